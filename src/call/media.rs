@@ -1,0 +1,121 @@
+//! What the core asks of the media threads, and what they report: the waist between calls and packets.
+//!
+//! A leg's stream is told apart by the local port it was given and the remote address it negotiated.
+//! The core never gives two legs the same pair; media threads only look the pair up.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ClipId, LegId};
+
+/// An audio encoding with its fixed clock of 8,000 Hz (RFC 3551).
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Codec {
+    /// G.711 A-law, static payload type 8.
+    Pcma,
+    /// G.711 mu-law, static payload type 0.
+    Pcmu,
+}
+
+/// Which way media flows, seen from this host (RFC 3264, 5.1).
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Direction {
+    /// Both ways.
+    SendRecv,
+    /// We send only.
+    SendOnly,
+    /// We receive only.
+    RecvOnly,
+    /// Neither.
+    Inactive,
+}
+
+impl Direction {
+    /// Whether this host may send.
+    pub fn sends(self) -> bool {
+        matches!(self, Direction::SendRecv | Direction::SendOnly)
+    }
+
+    /// Whether this host expects packets.
+    pub fn receives(self) -> bool {
+        matches!(self, Direction::SendRecv | Direction::RecvOnly)
+    }
+
+    /// The same, seen from the far end.
+    pub fn reversed(self) -> Direction {
+        match self {
+            Direction::SendOnly => Direction::RecvOnly,
+            Direction::RecvOnly => Direction::SendOnly,
+            other => other,
+        }
+    }
+}
+
+/// One leg's media as negotiated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stream {
+    /// Whose it is.
+    pub leg: LegId,
+    /// The local UDP port, one of the thread's own.
+    pub port: u16,
+    /// Where to send, and the only source accepted unless `latch` is set.
+    pub remote: SocketAddr,
+    /// What both directions carry.
+    pub codec: Codec,
+    /// RTP payload type of `codec` on this leg.
+    pub payload_type: u8,
+    /// RTP payload type of telephone-event (RFC 4733) on this leg, when agreed.
+    pub dtmf: Option<u8>,
+    /// Which way media flows.
+    pub direction: Direction,
+    /// The port is this leg's alone, and the first valid packet's source replaces `remote` (far end behind NAT).
+    pub latch: bool,
+}
+
+/// An order to one media thread; orders to one thread are carried out in sequence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Creates or replaces the stream of a leg; what it plays and whom it is bridged to stay.
+    Set(Stream),
+    /// Plays the clips in order to a leg, the last one over and over when `looped`; replaces what it played.
+    /// No clips means silence: frames of the codec's zero level, so that the far end always gets packets.
+    Play {
+        /// Who hears it.
+        leg: LegId,
+        /// What, in order.
+        clips: Vec<ClipId>,
+        /// Whether the last clip repeats.
+        looped: bool,
+    },
+    /// Relays between two legs of this thread, both ways; what either played stops.
+    Bridge {
+        /// One leg.
+        a: LegId,
+        /// The other.
+        b: LegId,
+    },
+    /// Ends the relaying of a leg and its partner, if any; both stay open and hear silence.
+    Unbridge {
+        /// Either leg.
+        leg: LegId,
+    },
+    /// Forgets a leg and its bridge; packets for it count as strays from now on.
+    Close {
+        /// Whose stream ends.
+        leg: LegId,
+    },
+}
+
+/// What a media thread reports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// A leg that should send has sent nothing for the dead-media timeout; said once until it sends again.
+    Dead {
+        /// Which leg.
+        leg: LegId,
+        /// For how long nothing came.
+        silent_for: Duration,
+    },
+}

@@ -1,0 +1,39 @@
+//! Hearken: a SIP call-routing daemon for overflow calls from GP surgeries and for 999 lines.
+//!
+//! The whole of call control is one deterministic state machine, [`switch::Switch`]: inputs go in with
+//! the time, outputs come out, and nothing below floor 4 reads a clock, opens a socket, takes a lock or
+//! draws randomness except from a generator seeded at construction.
+//!
+//! A module may use only floors below its own (`tests/layering.rs` enforces this):
+//!
+//! | floor | modules | what lives there |
+//! |---|---|---|
+//! | 0 | [`time`], [`id`], [`rng`] | instants and deadlines, identifiers, the seeded generator |
+//! | 1 | [`policy`], [`acd`] | who may call and which line they join; lines, teams, agents, matching |
+//! | 2 | [`sip`], [`rtp`] | bytes in, bytes out; strangers to each other |
+//! | 3 | [`call`], [`switch`] | one back-to-back call; the machine that owns them all |
+//! | 4 | [`net`], [`media`], [`ledger`], [`config`] | adapters: sockets, media threads, records, TOML to plan |
+//! | 5 | [`daemon`] | the driver of the switch |
+//! | 6 | [`cli`] | commands: run, check, report, demo |
+
+pub mod time;
+pub mod id;
+pub mod rng;
+
+pub mod acd;
+pub mod policy;
+
+pub mod rtp;
+pub mod sip;
+
+pub mod call;
+pub mod switch;
+
+pub mod config;
+pub mod ledger;
+pub mod media;
+pub mod net;
+
+pub mod daemon;
+
+pub mod cli;

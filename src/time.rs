@@ -1,0 +1,149 @@
+//! Instants as the core sees them, and deadlines kept in order.
+//!
+//! Nothing here reads a clock: the drivers on floor 5 make a [`Now`] and hand it down. Waits are
+//! measured on [`Mono`]; calendars and records use [`Wall`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Add, Sub};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// A monotonic instant: microseconds since the switch's own epoch.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Mono(pub u64);
+
+impl Mono {
+    /// Time elapsed since `earlier`; zero when `earlier` lies ahead.
+    pub fn since(self, earlier: Mono) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Duration> for Mono {
+    type Output = Mono;
+
+    fn add(self, rhs: Duration) -> Mono {
+        let micros = u64::try_from(rhs.as_micros()).unwrap_or(u64::MAX);
+        Mono(self.0.saturating_add(micros))
+    }
+}
+
+impl Sub<Mono> for Mono {
+    type Output = Duration;
+
+    fn sub(self, rhs: Mono) -> Duration {
+        self.since(rhs)
+    }
+}
+
+/// A wall-clock instant: milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Wall(pub i64);
+
+impl Add<Duration> for Wall {
+    type Output = Wall;
+
+    fn add(self, rhs: Duration) -> Wall {
+        let millis = i64::try_from(rhs.as_millis()).unwrap_or(i64::MAX);
+        Wall(self.0.saturating_add(millis))
+    }
+}
+
+/// One reading of both clocks, taken together by the driver.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Now {
+    /// For waits and deadlines.
+    pub mono: Mono,
+    /// For records and calendars.
+    pub wall: Wall,
+}
+
+/// Deadlines by key, popped in order of time and then of key, so that two runs agree.
+///
+/// A key holds at most one deadline; setting it again moves it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Deadlines<K: Ord> {
+    by_key: BTreeMap<K, Mono>,
+    by_time: BTreeSet<(Mono, K)>,
+}
+
+impl<K: Ord> Default for Deadlines<K> {
+    fn default() -> Self {
+        Deadlines { by_key: BTreeMap::new(), by_time: BTreeSet::new() }
+    }
+}
+
+impl<K: Ord + Copy> Deadlines<K> {
+    /// Sets or moves the deadline of `key`.
+    pub fn set(&mut self, key: K, at: Mono) {
+        if let Some(old) = self.by_key.insert(key, at) {
+            self.by_time.remove(&(old, key));
+        }
+        self.by_time.insert((at, key));
+    }
+
+    /// Forgets the deadline of `key`, if it has one.
+    pub fn clear(&mut self, key: K) {
+        if let Some(old) = self.by_key.remove(&key) {
+            self.by_time.remove(&(old, key));
+        }
+    }
+
+    /// The deadline of `key`, if it has one.
+    pub fn at(&self, key: K) -> Option<Mono> {
+        self.by_key.get(&key).copied()
+    }
+
+    /// The earliest deadline.
+    pub fn next(&self) -> Option<Mono> {
+        self.by_time.first().map(|&(at, _)| at)
+    }
+
+    /// Removes and returns the earliest deadline that is not after `now`, with its own time.
+    pub fn pop_due(&mut self, now: Mono) -> Option<(Mono, K)> {
+        let &(at, key) = self.by_time.first()?;
+        if at > now {
+            return None;
+        }
+        self.by_time.pop_first();
+        self.by_key.remove(&key);
+        Some((at, key))
+    }
+
+    /// How many deadlines are set.
+    pub fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
+    /// Whether none is set.
+    pub fn is_empty(&self) -> bool {
+        self.by_key.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moved_deadline_fires_once_at_its_new_time() {
+        let mut deadlines = Deadlines::default();
+        deadlines.set(7u32, Mono(100));
+        deadlines.set(7, Mono(300));
+        deadlines.set(3, Mono(300));
+        assert_eq!(deadlines.pop_due(Mono(200)), None);
+        assert_eq!(deadlines.pop_due(Mono(400)), Some((Mono(300), 3)));
+        assert_eq!(deadlines.pop_due(Mono(400)), Some((Mono(300), 7)));
+        assert_eq!(deadlines.pop_due(Mono(400)), None);
+    }
+
+    #[test]
+    fn a_cleared_deadline_never_fires() {
+        let mut deadlines = Deadlines::default();
+        deadlines.set(1u8, Mono(5));
+        deadlines.clear(1);
+        assert!(deadlines.is_empty());
+        assert_eq!(deadlines.next(), None);
+    }
+}
