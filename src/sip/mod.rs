@@ -3,6 +3,15 @@
 //! Nothing here opens a socket or reads a clock. A hostile peer gets a 4xx or is dropped and counted;
 //! no input panics.
 
+pub mod dialog;
+pub mod message;
+pub mod name_addr;
+pub mod sdp;
+pub mod transaction;
+pub mod uri;
+pub mod via;
+pub mod wire;
+
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};

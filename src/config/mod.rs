@@ -1,0 +1,1 @@
+//! The configuration: TOML as written, then a resolved and validated plan.

@@ -1,0 +1,1 @@
+//! Media threads: few ports, many calls.

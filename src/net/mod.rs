@@ -1,0 +1,1 @@
+//! Sockets of SIP: datagrams and streams to inputs, outputs to the wire.

@@ -1,0 +1,71 @@
+//! Who may call, and which line a call joins.
+//!
+//! The class of a call follows from the trunk that its source address belongs to, never from anything
+//! that the caller's message says of itself.
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::acd::Band;
+use crate::id::{LineId, PracticeId, TrunkId};
+
+/// The trunks and practices that may send calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ingress {
+    /// By [`TrunkId`].
+    pub trunks: Vec<Trunk>,
+    /// By [`PracticeId`].
+    pub practices: Vec<Practice>,
+    /// Country code that national numbers get, digits only: `44`.
+    pub country_code: String,
+}
+
+/// Who may send calls, and where they go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trunk {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Source addresses that are this trunk.
+    pub from: Vec<IpNet>,
+    /// Whether its calls are emergency calls.
+    pub emergency: bool,
+    /// Whose calls they are; `None` for a trunk of no practice.
+    pub practice: Option<PracticeId>,
+    /// The line its calls join.
+    pub line: LineId,
+    /// Numbers that may be dialled on it, normalised; empty means any number.
+    pub ddis: Vec<String>,
+}
+
+/// A GP surgery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Practice {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its ODS code.
+    pub ods: Option<String>,
+}
+
+/// What was decided at the door.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Admission {
+    /// The trunk that the call came by.
+    pub trunk: TrunkId,
+    /// Whose call it is.
+    pub practice: Option<PracticeId>,
+    /// The line that it joins.
+    pub line: LineId,
+    /// Its priority class.
+    pub band: Band,
+}
+
+/// Why a call was turned away at the door.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Turned {
+    /// The source address is on no trunk: 403.
+    #[error("the source address is on no trunk")]
+    UnknownSource,
+    /// The number dialled is on no trunk of that address: 404.
+    #[error("the number dialled is on no trunk of this address")]
+    UnknownNumber,
+}

@@ -1,0 +1,1 @@
+//! RTP as bytes in and bytes out.

@@ -1,0 +1,3 @@
+//! The switch: the one machine that owns every transaction, dialog, call, line and agent.
+
+pub mod plan;

@@ -1,0 +1,90 @@
+//! The plan: everything the switch must know, resolved and validated.
+//!
+//! The configuration makes all of it but the addresses, which the daemon fills in once its sockets are bound.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::acd;
+use crate::call::media::Codec;
+use crate::id::ClipId;
+use crate::policy::Ingress;
+use crate::sip::{Flow, Listener};
+
+/// What the switch runs on; see the fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Who may call.
+    pub ingress: Ingress,
+    /// Lines, teams and agents.
+    pub acd: acd::Plan,
+    /// Where each agent's phone is, by `AgentId`.
+    pub phones: Vec<Phone>,
+    /// What the callers of each line hear, by `LineId`.
+    pub treatments: Vec<Treatment>,
+    /// SIP settings.
+    pub sip: SipPlan,
+    /// Media settings.
+    pub media: MediaPlan,
+    /// How long waiting and talking calls may go on after a drain began.
+    pub drain_limit: Duration,
+}
+
+/// An agent's phone at a static address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phone {
+    /// Request URI of its calls, as text.
+    pub uri: String,
+    /// The path to it.
+    pub flow: Flow,
+    /// Its media comes from behind NAT: give it an exclusive port and latch.
+    pub nat: bool,
+}
+
+/// What callers of a line hear.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Treatment {
+    /// Once, at the start.
+    pub greeting: Option<ClipId>,
+    /// Over and over, until an agent answers.
+    pub music: Option<ClipId>,
+}
+
+/// SIP settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SipPlan {
+    /// By `ListenerId`; filled in by the daemon.
+    pub listeners: Vec<Listener>,
+    /// Round-trip estimate (RFC 3261, 17.1.1.1), 500 ms.
+    pub t1: Duration,
+    /// Longest retransmission interval, 4 s.
+    pub t2: Duration,
+    /// Longest life of a message in the network, 5 s.
+    pub t4: Duration,
+    /// A phone that gives no sign of life for this long after an INVITE is unreachable.
+    pub unreachable_after: Duration,
+    /// Most routine calls at once; more get 503. Emergency calls do not count against it.
+    pub max_calls: usize,
+}
+
+/// Media settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MediaPlan {
+    /// Written into SDP: where peers send media.
+    pub address: IpAddr,
+    /// The ports of each media thread; filled in by the daemon.
+    pub threads: Vec<ThreadPorts>,
+    /// In order of preference.
+    pub codecs: Vec<Codec>,
+}
+
+/// The local UDP ports of one media thread.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadPorts {
+    /// Each shared by many legs with different remote addresses.
+    pub shared: Vec<u16>,
+    /// Used when a remote address is taken on every shared port, and for legs behind NAT (one leg each).
+    pub spill: Vec<u16>,
+}
