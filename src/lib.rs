@@ -8,7 +8,7 @@
 //!
 //! | floor | modules | what lives there |
 //! |---|---|---|
-//! | 0 | [`time`], [`id`], [`rng`] | instants and deadlines, identifiers, the seeded generator |
+//! | 0 | [`time`], [`id`], [`rng`], [`audio`] | instants and deadlines, identifiers, the seeded generator, the words for audio |
 //! | 1 | [`policy`], [`acd`] | who may call and which line they join; lines, teams, agents, matching |
 //! | 2 | [`sip`], [`rtp`] | bytes in, bytes out; strangers to each other |
 //! | 3 | [`call`], [`switch`] | one back-to-back call; the machine that owns them all |
@@ -18,6 +18,7 @@
 
 pub mod id;
 pub mod rng;
+pub mod time;
 pub mod time;
 
 pub mod acd;

@@ -10,48 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{ClipId, LegId};
 
-/// An audio encoding with its fixed clock of 8,000 Hz (RFC 3551).
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Codec {
-    /// G.711 A-law, static payload type 8.
-    Pcma,
-    /// G.711 mu-law, static payload type 0.
-    Pcmu,
-}
-
-/// Which way media flows, seen from this host (RFC 3264, 5.1).
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Direction {
-    /// Both ways.
-    SendRecv,
-    /// We send only.
-    SendOnly,
-    /// We receive only.
-    RecvOnly,
-    /// Neither.
-    Inactive,
-}
-
-impl Direction {
-    /// Whether this host may send.
-    pub fn sends(self) -> bool {
-        matches!(self, Direction::SendRecv | Direction::SendOnly)
-    }
-
-    /// Whether this host expects packets.
-    pub fn receives(self) -> bool {
-        matches!(self, Direction::SendRecv | Direction::RecvOnly)
-    }
-
-    /// The same, seen from the far end.
-    pub fn reversed(self) -> Direction {
-        match self {
-            Direction::SendOnly => Direction::RecvOnly,
-            Direction::RecvOnly => Direction::SendOnly,
-            other => other,
-        }
-    }
-}
+pub use crate::audio::{Codec, Direction};
 
 /// One leg's media as negotiated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
