@@ -16,9 +16,9 @@
 //! | 5 | [`daemon`] | the driver of the switch |
 //! | 6 | [`cli`] | commands: run, check, report, demo |
 
+pub mod audio;
 pub mod id;
 pub mod rng;
-pub mod time;
 pub mod time;
 
 pub mod acd;
