@@ -33,6 +33,15 @@ pub struct Stream {
     pub latch: bool,
 }
 
+/// The local UDP ports of one media thread.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadPorts {
+    /// Each shared by many legs with different remote addresses.
+    pub shared: Vec<u16>,
+    /// Used when a remote address is taken on every shared port, and for legs behind NAT (one leg each).
+    pub spill: Vec<u16>,
+}
+
 /// An order to one media thread; orders to one thread are carried out in sequence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
