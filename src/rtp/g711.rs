@@ -114,12 +114,12 @@ mod tests {
     fn every_sample_comes_back_within_half_a_step() {
         for sample in i16::MIN..=i16::MAX {
             let size = i32::from(sample).abs();
-            let (a, mu) = (
-                ALAW_TO_LINEAR[usize::from(alaw(sample))],
-                MULAW_TO_LINEAR[usize::from(mulaw(sample))],
-            );
+            let (a, mu) =
+                (ALAW_TO_LINEAR[usize::from(alaw(sample))], MULAW_TO_LINEAR[usize::from(mulaw(sample))]);
             assert!((i32::from(a) - i32::from(sample)).abs() <= 8.max(size / 32 + 1).max(size - 32_256));
-            assert!((i32::from(mu) - i32::from(sample)).abs() <= 4 + (size + 132) / 32 + (size - 32_124).max(0));
+            assert!(
+                (i32::from(mu) - i32::from(sample)).abs() <= 4 + (size + 132) / 32 + (size - 32_124).max(0)
+            );
         }
     }
 
