@@ -3,6 +3,9 @@
 //! The class of a call follows from the trunk that its source address belongs to, never from anything
 //! that the caller's message says of itself.
 
+mod door;
+pub mod number;
+
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
