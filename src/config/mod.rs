@@ -1,1 +1,96 @@
-//! The configuration: TOML as written, then a resolved and validated plan.
+//! The configuration: TOML as written, then a resolved and validated deployment.
+//!
+//! Two stages. `written` reads the file key by key into typed values that remember their places;
+//! `resolve` turns names into ids, checks what no single key can tell, and yields a [`Deployment`]. Both
+//! report into one [`Report`], so that every fault of a file is shown at once, each with line, caret and,
+//! where a near name exists, a suggestion. Nothing in a file can panic this module, and nothing here opens
+//! a socket, writes a file or reads a clock.
+
+mod deployment;
+mod duration;
+mod nearest;
+mod phone;
+mod report;
+mod resolve;
+mod table;
+mod written;
+
+use std::io::Read as _;
+use std::path::Path;
+
+pub use deployment::{
+    ClipFile, Deployment, LedgerSettings, Listen, LogFormat, LogSettings, MediaSettings, Node, StoredCli,
+};
+pub use report::{Diagnostic, Errors, Place, Report, Severity};
+
+use report::Sink;
+
+/// Largest configuration file that is read, in bytes.
+pub const LARGEST_FILE: u64 = 1 << 20;
+
+/// A deployment that passed every check, with what is odd about it.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What to run.
+    pub deployment: Deployment,
+    /// Diagnostics of severity [`Severity::Warning`] only.
+    pub warnings: Report,
+}
+
+/// Reads and validates the file at `path`; clips are looked for from its directory.
+///
+/// Fails with every fault found, not only the first.
+pub fn load(path: &Path) -> Result<Loaded, Errors> {
+    let name = path.display().to_string();
+    let text = match read_bounded(path) {
+        Ok(text) => text,
+        Err((text, message)) => {
+            let mut sink = Sink::new();
+            match &text {
+                Some((_, valid)) => sink.error(*valid..valid + 1, message),
+                None => sink.error_of_file(message),
+            };
+            let text = text.map(|(text, _)| text).unwrap_or_default();
+            return Err(Errors(sink.into_report(&name, &text)));
+        }
+    };
+    parse(&text, &name, path.parent().unwrap_or(Path::new("")))
+}
+
+/// Validates `text` as the file called `name` in the directory `base`.
+pub fn parse(text: &str, name: &str, base: &Path) -> Result<Loaded, Errors> {
+    let mut sink = Sink::new();
+    let written = written::read(text, &mut sink);
+    let deployment = resolve::resolve(&written, base, &mut sink);
+    let failed = sink.has_errors();
+    let report = sink.into_report(name, text);
+    match deployment {
+        Some(deployment) if !failed => Ok(Loaded { deployment, warnings: report }),
+        _ => Err(Errors(report)),
+    }
+}
+
+/// The file as text, or what is wrong with it; a file of other bytes than UTF-8 comes with the offset of
+/// the first bad one in its lossy text.
+fn read_bounded(path: &Path) -> Result<String, (Option<(String, usize)>, String)> {
+    let cannot = |error: std::io::Error| (None, format!("the file cannot be read: {}", plain(&error)));
+    let file = std::fs::File::open(path).map_err(cannot)?;
+    let mut bytes = Vec::new();
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err((None, format!("the file is larger than {} KiB", LARGEST_FILE / 1024)));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+        (Some((text, valid)), "this is not UTF-8 text".to_owned())
+    })
+}
+
+/// The text of an input/output error without the code that the standard library appends.
+fn plain(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split(" (os error").next().unwrap_or(&text);
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}

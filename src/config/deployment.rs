@@ -1,0 +1,120 @@
+//! What a configuration file resolves to.
+//!
+//! The plan goes to the switch once the daemon has bound its sockets and filled in their addresses; the
+//! rest is for the adapters.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::sip::Transport;
+use crate::switch::plan::Plan;
+
+/// Everything one node runs on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployment {
+    /// For the switch; `sip.listeners` and `media.threads` are empty until the daemon has bound them.
+    pub plan: Plan,
+    /// SIP sockets to bind, by `ListenerId`.
+    pub listen: Vec<Listen>,
+    /// What the media threads need.
+    pub media: MediaSettings,
+    /// Audio files, by `ClipId`.
+    pub clips: Vec<ClipFile>,
+    /// Where calls are recorded.
+    pub ledger: LedgerSettings,
+    /// What this node is called and where it is.
+    pub node: Node,
+    /// What the daemon says of itself.
+    pub log: LogSettings,
+}
+
+/// One SIP socket to bind.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// The transport protocol.
+    pub transport: Transport,
+    /// The local address; port 0 lets the system choose.
+    pub bind: SocketAddr,
+    /// The address that peers see in place of the bound one; always set when `bind` is a wildcard.
+    pub advertise: Option<IpAddr>,
+}
+
+/// What the media threads need; the address that peers see is in the plan.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct MediaSettings {
+    /// The local address of every media port.
+    pub bind: IpAddr,
+    /// How many media threads, at least one.
+    pub threads: usize,
+    /// First of the ports, even; 0 lets the system choose each.
+    pub first_port: u16,
+    /// Ports of each thread that many legs share.
+    pub shared_ports: usize,
+    /// Ports of each thread for one leg at a time.
+    pub spill_ports: usize,
+    /// A leg that sends nothing for this long is dead; zero means never.
+    pub dead_after: Duration,
+}
+
+/// An audio file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClipFile {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Where it is: the path as written, seen from the configuration's directory.
+    pub path: PathBuf,
+}
+
+/// Where and how calls are recorded; paths are as written, seen from the working directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerSettings {
+    /// The database.
+    pub path: PathBuf,
+    /// How callers' numbers are kept.
+    pub cli: StoredCli,
+    /// The secret key of [`StoredCli::Hash`].
+    pub key_path: PathBuf,
+    /// How many records may wait in memory for the disk.
+    pub spool: usize,
+    /// Where records go when the database cannot take them.
+    pub side_file: PathBuf,
+}
+
+/// How callers' numbers are kept.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum StoredCli {
+    /// As a keyed hash: repeat callers can be matched, numbers cannot be read.
+    Hash,
+    /// As they came.
+    Plain,
+    /// Not at all.
+    None,
+}
+
+/// What this node is called and where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// For logs and records.
+    pub name: String,
+    /// IANA name of its time zone, known to this host: `Europe/London`.
+    pub zone: String,
+}
+
+/// What the daemon says of itself.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct LogSettings {
+    /// The least important events that are written.
+    pub level: tracing::Level,
+    /// How they are written.
+    pub format: LogFormat,
+}
+
+/// How log events are written.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// A line for people.
+    Text,
+    /// A JSON object on a line.
+    Json,
+}

@@ -1,0 +1,81 @@
+//! Clips and the ledger: the files that a deployment reads and writes.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use serde_spanned::Spanned;
+
+use super::super::deployment::{ClipFile, LedgerSettings, StoredCli};
+use super::super::nearest::nearest;
+use super::super::report::Sink;
+use super::super::written::{Clip, Ledger, Named};
+use super::super::{plain, table::shown};
+
+/// How many names of a directory are looked at for a suggestion.
+const MOST_NEIGHBOURS: usize = 1_000;
+
+/// The clips, each a file that can be read.
+pub(super) fn clips(written: &Named<Clip>, base: &Path, sink: &mut Sink) -> Vec<ClipFile> {
+    let mut clips = Vec::with_capacity(written.len());
+    for (name, clip) in written {
+        let Some(file) = &clip.file else { continue };
+        let path = base.join(file.get_ref());
+        check_readable(file, &path, sink);
+        clips.push(ClipFile { name: name.get_ref().clone(), path });
+    }
+    clips
+}
+
+/// Where the ledger is; the key and the side file stand beside it unless they are told otherwise.
+pub(super) fn ledger(written: &Ledger, sink: &mut Sink) -> LedgerSettings {
+    let stated = [&written.path, &written.cli_key, &written.side_file];
+    for text in stated.into_iter().flatten() {
+        if text.get_ref().is_empty() || text.get_ref().contains('\0') {
+            sink.error(text.span(), "this is no path");
+        }
+    }
+    let or = |text: &Option<Spanned<String>>, default: PathBuf| {
+        text.as_ref().map_or(default, |text| PathBuf::from(text.get_ref()))
+    };
+    let path = or(&written.path, PathBuf::from("hearken.db"));
+    let key_path = or(&written.cli_key, path.with_extension("key"));
+    let side_file = or(&written.side_file, path.with_extension("side"));
+    let clash = [(&key_path, &path), (&side_file, &path), (&side_file, &key_path)].iter().any(|(a, b)| a == b);
+    let place = stated.into_iter().rev().flatten().next();
+    if clash && let Some(place) = place {
+        sink.error(place.span(), "database, key and side file must be three different files");
+    }
+    if let (Some(key), StoredCli::Plain | StoredCli::None) = (&written.cli_key, written.cli) {
+        sink.warning(key.span(), "`cli-key` is used only with cli = \"hash\"");
+    }
+    LedgerSettings { path, cli: written.cli, key_path, spool: written.spool as usize, side_file }
+}
+
+fn check_readable(file: &Spanned<String>, path: &Path, sink: &mut Sink) {
+    if file.get_ref().is_empty() {
+        sink.error(file.span(), "this is no path");
+        return;
+    }
+    let failed = match std::fs::metadata(path) {
+        Ok(found) if !found.is_file() => "it is no file".to_owned(),
+        Ok(_) => match File::open(path) {
+            Ok(_) => return,
+            Err(error) => plain(&error),
+        },
+        Err(error) => plain(&error),
+    };
+    let meant = if sink.has_room() { neighbour(file.get_ref(), path) } else { None };
+    sink.error(file.span(), format!("the clip `{}` cannot be read: {failed}", shown(file.get_ref()))).suggest(meant).help(
+        "a path that is not absolute is looked for from the configuration file's directory",
+    );
+}
+
+/// The text of a path with its last part replaced by the nearest name that is there.
+fn neighbour(written: &str, path: &Path) -> Option<String> {
+    let wanted = path.file_name()?.to_str()?;
+    let entries = std::fs::read_dir(path.parent()?).ok()?.take(MOST_NEIGHBOURS);
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    names.sort_unstable();
+    let near = nearest(wanted, names.iter().map(String::as_str))?;
+    written.strip_suffix(wanted).map(|start| format!("{start}{near}"))
+}
