@@ -144,7 +144,8 @@ fn mono<R: Read>(wav: &mut WavReader<R>, spec: WavSpec) -> Result<Vec<f32>, Clip
 
 fn fault(error: hound::Error) -> ClipFault {
     match error {
-        hound::Error::IoError(error) if error.kind() != io::ErrorKind::UnexpectedEof => ClipFault::Io(error),
+        // A file that ends too soon is also an input error to hound, but not one of the system's.
+        hound::Error::IoError(error) if error.raw_os_error().is_some() => ClipFault::Io(error),
         other => ClipFault::NotWav(other),
     }
 }
