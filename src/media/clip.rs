@@ -253,6 +253,15 @@ mod tests {
     }
 
     #[test]
+    fn the_shipped_prompts_can_be_played() {
+        let prompts = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/prompts");
+        for (file, seconds) in [("welcome.wav", 3..10), ("emergency.wav", 1..4), ("waiting.wav", 20..30)] {
+            let length = Clip::read(&prompts.join(file)).unwrap().length();
+            assert!(seconds.contains(&length.as_secs()), "{file}: {length:?}");
+        }
+    }
+
+    #[test]
     fn an_error_names_the_file() {
         let error = Clip::read(Path::new("/nowhere/welcome.wav")).unwrap_err();
         assert!(error.to_string().starts_with("/nowhere/welcome.wav: No such file"), "{error}");

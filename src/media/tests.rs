@@ -99,7 +99,7 @@ fn a_taken_port_is_an_error_that_names_it() {
     let (taken, number) = loop {
         let socket = phone();
         let number = socket.local_addr().unwrap().port();
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             break (socket, number);
         }
     };
