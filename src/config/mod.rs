@@ -12,6 +12,7 @@ mod nearest;
 mod phone;
 mod report;
 mod resolve;
+mod sink;
 mod table;
 mod written;
 
@@ -23,7 +24,7 @@ pub use deployment::{
 };
 pub use report::{Diagnostic, Errors, Place, Report, Severity};
 
-use report::Sink;
+use sink::Sink;
 
 /// Largest configuration file that is read, in bytes.
 pub const LARGEST_FILE: u64 = 1 << 20;

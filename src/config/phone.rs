@@ -48,7 +48,8 @@ pub(super) fn parse(text: &str) -> Result<Address, NotAPhone> {
     if text.len() > LONGEST {
         return Err(NotAPhone::TooLong);
     }
-    let unfit = |c: &char| !c.is_ascii_graphic() || matches!(c, '<' | '>' | '"' | '\\' | '^' | '`' | '{' | '|' | '}');
+    let unfit =
+        |c: &char| !c.is_ascii_graphic() || matches!(c, '<' | '>' | '"' | '\\' | '^' | '`' | '{' | '|' | '}');
     if let Some(c) = text.chars().find(unfit) {
         return Err(NotAPhone::Character(c));
     }
@@ -165,8 +166,14 @@ mod tests {
             ("sip:asha@192.0.2.50:0", "`0` is no port".to_owned()),
             ("sip:asha@192.0.2.50:65536", "`65536` is no port".to_owned()),
             ("sip:asha@192.0.2.50:+5060", "`+5060` is no port".to_owned()),
-            ("sip:a@192.0.2.50;transport=tls", "this version sends to phones over udp or tcp, not `tls`".to_owned()),
-            ("sip:a@192.0.2.50;transport=udp;transport=tcp", "the parameter `transport` cannot be used here".to_owned()),
+            (
+                "sip:a@192.0.2.50;transport=tls",
+                "this version sends to phones over udp or tcp, not `tls`".to_owned(),
+            ),
+            (
+                "sip:a@192.0.2.50;transport=udp;transport=tcp",
+                "the parameter `transport` cannot be used here".to_owned(),
+            ),
             ("sip:a@192.0.2.50;maddr=198.51.100.1", "the parameter `maddr` cannot be used here".to_owned()),
             ("sip:a@192.0.2.50?Priority=emergency", "an agent's address cannot have headers".to_owned()),
         ] {

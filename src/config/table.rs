@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::duration;
 use super::nearest::nearest;
-use super::report::{Sink, Span};
+use super::sink::{Sink, Span};
 
 /// Longest name of anything, in bytes.
 const LONGEST_NAME: usize = 64;
@@ -61,7 +61,11 @@ pub(super) struct Schema {
 
 impl<'t, 'i> Table<'t, 'i> {
     /// The table in `value`; a value of another kind is reported and read as an empty table.
-    pub(super) fn open(kind: &'static str, value: &'t Spanned<DeValue<'i>>, sink: &mut Sink) -> Table<'t, 'i> {
+    pub(super) fn open(
+        kind: &'static str,
+        value: &'t Spanned<DeValue<'i>>,
+        sink: &mut Sink,
+    ) -> Table<'t, 'i> {
         let entries = value.get_ref().as_table();
         if entries.is_none() {
             let found = kind_of(value.get_ref());
@@ -146,7 +150,8 @@ impl<'t, 'i> Table<'t, 'i> {
             return None;
         };
         let number = u32::from_str_radix(integer.as_str(), integer.radix()).ok();
-        let number = number.filter(|number| range.contains(number)).and_then(|number| N::try_from(number).ok());
+        let number =
+            number.filter(|number| range.contains(number)).and_then(|number| N::try_from(number).ok());
         if number.is_none() {
             sink.error(value.span(), format!("`{key}` must be from {least} to {most}"));
         }
@@ -249,7 +254,9 @@ impl Schema {
         for Unknown { kind, key, span } in self.unknown {
             let near = sink.has_room().then(|| {
                 let known = self.known.get(kind).into_iter().flatten().copied();
-                nearest(&key, known.clone()).map(str::to_owned).ok_or_else(|| known.collect::<Vec<_>>().join(", "))
+                nearest(&key, known.clone())
+                    .map(str::to_owned)
+                    .ok_or_else(|| known.collect::<Vec<_>>().join(", "))
             });
             let at_home = || self.known.iter().find(|(_, keys)| keys.contains(&key.as_str()));
             let draft = sink.error(span, format!("{kind} has no key `{}`", shown(&key)));

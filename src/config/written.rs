@@ -8,7 +8,7 @@ use serde_spanned::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::deployment::{LogFormat, StoredCli};
-use super::report::{Sink, Span};
+use super::sink::{Sink, Span};
 use super::table::{List, Schema, Table, chosen};
 use crate::call::media::Codec;
 

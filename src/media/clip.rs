@@ -144,7 +144,8 @@ fn mono<R: Read>(wav: &mut WavReader<R>, spec: WavSpec) -> Result<Vec<f32>, Clip
 
 fn fault(error: hound::Error) -> ClipFault {
     match error {
-        hound::Error::IoError(error) if error.kind() != io::ErrorKind::UnexpectedEof => ClipFault::Io(error),
+        // A file that ends too soon is also an input error to hound, but not one of the system's.
+        hound::Error::IoError(error) if error.raw_os_error().is_some() => ClipFault::Io(error),
         other => ClipFault::NotWav(other),
     }
 }
@@ -249,6 +250,15 @@ mod tests {
         let samples = 8_000u32 * 660;
         bytes[40..44].copy_from_slice(&samples.to_le_bytes());
         assert!(matches!(Clip::from_wav(&bytes[..]), Err(ClipFault::TooLong(_))));
+    }
+
+    #[test]
+    fn the_shipped_prompts_can_be_played() {
+        let prompts = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/prompts");
+        for (file, seconds) in [("welcome.wav", 3..10), ("emergency.wav", 1..4), ("waiting.wav", 20..30)] {
+            let length = Clip::read(&prompts.join(file)).unwrap().length();
+            assert!(seconds.contains(&length.as_secs()), "{file}: {length:?}");
+        }
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub use clip::{Clip, ClipError, MAX_LENGTH};
 pub use counters::Counters;
 pub use ports::BindError;
 
-use ports::BoundPort;
+use ports::{BoundPort, BoundPorts};
 use thread::Handle;
 
 /// What the media threads are made of.
@@ -72,8 +72,8 @@ pub fn bind(settings: Settings) -> Result<Bound, BindError> {
 /// Open ports, no threads yet.
 #[derive(Debug)]
 pub struct Bound {
-    /// By thread: the shared ports, then the spill ports.
-    ports: Vec<(Vec<BoundPort>, Vec<BoundPort>)>,
+    /// By thread.
+    ports: Vec<BoundPorts>,
     clips: Arc<[Clip]>,
     dead_after: Duration,
 }
@@ -84,7 +84,7 @@ impl Bound {
         let numbers = |ports: &[BoundPort]| ports.iter().map(|port| port.number).collect();
         self.ports
             .iter()
-            .map(|(shared, spill)| ThreadPorts { shared: numbers(shared), spill: numbers(spill) })
+            .map(|ports| ThreadPorts { shared: numbers(&ports.shared), spill: numbers(&ports.spill) })
             .collect()
     }
 
@@ -94,8 +94,8 @@ impl Bound {
     pub fn start(self, report: Report) -> io::Result<Media> {
         let report: Arc<dyn Fn(u8, Event) + Send + Sync> = report.into();
         let mut threads = Vec::with_capacity(self.ports.len());
-        for (number, (mut ports, spill)) in (0u8..).zip(self.ports) {
-            ports.extend(spill);
+        for (number, BoundPorts { shared, spill }) in (0u8..).zip(self.ports) {
+            let ports = shared.into_iter().chain(spill).collect();
             threads.push(Handle::start(number, ports, self.clips.clone(), self.dead_after, report.clone())?);
         }
         Ok(Media { threads })

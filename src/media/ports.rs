@@ -17,6 +17,13 @@ pub(super) struct BoundPort {
     pub(super) socket: UdpSocket,
 }
 
+/// The ports of one thread.
+#[derive(Debug)]
+pub(super) struct BoundPorts {
+    pub(super) shared: Vec<BoundPort>,
+    pub(super) spill: Vec<BoundPort>,
+}
+
 /// Why the media ports cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
@@ -41,8 +48,8 @@ pub enum BindError {
     },
 }
 
-/// Binds all ports: for each thread, the shared and the spill ones.
-pub(super) fn bind(settings: &Settings) -> Result<Vec<(Vec<BoundPort>, Vec<BoundPort>)>, BindError> {
+/// Binds the ports of all threads.
+pub(super) fn bind(settings: &Settings) -> Result<Vec<BoundPorts>, BindError> {
     let threads = u32::from(settings.threads);
     let needed = threads * (u32::from(settings.shared_ports) + u32::from(settings.spill_ports));
     if needed == 0 {
@@ -54,7 +61,7 @@ pub(super) fn bind(settings: &Settings) -> Result<Vec<(Vec<BoundPort>, Vec<Bound
     };
     let shared = (0..threads).map(|_| take(settings.shared_ports)).collect::<Result<Vec<_>, _>>()?;
     let spill = (0..threads).map(|_| take(settings.spill_ports)).collect::<Result<Vec<_>, _>>()?;
-    Ok(shared.into_iter().zip(spill).collect())
+    Ok(shared.into_iter().zip(spill).map(|(shared, spill)| BoundPorts { shared, spill }).collect())
 }
 
 /// Even ports from `first_port` upward (RFC 3550, 11), or zeros when the system is to choose.

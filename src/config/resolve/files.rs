@@ -7,7 +7,7 @@ use serde_spanned::Spanned;
 
 use super::super::deployment::{ClipFile, LedgerSettings, StoredCli};
 use super::super::nearest::nearest;
-use super::super::report::Sink;
+use super::super::sink::Sink;
 use super::super::written::{Clip, Ledger, Named};
 use super::super::{plain, table::shown};
 
@@ -40,7 +40,8 @@ pub(super) fn ledger(written: &Ledger, sink: &mut Sink) -> LedgerSettings {
     let path = or(&written.path, PathBuf::from("hearken.db"));
     let key_path = or(&written.cli_key, path.with_extension("key"));
     let side_file = or(&written.side_file, path.with_extension("side"));
-    let clash = [(&key_path, &path), (&side_file, &path), (&side_file, &key_path)].iter().any(|(a, b)| a == b);
+    let clash =
+        [(&key_path, &path), (&side_file, &path), (&side_file, &key_path)].iter().any(|(a, b)| a == b);
     let place = stated.into_iter().rev().flatten().next();
     if clash && let Some(place) = place {
         sink.error(place.span(), "database, key and side file must be three different files");
@@ -65,16 +66,17 @@ fn check_readable(file: &Spanned<String>, path: &Path, sink: &mut Sink) {
         Err(error) => plain(&error),
     };
     let meant = if sink.has_room() { neighbour(file.get_ref(), path) } else { None };
-    sink.error(file.span(), format!("the clip `{}` cannot be read: {failed}", shown(file.get_ref()))).suggest(meant).help(
-        "a path that is not absolute is looked for from the configuration file's directory",
-    );
+    sink.error(file.span(), format!("the clip `{}` cannot be read: {failed}", shown(file.get_ref())))
+        .suggest(meant)
+        .help("a path that is not absolute is looked for from the configuration file's directory");
 }
 
 /// The text of a path with its last part replaced by the nearest name that is there.
 fn neighbour(written: &str, path: &Path) -> Option<String> {
     let wanted = path.file_name()?.to_str()?;
     let entries = std::fs::read_dir(path.parent()?).ok()?.take(MOST_NEIGHBOURS);
-    let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    let mut names: Vec<String> =
+        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     names.sort_unstable();
     let near = nearest(wanted, names.iter().map(String::as_str))?;
     written.strip_suffix(wanted).map(|start| format!("{start}{near}"))

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use serde_spanned::Spanned;
 
 use super::super::phone::{self, NotAPhone};
-use super::super::report::{Sink, Span};
+use super::super::sink::{Sink, Span};
 use super::super::table::{List, shown};
 use super::super::written::{self, Named};
 use super::names::Names;
@@ -87,7 +87,9 @@ pub(super) fn warn_unstaffed(
 ) {
     let staffed: Vec<bool> = teams
         .iter()
-        .map(|team| team.agents.iter().any(|&AgentId(at)| agents[at as usize].logged_in) || team.agents.is_empty())
+        .map(|team| {
+            team.agents.iter().any(|&AgentId(at)| agents[at as usize].logged_in) || team.agents.is_empty()
+        })
         .collect();
     for ((name, _), line) in written.iter().zip(lines) {
         if !line.teams.is_empty() && !line.teams.iter().any(|&TeamId(at)| staffed[at as usize]) {
@@ -113,7 +115,9 @@ fn flow(address: &Spanned<String>, network: &Network, sink: &mut Sink) -> Option
             let text = address.get_ref().trim();
             let meant = match error {
                 NotAPhone::NoScheme => Some(format!("sip:{text}")),
-                NotAPhone::Scheme(scheme) => Some(format!("sip:{}", text.get(scheme.len()..).unwrap_or_default())),
+                NotAPhone::Scheme(scheme) => {
+                    Some(format!("sip:{}", text.get(scheme.len()..).unwrap_or_default()))
+                }
                 _ => None,
             };
             let meant = meant.filter(|meant| phone::parse(meant).is_ok());
@@ -125,9 +129,9 @@ fn flow(address: &Spanned<String>, network: &Network, sink: &mut Sink) -> Option
         sink.error(address.span(), "this is where Hearken itself listens, not a phone");
         return None;
     }
-    let listener = (0..).zip(&network.listen).find(|(_, listen)| {
-        listen.transport == transport && reaches(listen.bind.ip(), remote)
-    });
+    let listener = (0..)
+        .zip(&network.listen)
+        .find(|(_, listen)| listen.transport == transport && reaches(listen.bind.ip(), remote));
     let flow = listener.map(|(at, _)| Flow { transport, listener: ListenerId(at), remote });
     if flow.is_none() && network.whole {
         unreachable(address, transport, remote, network, sink);

@@ -14,7 +14,7 @@ use serde_spanned::Spanned;
 
 use super::deployment::{Deployment, LogSettings, Node};
 use super::nearest::nearest;
-use super::report::Sink;
+use super::sink::Sink;
 use super::table::{check_name, shown};
 use super::written::{self, Written};
 use crate::acd;
@@ -42,8 +42,7 @@ pub(super) fn resolve(written: &Written, base: &Path, sink: &mut Sink) -> Option
     let ledger = files::ledger(&written.ledger, sink);
 
     let practices = trunks::practices(&written.practices, sink);
-    let trunks =
-        trunks::trunks(&written.trunks, &country_code, &mut practice_names, &mut line_names, sink);
+    let trunks = trunks::trunks(&written.trunks, &country_code, &mut practice_names, &mut line_names, sink);
     let (lines, treatments) = floor::lines(&written.lines, &mut team_names, &mut clip_names, sink);
     let teams = floor::teams(&written.teams, &mut agent_names, sink);
     let (agents, phones) = floor::agents(&written.agents, &network, sink);
@@ -98,7 +97,9 @@ fn node(written: &written::Node, sink: &mut Sink) -> (Node, String) {
     }
     if let Some(code) = &written.country_code {
         let fits = |code: &str| {
-            (1..=3).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit()) && !code.starts_with('0')
+            (1..=3).contains(&code.len())
+                && code.bytes().all(|b| b.is_ascii_digit())
+                && !code.starts_with('0')
         };
         if !fits(code.get_ref()) {
             let bare = code.get_ref().trim_start_matches(['+', '0']);
@@ -118,7 +119,8 @@ fn check_zone(zone: &Spanned<String>, sink: &mut Sink) {
     let name = zone.get_ref().as_str();
     let looks_like_one = name.len() <= 64
         && name.split('/').all(|part| {
-            !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+'))
+            !part.is_empty()
+                && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+'))
         });
     if looks_like_one && jiff::tz::TimeZone::get(name).is_ok() {
         return;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_spanned::Spanned;
 
 use super::super::nearest::nearest;
-use super::super::report::Sink;
+use super::super::sink::Sink;
 use super::super::table::{List, shown};
 use super::super::written::Named;
 
@@ -32,14 +32,16 @@ impl<'w> Names<'w> {
             self.used[at as usize] = true;
             return Some(at);
         }
-        let meant = sink.has_room().then(|| nearest(name.get_ref(), self.positions.keys().copied())).flatten();
+        let meant =
+            sink.has_room().then(|| nearest(name.get_ref(), self.positions.keys().copied())).flatten();
         if let Some(&at) = meant.and_then(|meant| self.positions.get(meant)) {
             self.used[at as usize] = true;
         } else if sink.is_partial() {
             return None;
         }
-        let draft =
-            sink.error(name.span(), format!("there is no {} `{}`", self.kind, shown(name.get_ref()))).suggest(meant);
+        let draft = sink
+            .error(name.span(), format!("there is no {} `{}`", self.kind, shown(name.get_ref())))
+            .suggest(meant);
         if meant.is_none() && !self.names.is_empty() {
             draft.help(self.few());
         }

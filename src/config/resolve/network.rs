@@ -7,7 +7,7 @@ use serde_spanned::Spanned;
 
 use super::super::deployment::{Listen, MediaSettings};
 use super::super::nearest::nearest;
-use super::super::report::{Sink, Span};
+use super::super::sink::{Sink, Span};
 use super::super::table::shown;
 use super::super::written::{Media, Sip};
 use crate::sip::Transport;
@@ -180,7 +180,8 @@ fn listener_meant(written: &str, word: &str, address: &str) -> Option<String> {
     if let Some(socket) = with_port(written) {
         return Some(format!("udp:{socket}"));
     }
-    let transport = nearest(word, ["udp", "tcp"]).or(["udp", "tcp"].into_iter().find(|&known| known == word))?;
+    let transport =
+        nearest(word, ["udp", "tcp"]).or(["udp", "tcp"].into_iter().find(|&known| known == word))?;
     with_port(address).map(|socket| format!("{transport}:{socket}"))
 }
 
@@ -205,10 +206,14 @@ fn overlap(a: SocketAddr, b: SocketAddr) -> bool {
 fn first_port(media: &Media, network: &Network, sink: &mut Sink) -> u16 {
     let first = media.first_port.as_ref().map_or(DEFAULT_FIRST_PORT, |port| *port.get_ref());
     let place = media.first_port.as_ref().map(Spanned::span).or(media.header.clone()).unwrap_or(0..0);
-    let needed = 2 * u32::from(media.threads) * (u32::from(media.shared_ports) + u32::from(media.spill_ports));
+    let needed =
+        2 * u32::from(media.threads) * (u32::from(media.shared_ports) + u32::from(media.spill_ports));
     if first % 2 == 1 {
-        sink.error(place.clone(), format!("`first-port` must be even, for RTP goes to even ports, not {first}"))
-            .suggest(Some((first + 1).to_string()));
+        sink.error(
+            place.clone(),
+            format!("`first-port` must be even, for RTP goes to even ports, not {first}"),
+        )
+        .suggest(Some((first + 1).to_string()));
     }
     let arithmetic = format!(
         "{} threads x ({} shared + {} spill) ports x 2",

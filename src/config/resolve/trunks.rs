@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde_spanned::Spanned;
 
-use super::super::report::{Sink, Span};
+use super::super::sink::{Sink, Span};
 use super::super::table::{List, shown};
 use super::super::written::{self, Named};
 use super::names::Names;
@@ -70,7 +70,10 @@ pub(super) fn trunks(
         if trunk.emergency
             && let Some(list) = trunk.ddis.as_ref().filter(|list| !list.items.is_empty())
         {
-            sink.warning(list.span.clone(), "an emergency trunk with `ddis` turns away calls to any other number");
+            sink.warning(
+                list.span.clone(),
+                "an emergency trunk with `ddis` turns away calls to any other number",
+            );
         }
         let practice = trunk.practice.as_ref().and_then(|name| practices.find(name, sink)).map(PracticeId);
         let line = trunk.line.as_ref().and_then(|name| lines.find(name, sink)).map(LineId);
@@ -92,15 +95,21 @@ fn check_ods(ods: &Spanned<String>, sink: &mut Sink) {
     let text = ods.get_ref().as_str();
     let usual = |text: &str| {
         let alphanumeric = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
-        text.len() == 6 && text.bytes().all(alphanumeric) && text.starts_with(|c: char| c.is_ascii_uppercase())
+        text.len() == 6
+            && text.bytes().all(alphanumeric)
+            && text.starts_with(|c: char| c.is_ascii_uppercase())
     };
     let message = format!("\"{}\" does not look like a practice's ODS code", shown(text));
     let better = text.trim().to_ascii_uppercase();
     let better = Some(better).filter(|better| usual(better));
     if text.is_empty() || text.len() > 8 || !text.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        sink.error(ods.span(), message).suggest(better).help("a letter and five letters or digits: \"Y00352\"");
+        sink.error(ods.span(), message)
+            .suggest(better)
+            .help("a letter and five letters or digits: \"Y00352\"");
     } else if !usual(text) {
-        sink.warning(ods.span(), message).suggest(better).help("a letter and five letters or digits: \"Y00352\"");
+        sink.warning(ods.span(), message)
+            .suggest(better)
+            .help("a letter and five letters or digits: \"Y00352\"");
     }
 }
 
@@ -202,7 +211,8 @@ impl Claims {
         };
         for network in from {
             if let Some(first) = other.get(network.get_ref()) {
-                let message = format!("{} is on an emergency and on a routine trunk", address(*network.get_ref()));
+                let message =
+                    format!("{} is on an emergency and on a routine trunk", address(*network.get_ref()));
                 sink.error(network.span(), message)
                     .also(first.clone(), "here too")
                     .help("the class of a call must follow from where it comes, not from the number dialled");
@@ -247,5 +257,9 @@ fn first_taken<'f>(
 
 /// A network as people write it: a single host without its prefix.
 fn address(network: IpNet) -> String {
-    if network.prefix_len() == network.max_prefix_len() { network.addr().to_string() } else { network.to_string() }
+    if network.prefix_len() == network.max_prefix_len() {
+        network.addr().to_string()
+    } else {
+        network.to_string()
+    }
 }

@@ -28,20 +28,20 @@ impl Headers {
     }
 
     /// Appends a header.
-    pub fn push(&mut self, name: &str, value: impl Into<String>) {
-        self.0.push(header(name, value.into()));
+    pub fn push(&mut self, name: &str, value: impl AsRef<str>) {
+        self.0.push(header(name, value.as_ref()));
     }
 
     /// Puts a header before all others.
-    pub fn push_front(&mut self, name: &str, value: impl Into<String>) {
-        self.0.insert(0, header(name, value.into()));
+    pub fn push_front(&mut self, name: &str, value: impl AsRef<str>) {
+        self.0.insert(0, header(name, value.as_ref()));
     }
 
     /// Replaces the first header called `name` in its place and removes its others; appends when there is none.
-    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+    pub fn set(&mut self, name: &str, value: impl AsRef<str>) {
         let at = self.iter().position(|(n, _)| n.eq_ignore_ascii_case(name));
         self.remove(name);
-        self.0.insert(at.unwrap_or(self.0.len()), header(name, value.into()));
+        self.0.insert(at.unwrap_or(self.0.len()), header(name, value.as_ref()));
     }
 
     /// Removes all headers called `name`.
@@ -129,14 +129,16 @@ impl Serialize for Headers {
 impl<'de> Deserialize<'de> for Headers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Headers, D::Error> {
         let stored = Vec::<(String, String)>::deserialize(deserializer)?;
-        Ok(Headers(stored.into_iter().map(|(name, value)| header(&name, value)).collect()))
+        Ok(Headers(stored.into_iter().map(|(name, value)| header(&name, &value)).collect()))
     }
 }
 
-fn header(name: &str, value: String) -> rsip::Header {
+fn header(name: &str, value: &str) -> rsip::Header {
     const ENDS_A_LINE: [char; 3] = ['\r', '\n', '\0'];
-    let value = if value.contains(ENDS_A_LINE) { value.replace(ENDS_A_LINE, " ") } else { value };
-    let value = grammar::trim(&value);
+    if value.contains(ENDS_A_LINE) {
+        return header(name, &value.replace(ENDS_A_LINE, " "));
+    }
+    let value = grammar::trim(value);
     if !grammar::is_token(name) {
         let token = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
         return rsip::Header::Other(token, value.to_owned());

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 pub use headers::Headers;
+pub(in crate::sip) use headers::read_cseq;
 pub use method::Method;
 pub use reason::standard_reason;
 
