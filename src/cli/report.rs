@@ -56,7 +56,7 @@ use crate::time::Wall;
 /// Reports from the ledger: what callers waited
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Example: hearken report --from 2026-11-16 --to 2026-11-20 --format table")]
-pub struct Args {
+pub(super) struct Args {
     /// First day (2026-11-16) or instant (2026-11-16T08:00:00Z) of arrival
     #[arg(long, value_name = "WHEN")]
     from: When,
@@ -79,7 +79,7 @@ enum Format {
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(super) enum Error {
     /// The zone is not in the system's time zone database.
     #[error("there is no time zone {0:?} here")]
     Zone(String),
@@ -101,7 +101,7 @@ pub enum Error {
 }
 
 /// Writes the report on the ledger at `path` to `out`.
-pub fn run(args: &Args, path: &Path, out: &mut impl Write) -> Result<(), Error> {
+pub(super) fn run(args: &Args, path: &Path, out: &mut impl Write) -> Result<(), Error> {
     let zone = TimeZone::get(&args.zone).map_err(|_| Error::Zone(args.zone.clone()))?;
     let period = period(args.from, args.to, &zone)?;
     let reader = Reader::open(path)?;
@@ -117,7 +117,7 @@ pub fn run(args: &Args, path: &Path, out: &mut impl Write) -> Result<(), Error> 
 }
 
 /// The table of waits as text, with what its figures mean.
-pub fn waits_table(table: &Table) -> String {
+pub(super) fn waits_table(table: &Table) -> String {
     let heading = [
         "line",
         "calls",

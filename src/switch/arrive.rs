@@ -243,7 +243,8 @@ impl Switch {
             trunk: self.trunk_name(admission.trunk),
             line: self.line_name(admission.line),
             band: admission.band,
-            waiting: self.distributor.waiting(admission.line),
+            waiting: self.distributor.waiting_count(admission.line)
+                + self.distributor.presented_count(admission.line),
         });
         self.entertain(id);
     }

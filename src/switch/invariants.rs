@@ -38,6 +38,6 @@ impl Switch {
         assert_eq!(self.by_tag.len(), self.legs.values().filter(|leg| matches!(leg.state, State::Up { .. })).count());
         let held: usize = self.ports.iter().map(|ports| ports.usage().0).sum();
         assert_eq!(held, self.legs.values().filter(|leg| leg.audio.held.remote.is_some()).count());
-        assert_eq!(self.distributor.calls(), self.calls.len(), "the distributor knows every call and no other");
+        assert_eq!(self.distributor.call_count(), self.calls.len(), "the distributor knows every call and no other");
     }
 }

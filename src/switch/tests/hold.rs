@@ -35,6 +35,7 @@ fn the_agents_hold_and_resume_reach_the_caller() {
         world.expect(TRUNK, "ACK");
         let answer = world.expect(&phone(0), "SIP/2.0 200");
         assert!(answer.contains(&format!("a={answered}\r\n")), "{answer}");
+        agent.send(&mut world, "ACK", cseq, "");
         world.pass(Duration::from_secs(40));
         world.take_to(&phone(0));
     }

@@ -228,6 +228,7 @@ impl Caller {
 
     /// Calls, is answered, acknowledges.
     pub(super) fn call(&mut self, world: &mut World) -> String {
+        world.take_to(&self.at);
         world.from(&self.at, &self.invite());
         let ok = world.expect(&self.at, "SIP/2.0 200");
         self.to = header(&ok, "To").to_owned();
