@@ -4,6 +4,20 @@
 //! no clock: [`Input`]s go in with the time, [`Output`]s come out, [`Distributor::poll_timeout`] says when
 //! to wake it. This pair of enums is the waist of the house: the switch drives it with real phones.
 
+mod agent;
+mod caller;
+mod distributor;
+mod invariants;
+mod matching;
+#[cfg(test)]
+mod tests;
+mod view;
+mod waiting;
+
+pub use caller::Stage;
+pub use distributor::Distributor;
+pub use waiting::Place;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
