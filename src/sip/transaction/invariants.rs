@@ -1,8 +1,8 @@
 //! What must hold between any two calls.
 
+use super::Transactions;
 use super::outgoing;
 use super::timers::{Timer, TxId};
-use super::Transactions;
 
 impl Transactions {
     /// Panics when a deadline, an index entry or a transaction is out of step with the others.
@@ -15,7 +15,11 @@ impl Transactions {
             let set = deadlines_of(TxId::Server(tx));
             deadlines += set;
             assert_eq!(set == 0, served.is_open(), "{tx:?} has {set} deadlines: {:?}", served.machine);
-            assert_eq!(self.by_branch.get(&served.branch_key), Some(&tx), "{tx:?} cannot be found by its branch");
+            assert_eq!(
+                self.by_branch.get(&served.branch_key),
+                Some(&tx),
+                "{tx:?} cannot be found by its branch"
+            );
         }
         assert_eq!(self.by_branch.len(), self.servers.len());
         for (key, tx) in &self.by_request {

@@ -83,14 +83,16 @@ impl InviteClient {
                 true
             }
             InviteClient::Accepted { .. } if !(200..300).contains(&code) => true,
-            InviteClient::Accepted { acks } => match acks.iter().find(|ack| ack.to_tag.as_deref() == to_tag) {
-                Some(ack) => {
-                    step.flow = ack.flow;
-                    step.send(&ack.bytes);
-                    true
+            InviteClient::Accepted { acks } => {
+                match acks.iter().find(|ack| ack.to_tag.as_deref() == to_tag) {
+                    Some(ack) => {
+                        step.flow = ack.flow;
+                        step.send(&ack.bytes);
+                        true
+                    }
+                    None => false,
                 }
-                None => false,
-            },
+            }
         }
     }
 

@@ -55,7 +55,9 @@ impl InviteServer {
         use InviteServer::*;
         match self {
             Proceeding { last: Some(bytes), .. } => step.send(bytes),
-            Accepted { unacknowledged: Some(response) } | Completed { response } => step.send(&response.bytes),
+            Accepted { unacknowledged: Some(response) } | Completed { response } => {
+                step.send(&response.bytes)
+            }
             Proceeding { last: None, .. } | Accepted { unacknowledged: None } | Confirmed => {}
         }
     }
@@ -70,7 +72,8 @@ impl InviteServer {
             200..300 => {
                 step.start(Timer::Success, timing.t1);
                 step.start(Timer::L, lifetime(&timing));
-                *self = InviteServer::Accepted { unacknowledged: Some(Repeated { bytes, interval: timing.t1 }) };
+                *self =
+                    InviteServer::Accepted { unacknowledged: Some(Repeated { bytes, interval: timing.t1 }) };
             }
             300.. => {
                 if !step.is_reliable() {

@@ -75,7 +75,8 @@ impl Transactions {
             self.effects.counters.stray_acks += 1;
             return Ok(());
         };
-        let Some(Served { reply_path, machine: Machine::Invite(machine), .. }) = self.servers.get_mut(&tx) else {
+        let Some(Served { reply_path, machine: Machine::Invite(machine), .. }) = self.servers.get_mut(&tx)
+        else {
             return Ok(());
         };
         let event = match machine.meaning_of_ack() {
@@ -197,7 +198,8 @@ impl Transactions {
     /// Deals with a request that came before; says whether it did.
     fn absorb(&mut self, arrival: &mut Arrival, now: Mono) -> bool {
         let key = arrival.branch_key.for_method(arrival.method);
-        let Some((tx, served)) = self.by_branch.get(key).and_then(|tx| Some((*tx, self.servers.get(tx)?))) else {
+        let Some((tx, served)) = self.by_branch.get(key).and_then(|tx| Some((*tx, self.servers.get(tx)?)))
+        else {
             return false;
         };
         self.effects.counters.repeated_requests += 1;
@@ -206,7 +208,8 @@ impl Transactions {
     }
 
     fn has_room(&self, flow: Flow) -> bool {
-        let reserved = if self.known_peers.contains(&flow.remote.ip().to_canonical()) { 0 } else { self.room / 4 };
+        let reserved =
+            if self.known_peers.contains(&flow.remote.ip().to_canonical()) { 0 } else { self.room / 4 };
         self.servers.len() < self.room - reserved
     }
 
@@ -302,6 +305,6 @@ impl Parts<'_> {
 fn build(accepted: Accepted) -> Result<Request, DropReason> {
     match accepted.message()? {
         Message::Request(request) => Ok(request),
-        Message::Response(_) => Err(DropReason::Unreadable),
+        Message::Response(_) => Err(DropReason::Unbuildable),
     }
 }

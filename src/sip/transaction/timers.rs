@@ -116,7 +116,14 @@ impl Step<'_> {
     ///
     /// Repetitions keep their nominal times: those missed by a late wake are skipped, not sent in a burst, and
     /// none is sent once `end` is due.
-    pub(super) fn repeat(&mut self, timer: Timer, at: Mono, message: &mut Repeated, cap: Duration, end: Timer) {
+    pub(super) fn repeat(
+        &mut self,
+        timer: Timer,
+        at: Mono,
+        message: &mut Repeated,
+        cap: Duration,
+        end: Timer,
+    ) {
         if self.effects.deadlines.at((self.tx, end)).is_none_or(|end| end <= self.now) {
             return;
         }

@@ -115,7 +115,11 @@ fn a_final_response_instead_of_a_provisional_one_makes_the_cancel_moot() {
 
     let invite = rig.send(Method::Invite);
     rig.cancel(1);
-    assert_eq!(rig.hear(&answer(&invite, 200, "t")), ["response 1 200"], "to be acknowledged and ended by BYE");
+    assert_eq!(
+        rig.hear(&answer(&invite, 200, "t")),
+        ["response 1 200"],
+        "to be acknowledged and ended by BYE"
+    );
     assert_eq!(rig.cancel(1), NOTHING);
 }
 

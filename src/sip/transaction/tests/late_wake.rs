@@ -49,6 +49,7 @@ fn a_layer_whose_t1_is_nothing_neither_hangs_nor_spins() {
     let timing = Timing { t1: Duration::ZERO, t2: Duration::ZERO, t4: Duration::ZERO };
     let mut rig = Rig { layer: Transactions::new(timing), ..Rig::udp() };
     rig.send(Method::Invite);
+    assert_eq!(rig.run(1), ["0 failed 0 TimedOut"]);
     rig.send(Method::Options);
-    assert_eq!(rig.run(1), ["0 failed 0 TimedOut", "0 failed 1 TimedOut"]);
+    assert_eq!(rig.run(1), ["0 failed 1 TimedOut"]);
 }

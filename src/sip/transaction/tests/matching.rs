@@ -8,9 +8,10 @@ fn requests_are_told_apart_by_branch_sent_by_and_method() {
     let options = request("OPTIONS", "z9hG4bKone", "t");
     assert_eq!(rig.hear(&options), ["request 0 OPTIONS"]);
     assert_eq!(rig.hear(&options.replace("z9hG4bKone", "z9hG4bKtwo")), ["request 1 OPTIONS"]);
-    assert_eq!(rig.hear(&options.replace("Via: SIP/2.0/UDP 192.0.2.1", "Via: SIP/2.0/UDP 192.0.2.9")), [
-        "request 2 OPTIONS"
-    ]);
+    assert_eq!(
+        rig.hear(&options.replace("Via: SIP/2.0/UDP 192.0.2.1", "Via: SIP/2.0/UDP 192.0.2.9")),
+        ["request 2 OPTIONS"]
+    );
     assert_eq!(rig.hear(&options.replace("OPTIONS", "INFO")), ["request 3 INFO"]);
     assert_eq!(rig.hear(&options), NOTHING);
 }
@@ -77,9 +78,10 @@ fn peers_of_rfc_2543_are_told_by_the_request_itself() {
         assert_eq!(rig.hear(&invite), ["request 0 INVITE"]);
         assert_eq!(rig.hear(&invite), NOTHING);
         assert_eq!(rig.hear(&invite.replace("CSeq: 7", "CSeq: 8")), ["request 1 INVITE"]);
-        assert_eq!(rig.hear(&invite.replace("sip:999@198.51.100.1 SIP", "sip:111@198.51.100.1 SIP")), [
-            "482 INVITE"
-        ]);
+        assert_eq!(
+            rig.hear(&invite.replace("sip:999@198.51.100.1 SIP", "sip:111@198.51.100.1 SIP")),
+            ["482 INVITE"]
+        );
         assert_eq!(rig.hear(&old("CANCEL", "")), ["200 CANCEL", "cancelled 0"]);
         assert_eq!(rig.hear(&old("CANCEL", "")), ["200 CANCEL"]);
         assert_eq!(rig.respond(0, &invite, 487, "t"), ["487 INVITE"]);

@@ -155,7 +155,7 @@ fn header<'a>(text: &'a str, name: &str) -> &'a str {
 }
 
 fn accepted(text: &str) -> crate::sip::wire::Accepted {
-    match inspect(&Bytes::copy_from_slice(text.as_bytes()), &Limits::default()) {
+    match inspect(&Bytes::copy_from_slice(text.as_bytes()), UDP.remote, &Limits::default()) {
         Verdict::Accept(accepted) => accepted,
         _ => panic!("refused: {text}"),
     }

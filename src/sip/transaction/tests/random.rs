@@ -44,13 +44,15 @@ impl Chaos {
             0..4 => {
                 let methods = ["INVITE", "INVITE", "ACK", "ACK", "CANCEL", "BYE", "OPTIONS"];
                 let (method, branch) = (methods[self.roll(7)], self.roll(6));
-                let branch = [";branch=z9hG4bK", ";branch="][self.roll(8) / 7].to_owned() + &branch.to_string();
+                let branch =
+                    [";branch=z9hG4bK", ";branch="][self.roll(8) / 7].to_owned() + &branch.to_string();
                 let call = self.roll(3).to_string();
                 let text = request(method, "X", tag).replace(";branch=X", &branch).replace("one@", &call);
                 self.rig.layer.receive(flow, accepted(&text), self.rig.now).unwrap();
             }
             4..6 if !self.requests.is_empty() => {
-                let request = self.requests[self.roll(self.requests.len())].clone();
+                let at = self.roll(self.requests.len());
+                let request = self.requests[at].clone();
                 let code = [100, 180, 200, 202, 302, 486, 487, 503][self.roll(8)];
                 self.rig.layer.receive(flow, accepted(&answer(&request, code, tag)), self.rig.now).unwrap();
             }
@@ -70,7 +72,9 @@ impl Chaos {
             }
             9 => {
                 let tx = self.any_client();
-                self.rig.ack(tx.0, "t");
+                let mut ack = ours(Method::Ack);
+                ack.headers.set("To", "<sip:agent@192.0.2.1>;tag=t");
+                self.rig.layer.ack(tx, ack, flow, us(), &mut self.rig.rng, self.rig.now);
             }
             10 if self.roll(20) == 0 => self.rig.layer.transport_failed(TCP, self.rig.now),
             _ => {

@@ -21,7 +21,9 @@ fn responses_go_where_the_top_via_and_the_source_say() {
         let mut rig = Rig::over(Flow { remote: source.parse().unwrap(), ..flow(transport_id, 0) });
         let options = request("OPTIONS", "z9hG4bKone", "").replace(
             "UDP 192.0.2.1:5060;branch=z9hG4bKone",
-            &format!("{transport} {via};branch=z9hG4bKone\r\nVia: SIP/2.0/UDP 203.0.113.5;branch=z9hG4bKbelow"),
+            &format!(
+                "{transport} {via};branch=z9hG4bKone\r\nVia: SIP/2.0/UDP 203.0.113.5;branch=z9hG4bKbelow"
+            ),
         );
         rig.layer.receive(rig.flow, accepted(&options), rig.now).unwrap();
         let Some(Output::Event(Event::Request { tx, request, flow })) = rig.layer.poll_output() else {
