@@ -546,6 +546,32 @@ fn a_report_without_a_ledger_says_so() {
     assert!(!path.exists());
 }
 
+/// A pipe whose other end, `head` say, is gone.
+struct Gone;
+
+impl std::io::Write for Gone {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_reader_that_has_had_enough_is_no_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(settings(&dir)).unwrap();
+    (0..500).for_each(|call| ledger.write(abandoned(call)));
+    ledger.close();
+    for format in ["table", "csv"] {
+        let arguments = ["report", "--from", "2026-11-16", "--format", format];
+        let Command { args } = Command::parse_from(arguments);
+        report::run(&args, &settings(&dir).path, &mut Gone).unwrap();
+    }
+}
+
 #[test]
 fn a_report_in_a_zone_that_is_none_says_so() {
     let dir = tempfile::tempdir().unwrap();
