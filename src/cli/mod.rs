@@ -16,7 +16,7 @@ use crate::config::{self, Loaded};
 
 mod check;
 //mod demo;
-mod report;
+pub mod report;
 mod run;
 mod table;
 
@@ -55,7 +55,6 @@ pub fn main() -> ExitCode {
         Command::Run => run::run(&config),
         Command::Check => check::run(&config),
         Command::Report(args) => report_from(&config, args),
-
     }
 }
 

@@ -56,7 +56,7 @@ use crate::time::Wall;
 /// Reports from the ledger: what callers waited
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Example: hearken report --from 2026-11-16 --to 2026-11-20 --format table")]
-pub(super) struct Args {
+pub struct Args {
     /// First day (2026-11-16) or instant (2026-11-16T08:00:00Z) of arrival
     #[arg(long, value_name = "WHEN")]
     from: When,
@@ -79,7 +79,7 @@ enum Format {
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub enum Error {
     /// The zone is not in the system's time zone database.
     #[error("there is no time zone {0:?} here")]
     Zone(String),
@@ -101,7 +101,7 @@ pub(super) enum Error {
 }
 
 /// Writes the report on the ledger at `path` to `out`; a reader of `out` that has had enough is no error.
-pub(super) fn run(args: &Args, path: &Path, out: &mut impl Write) -> Result<(), Error> {
+pub fn run(args: &Args, path: &Path, out: &mut impl Write) -> Result<(), Error> {
     match write(args, path, out) {
         Err(e) if e.is_broken_pipe() => Ok(()),
         other => other,
@@ -138,7 +138,7 @@ impl Error {
 }
 
 /// The table of waits as text, with what its figures mean.
-pub(super) fn waits_table(table: &Table) -> String {
+pub fn waits_table(table: &Table) -> String {
     let heading = [
         "line",
         "calls",
