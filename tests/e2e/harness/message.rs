@@ -27,12 +27,12 @@ impl Message {
     }
 
     /// The first header of this name.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub fn header<'m>(&'m self, name: &'m str) -> Option<&'m str> {
         self.headers(name).next()
     }
 
     /// A header that must be there.
-    pub fn must(&self, name: &str) -> &str {
+    pub fn must<'m>(&'m self, name: &'m str) -> &'m str {
         self.header(name).unwrap_or_else(|| panic!("no {name} in:\n{}", self.text))
     }
 
@@ -50,7 +50,7 @@ impl Message {
     }
 
     pub fn cseq(&self) -> (u32, &str) {
-        let (number, method) = self.must("CSeq").split_once(' ').unwrap();
+        let (number, method) = self.must("CSeq").split_once(' ').expect("a number and a method");
         (number.parse().unwrap(), method.trim())
     }
 

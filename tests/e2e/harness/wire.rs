@@ -1,0 +1,1 @@
+pub struct Capture; pub struct Packet;
