@@ -161,18 +161,23 @@ fn an_agent_who_misses_three_calls_is_paused() {
 #[test]
 fn a_caller_passed_on_keeps_the_place_in_line() {
     let Floor { mut asha, mut ben, mut caller, hub } = floor(|_| ());
-    let mut later = Phone::at(hub.net.surgery());
+    let [mut before, mut after] = [(); 2].map(|()| Phone::at(hub.net.surgery()));
+    before.call(&hub);
+    asha.answer();
     caller.call(&hub);
-    let first = asha.ring();
-    later.call(&hub);
-    let second = ben.ring();
-    // Ben's phone goes on ringing for the later caller; the first one waits for whoever is free next.
-    asha.refuse(&first, 486);
-    ben.refuse(&second, 486);
-    caller.bye();
-    later.bye();
-    let calls = hub.calls(2);
-    assert_sound(&calls);
-    assert_eq!(calls[0].presentations(), [("asha", "busy")]);
-    assert_eq!(calls[1].presentations(), [("ben", "busy")]);
+    let invite = ben.ring();
+    after.call(&hub);
+    ben.refuse(&invite, 486);
+    // Ben is left alone now. When Asha is free again, it is the turn of the one who came first.
+    asha.bye();
+    before.hung_up();
+    let invite = asha.answer();
+    assert!(invite.must("From").contains(&caller.number), "{}", invite.text);
+    asha.bye();
+    caller.hung_up();
+    let invite = asha.answer();
+    assert!(invite.must("From").contains(&after.number), "{}", invite.text);
+    asha.bye();
+    after.hung_up();
+    assert_sound(&hub.calls(3));
 }

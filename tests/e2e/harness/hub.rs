@@ -27,6 +27,7 @@ pub struct Setup {
     pub unreachable_after: &'static str,
     pub dead_media_after: &'static str,
     pub spill_ports: u16,
+    pub max_calls: u32,
     /// Numbers of the surgery's trunk; none means any.
     pub ddis: &'static [&'static str],
     /// WAV files of both lines.
@@ -46,6 +47,7 @@ impl Setup {
             unreachable_after: "1s",
             dead_media_after: "0s",
             spill_ports: 16,
+            max_calls: 1_000,
             ddis: &[],
             greeting: None,
             music: None,
@@ -64,6 +66,7 @@ impl Setup {
 [sip]
 listen = ["udp:{hub}:0", "tcp:{hub}:0"]
 unreachable-after = "{unreachable_after}"
+max-calls = {max_calls}
 [media]
 first-port = 0
 shared-ports = 4
@@ -93,6 +96,7 @@ agents = {names:?}
 "#,
             unreachable_after = self.unreachable_after,
             spill_ports = self.spill_ports,
+            max_calls = self.max_calls,
             dead_media_after = self.dead_media_after,
             misses_before_pause = self.misses_before_pause,
             rest_after_miss = self.rest_after_miss,

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::message::{Message, between, compose};
@@ -12,6 +13,8 @@ pub struct Phone {
     socket: UdpSocket,
     media: UdpSocket,
     pub dialog: Dialog,
+    /// The number of its owner, which no other phone of this test has.
+    pub number: String,
     seen: HashSet<String>,
     count: u32,
 }
@@ -48,7 +51,9 @@ impl Phone {
             branch: String::new(),
         };
         let media = UdpSocket::bind((host, 0)).unwrap();
-        Phone { socket, media, dialog: nobody, seen: HashSet::new(), count: 0 }
+        static OWNERS: AtomicU32 = AtomicU32::new(0);
+        let number = format!("+447700900{:03}", OWNERS.fetch_add(1, Ordering::Relaxed) % 1_000);
+        Phone { socket, media, dialog: nobody, number, seen: HashSet::new(), count: 0 }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -94,7 +99,7 @@ impl Phone {
         self.dialog = Dialog {
             hub: hub.udp,
             call_id: format!("{count}-{}@{address}", std::process::id()),
-            local: format!("\"Patient\" <sip:07700900{:03}@{address}>;tag=c{count}", address.port() % 1_000),
+            local: format!("\"Patient\" <sip:{}@{address}>;tag=c{count}", self.number),
             remote: format!("<sip:{number}@{}>", hub.udp),
             target: format!("sip:{number}@{}", hub.udp),
             routes: Vec::new(),
@@ -234,6 +239,32 @@ impl Phone {
         ]);
         lines.extend(headers.iter().map(|&header| header.to_owned()));
         self.send(&compose(&format!("SIP/2.0 {code} Whatever"), &lines, body));
+    }
+
+    // Audio.
+
+    /// Sends one packet of 20 ms of PCMA, all of it this byte.
+    pub fn speak(&self, to: SocketAddr, sequence: u16, byte: u8) {
+        let mut packet = vec![0x80, 8];
+        packet.extend(sequence.to_be_bytes());
+        packet.extend((u32::from(sequence) * 160).to_be_bytes());
+        packet.extend([7, 7, 7, 7]);
+        packet.extend([byte; 160]);
+        self.media.send_to(&packet, to).unwrap();
+    }
+
+    /// Waits for a packet of PCMA whose payload is as wanted.
+    pub fn hear(&self, wanted: impl Fn(&[u8]) -> bool) {
+        let deadline = Instant::now() + SOON;
+        self.media.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+        let mut buffer = [0; 2_048];
+        while Instant::now() < deadline {
+            let Ok(length) = self.media.recv(&mut buffer) else { continue };
+            if length == 172 && buffer[1] & 0x7f == 8 && wanted(&buffer[12..length]) {
+                return;
+            }
+        }
+        panic!("{} does not hear what it should", self.address());
     }
 
     // What arrives.
