@@ -163,9 +163,10 @@ pub(super) fn read(text: &str) -> Result<Parts<'_>, BadVia> {
     for param in grammar::params(params) {
         let (name, value) = param.map_err(|_| BadVia::Param)?;
         if branch.is_none() && name.eq_ignore_ascii_case("branch") {
-            branch = value.filter(|value| !value.is_empty());
+            branch = Some(value.unwrap_or(""));
         }
     }
+    let branch = branch.filter(|branch| !branch.is_empty());
     Ok(Parts { transport, sent_by, host, port, branch, params })
 }
 
@@ -202,6 +203,16 @@ mod tests {
         assert_eq!(via.host(), &Host::Ip("192.0.2.1".parse().unwrap()));
         assert_eq!(via.rport(), Some(None));
         assert_eq!(via.to_string(), text);
+    }
+
+    #[test]
+    fn the_first_branch_counts_even_when_it_is_empty() {
+        for (params, branch) in
+            [(";branch;branch=x", None), (";branch=;branch=x", None), (";branch=x;branch=y", Some("x"))]
+        {
+            let text = format!("SIP/2.0/UDP h{params}");
+            assert_eq!((via(&text).branch(), read(&text).unwrap().branch), (branch, branch), "{params}");
+        }
     }
 
     #[test]
