@@ -147,12 +147,11 @@ pub(super) struct Parts<'a> {
 
 /// Checks one element without allocating.
 pub(super) fn read(text: &str) -> Result<Parts<'_>, BadVia> {
-    let (name, rest) = text.split_once('/').ok_or(BadVia::Protocol)?;
-    let (version, rest) = rest.split_once('/').ok_or(BadVia::Protocol)?;
-    if !grammar::trim(name).eq_ignore_ascii_case("SIP") || grammar::trim(version) != "2.0" {
-        return Err(BadVia::Protocol);
-    }
-    let (transport, rest) = grammar::split_class(grammar::trim_start(rest), TOKEN);
+    let rest = match text.strip_prefix("SIP/2.0/") {
+        Some(rest) => rest,
+        None => after_protocol(text).ok_or(BadVia::Protocol)?,
+    };
+    let (transport, rest) = grammar::split_class(rest, TOKEN);
     if transport.is_empty() || !rest.starts_with([' ', '\t']) {
         return Err(BadVia::Protocol);
     }
@@ -170,18 +169,25 @@ pub(super) fn read(text: &str) -> Result<Parts<'_>, BadVia> {
     Ok(Parts { transport, sent_by, host, port, branch, params })
 }
 
+/// What follows `SIP/2.0/`, written with white space or in small letters.
+fn after_protocol(text: &str) -> Option<&str> {
+    let (name, rest) = text.split_once('/')?;
+    let (version, rest) = rest.split_once('/')?;
+    let ours = grammar::trim(name).eq_ignore_ascii_case("SIP") && grammar::trim(version) == "2.0";
+    ours.then(|| grammar::trim_start(rest))
+}
+
 /// White space may stand around a sent-by's colon (RFC 3261, 25.1: COLON is SWS ":" SWS).
 fn spaced_host_port(text: &str) -> Result<(HostRef<'_>, Option<u16>), BadHost> {
-    match text.rsplit_once(':') {
-        Some((host, port)) if host.ends_with([' ', '\t']) || port.starts_with([' ', '\t']) => {
-            let (host, none) = host_port(grammar::trim_end(host))?;
-            if none.is_some() {
-                return Err(BadHost::Port);
-            }
-            Ok((host, Some(read_port(grammar::trim_start(port))?)))
-        }
-        _ => host_port(text),
+    if !text.bytes().any(|byte| matches!(byte, b' ' | b'\t')) {
+        return host_port(text);
     }
+    let (host, port) = text.rsplit_once(':').ok_or(BadHost::Host)?;
+    let (host, none) = host_port(grammar::trim_end(host))?;
+    if none.is_some() {
+        return Err(BadHost::Port);
+    }
+    Ok((host, Some(read_port(grammar::trim_start(port))?)))
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ fn push_via(headers: &mut Headers, value: &str, source: SocketAddr) {
 /// Gives To a tag when it has none (RFC 3261, 8.2.6.2): the same for each retransmission.
 fn tag_to(headers: &mut Headers) {
     let Some(to) = headers.value("To") else { return };
-    let Ok(false) = name_addr::read(to).map(|parts| parts.tag().is_some()) else { return };
+    let Ok(None) = name_addr::check(to) else { return };
     // FNV-1a, 64 bits.
     let hash = headers.iter().flat_map(|(_, value)| value.bytes());
     let hash = hash.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
