@@ -31,7 +31,6 @@ pub struct ClipError {
     /// Which file.
     pub file: PathBuf,
     /// What is wrong with it.
-    #[source]
     pub reason: ClipFault,
 }
 
