@@ -8,7 +8,7 @@
 //!
 //! | floor | modules | what lives there |
 //! |---|---|---|
-//! | 0 | [`time`], [`id`], [`rng`] | instants and deadlines, identifiers, the seeded generator |
+//! | 0 | [`time`], [`id`], [`rng`], [`audio`] | instants and deadlines, identifiers, the seeded generator, the words for audio |
 //! | 1 | [`policy`], [`acd`] | who may call and which line they join; lines, teams, agents, matching |
 //! | 2 | [`sip`], [`rtp`] | bytes in, bytes out; strangers to each other |
 //! | 3 | [`call`], [`switch`] | one back-to-back call; the machine that owns them all |
@@ -16,6 +16,7 @@
 //! | 5 | [`daemon`] | the driver of the switch |
 //! | 6 | [`cli`] | commands: run, check, report, demo |
 
+pub mod audio;
 pub mod id;
 pub mod rng;
 pub mod time;

@@ -10,48 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{ClipId, LegId};
 
-/// An audio encoding with its fixed clock of 8,000 Hz (RFC 3551).
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Codec {
-    /// G.711 A-law, static payload type 8.
-    Pcma,
-    /// G.711 mu-law, static payload type 0.
-    Pcmu,
-}
-
-/// Which way media flows, seen from this host (RFC 3264, 5.1).
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Direction {
-    /// Both ways.
-    SendRecv,
-    /// We send only.
-    SendOnly,
-    /// We receive only.
-    RecvOnly,
-    /// Neither.
-    Inactive,
-}
-
-impl Direction {
-    /// Whether this host may send.
-    pub fn sends(self) -> bool {
-        matches!(self, Direction::SendRecv | Direction::SendOnly)
-    }
-
-    /// Whether this host expects packets.
-    pub fn receives(self) -> bool {
-        matches!(self, Direction::SendRecv | Direction::RecvOnly)
-    }
-
-    /// The same, seen from the far end.
-    pub fn reversed(self) -> Direction {
-        match self {
-            Direction::SendOnly => Direction::RecvOnly,
-            Direction::RecvOnly => Direction::SendOnly,
-            other => other,
-        }
-    }
-}
+pub use crate::audio::{Codec, Direction};
 
 /// One leg's media as negotiated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +31,15 @@ pub struct Stream {
     pub direction: Direction,
     /// The port is this leg's alone, and the first valid packet's source replaces `remote` (far end behind NAT).
     pub latch: bool,
+}
+
+/// The local UDP ports of one media thread.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadPorts {
+    /// Each shared by many legs with different remote addresses.
+    pub shared: Vec<u16>,
+    /// Used when a remote address is taken on every shared port, and for legs behind NAT (one leg each).
+    pub spill: Vec<u16>,
 }
 
 /// An order to one media thread; orders to one thread are carried out in sequence.

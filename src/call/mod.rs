@@ -1,4 +1,88 @@
 //! One back-to-back call: the caller's leg, the agents' legs, what they hear, and what is recorded.
+//!
+//! These are the parts; the machine that moves them is [`crate::switch`].
 
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::acd::Band;
+use crate::id::{AgentId, CallId, LegId, LineId, PracticeId, TrunkId};
+use crate::time::Now;
+
+pub mod leg;
 pub mod media;
+pub mod ports;
 pub mod record;
+pub mod timeline;
+
+/// One caller from arrival to record.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Call {
+    /// Its number.
+    pub id: CallId,
+    /// Call-ID of the caller's leg.
+    pub sip_call_id: String,
+    /// The trunk it came by.
+    pub trunk: TrunkId,
+    /// Whose call it is.
+    pub practice: Option<PracticeId>,
+    /// The line it joined.
+    pub line: LineId,
+    /// Its priority class.
+    pub band: Band,
+    /// The number dialled, normalised.
+    pub ddi: String,
+    /// The caller's number, normalised; `None` when the network gave none.
+    pub cli: Option<String>,
+    /// Whether an agent's phone may show the number.
+    pub show_cli: bool,
+    /// Hops that an INVITE to an agent may still take.
+    pub max_forwards: u8,
+    /// When the INVITE came.
+    pub arrived: Now,
+    /// The caller's leg.
+    pub caller: LegId,
+    /// The media thread of all its legs.
+    pub thread: u8,
+    /// Who has the caller now.
+    pub stage: Stage,
+    /// From arrival to the first agent's answer.
+    pub waited: Option<Duration>,
+    /// Who answered last.
+    pub answered_by: Option<AgentId>,
+    /// What happened so far.
+    pub timeline: timeline::Timeline,
+}
+
+/// Who has the caller.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// Nobody: the caller waits in the line.
+    Waiting,
+    /// The caller still waits while this agent's phone rings.
+    Presented {
+        /// The agent's leg.
+        leg: LegId,
+        /// The agent.
+        agent: AgentId,
+    },
+    /// Bridged.
+    Talking {
+        /// The agent's leg.
+        leg: LegId,
+        /// The agent.
+        agent: AgentId,
+    },
+}
+
+impl Call {
+    /// The leg at the other end of the bridge from `leg`, while one stands.
+    pub fn across(&self, leg: LegId) -> Option<LegId> {
+        match self.stage {
+            Stage::Talking { leg: agent, .. } if leg == agent => Some(self.caller),
+            Stage::Talking { leg: agent, .. } if leg == self.caller => Some(agent),
+            _ => None,
+        }
+    }
+}

@@ -1,3 +1,84 @@
-//! The commands.
+//! The commands: what people type.
+//!
+//! | command | exit status |
+//! |---|---|
+//! | `run` | 0; 1 failed; 2 bad configuration |
+//! | `check` | 0 good; 2 not |
+//! | `report` | 0; 1 failed |
+//! | `demo` | 0; 1 failed; 2 bad configuration |
 
-pub mod check;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{self, Loaded};
+
+mod check;
+//mod demo;
+mod report;
+mod run;
+mod table;
+
+/// Exit status of a command that failed.
+const FAILED: u8 = 1;
+/// Exit status when the configuration is not good.
+const BAD_CONFIGURATION: u8 = 2;
+
+/// A SIP call-routing daemon: truthful queues for GP surgeries and 999 lines
+#[derive(Parser)]
+#[command(name = "hearken", version, after_help = "Example: hearken run --config /etc/hearken/hearken.toml")]
+struct Arguments {
+    /// The configuration file
+    #[arg(long, global = true, value_name = "FILE", default_value = "config/hearken.toml")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the daemon; SIGTERM drains, a second one or SIGINT stops
+    #[command(after_help = "Example: hearken run --config config/hearken.toml")]
+    Run,
+    /// Validates the configuration and shows what it means
+    #[command(after_help = "Example: hearken check --config config/hearken.toml")]
+    Check,
+    Report(report::Args),
+    //Demo
+}
+
+/// Reads the command line and does what it says.
+pub fn main() -> ExitCode {
+    let Arguments { config, command } = Arguments::parse();
+    match command {
+        Command::Run => run::run(&config),
+        Command::Check => check::run(&config),
+        Command::Report(args) => report_from(&config, args),
+
+    }
+}
+
+fn report_from(config: &Path, args: report::Args) -> ExitCode {
+    let loaded = match load(config) {
+        Ok(loaded) => loaded,
+        Err(code) => return code,
+    };
+    match report::run(&args, &loaded.deployment.ledger.path, &mut std::io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(error),
+    }
+}
+
+/// Loads the configuration, or says what is wrong with it.
+fn load(path: &Path) -> Result<Loaded, ExitCode> {
+    config::load(path).map_err(|errors| {
+        eprint!("{}", errors.0.render(false));
+        ExitCode::from(BAD_CONFIGURATION)
+    })
+}
+
+fn fail(error: impl std::fmt::Display) -> ExitCode {
+    eprintln!("hearken: {error}");
+    ExitCode::from(FAILED)
+}

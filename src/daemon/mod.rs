@@ -1,1 +1,260 @@
-//! The driver of the switch in real time.
+//! The driver of the switch in real time: sockets, media threads, ledger and clock around one machine.
+//!
+//! One thread drives it. [`Daemon::select`] waits for whatever comes first, `apply` gives it to the
+//! switch and carries out what the switch wants. The switch never waits for any of them.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use crate::call::media::Event as MediaEvent;
+use crate::call::record::CallRecord;
+use crate::config::{Deployment, StoredCli};
+use crate::ledger::{self, CliStorage, Ledger};
+use crate::media::{self, BindError, Clip, ClipError, Media};
+use crate::net::{Arrival, Bind, Net};
+use crate::rng::Seed;
+use crate::sip::{Listener, Transport};
+use crate::switch::{Event, Input, Output, Switch};
+
+mod clock;
+mod journal;
+
+pub use clock::Clock;
+
+/// How long the last BYEs may wait for their answers once every call is over.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// How often the daemon looks after itself.
+const ROUND: Duration = Duration::from_secs(1);
+/// Arrivals handled before the timers and orders are looked at again.
+const BATCH: usize = 128;
+
+/// What an operator wants of the running daemon.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// No new calls but emergencies; end when the others are over.
+    Drain,
+    /// Hang up and end.
+    Stop,
+}
+
+/// Somebody who watches the daemon's calls.
+pub trait Observer {
+    /// Something happened.
+    fn event(&mut self, event: &Event);
+    /// A call is over.
+    fn record(&mut self, _record: &CallRecord) {}
+}
+
+/// Nobody watches.
+impl Observer for () {
+    fn event(&mut self, _event: &Event) {}
+}
+
+/// Why the daemon could not start, or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// A SIP socket could not be bound.
+    #[error("{0}")]
+    Sip(io::Error),
+    /// A media port could not be bound.
+    #[error(transparent)]
+    Ports(#[from] BindError),
+    /// A media thread could not be started.
+    #[error("cannot start the media threads: {0}")]
+    Media(io::Error),
+    /// A clip could not be read.
+    #[error(transparent)]
+    Clip(#[from] ClipError),
+    /// The ledger's thread could not be started.
+    #[error(transparent)]
+    Ledger(#[from] ledger::Error),
+    /// The system gave no random seed.
+    #[error("the system gives no randomness: {0}")]
+    Randomness(getrandom::Error),
+    /// A media thread died; its calls have no audio.
+    #[error("a media thread died")]
+    MediaDied,
+}
+
+/// A running daemon.
+pub struct Daemon<O: Observer> {
+    switch: Switch,
+    net: Net,
+    media: Media,
+    media_events: mpsc::UnboundedReceiver<MediaEvent>,
+    ledger: Ledger,
+    clock: Clock,
+    orders: mpsc::Receiver<Order>,
+    observer: O,
+    journal: journal::Journal,
+    over: Option<Instant>,
+    next_round: Instant,
+}
+
+enum Action {
+    Arrival(Arrival),
+    Media(MediaEvent),
+    Order(Order),
+    Wake,
+}
+
+impl<O: Observer> Daemon<O> {
+    /// Binds every socket and starts every thread. Callers are answered once [`Daemon::run`] runs.
+    pub async fn start(deployment: Deployment, orders: mpsc::Receiver<Order>, observer: O) -> Result<Daemon<O>, Failure> {
+        let Deployment { mut plan, listen, media, clips, ledger, .. } = deployment;
+        let clips = clips.iter().map(|clip| Clip::read(&clip.path)).collect::<Result<Vec<_>, _>>()?;
+        let binds: Vec<_> =
+            listen.iter().map(|listen| Bind { transport: listen.transport, address: listen.bind }).collect();
+        let phones: BTreeSet<IpAddr> = plan.phones.iter().map(|phone| phone.flow.remote.ip()).collect();
+        let ingress = plan.ingress.clone();
+        let net = Net::bind(&binds, move |host| phones.contains(&host) || ingress.knows(host))
+            .await
+            .map_err(Failure::Sip)?;
+        let advertised = |bound: &SocketAddr, advertise: Option<IpAddr>| {
+            SocketAddr::new(advertise.unwrap_or(bound.ip()), bound.port())
+        };
+        plan.sip.listeners = net
+            .addresses()
+            .iter()
+            .zip(&listen)
+            .map(|(bound, listen)| Listener {
+                transport: listen.transport,
+                advertised: advertised(bound, listen.advertise),
+            })
+            .collect();
+        let bound = media::bind(media::Settings {
+            address: media.bind,
+            threads: u8::try_from(media.threads).unwrap_or(u8::MAX),
+            shared_ports: u16::try_from(media.shared_ports).unwrap_or(u16::MAX),
+            spill_ports: u16::try_from(media.spill_ports).unwrap_or(u16::MAX),
+            first_port: media.first_port,
+            clips,
+            dead_after: media.dead_after,
+        })?;
+        plan.media.threads = bound.ports();
+        let (report, media_events) = mpsc::unbounded_channel();
+        let report = Box::new(move |_, event| {
+            let _ = report.send(event);
+        });
+        let media = bound.start(report).map_err(Failure::Media)?;
+        let ledger = Ledger::open(ledger::Settings {
+            path: ledger.path,
+            cli: match ledger.cli {
+                StoredCli::Hash => CliStorage::Hash,
+                StoredCli::Plain => CliStorage::Plain,
+                StoredCli::None => CliStorage::None,
+            },
+            key_path: ledger.key_path,
+            spool: ledger.spool,
+            side_file: ledger.side_file,
+        })?;
+        let mut seed = Seed::default();
+        getrandom::fill(&mut seed).map_err(Failure::Randomness)?;
+        let clock = Clock::default();
+        let switch = Switch::new(plan, seed, clock.now());
+        Ok(Daemon {
+            switch,
+            net,
+            media,
+            media_events,
+            ledger,
+            clock,
+            orders,
+            observer,
+            journal: journal::Journal::default(),
+            over: None,
+            next_round: Instant::now() + ROUND,
+        })
+    }
+
+    /// The SIP addresses bound, in the order of the configuration.
+    pub fn addresses(&self) -> Vec<(Transport, SocketAddr)> {
+        let transports = self.switch.plan().sip.listeners.iter().map(|listener| listener.transport);
+        transports.zip(self.net.addresses().iter().copied()).collect()
+    }
+
+    /// Runs until an order ends it; everything is written and closed then.
+    pub async fn run(mut self) -> Result<O, Failure> {
+        while !self.is_over() {
+            let action = self.select().await;
+            self.apply(action);
+            for _ in 0..BATCH {
+                let Some(arrival) = self.net.try_next() else { break };
+                self.apply(Action::Arrival(arrival));
+            }
+            self.look_after_itself()?;
+        }
+        self.journal.counters(&self.switch, &self.net, &self.media, &self.ledger);
+        self.media.stop();
+        let closed = self.ledger.close();
+        tracing::info!(?closed, "the ledger is closed");
+        Ok(self.observer)
+    }
+
+    async fn select(&mut self) -> Action {
+        let deadline = self.switch.poll_timeout().map(|at| self.clock.instant(at));
+        let wake = deadline.map_or(self.next_round, |at| at.min(self.next_round));
+        tokio::select! {
+            biased;
+            Some(order) = self.orders.recv() => Action::Order(order),
+            arrival = self.net.next() => Action::Arrival(arrival),
+            Some(event) = self.media_events.recv() => Action::Media(event),
+            () = tokio::time::sleep_until(wake.into()) => Action::Wake,
+        }
+    }
+
+    fn apply(&mut self, action: Action) {
+        let input = match action {
+            Action::Arrival(Arrival::Datagram(flow, bytes)) => Input::Datagram { flow, bytes },
+            Action::Arrival(Arrival::Chunk(flow, bytes)) => Input::Chunk { flow, bytes },
+            Action::Arrival(Arrival::Closed(flow)) => Input::Closed { flow },
+            Action::Media(event) => Input::Media(event),
+            Action::Order(Order::Drain) => Input::Drain,
+            Action::Order(Order::Stop) => Input::Stop,
+            Action::Wake => Input::Wake,
+        };
+        self.switch.handle(input, self.clock.now());
+        while let Some(output) = self.switch.poll_output() {
+            match output {
+                Output::Send { flow, bytes } => self.net.send(flow, bytes),
+                Output::Close { flow } => self.net.close(flow),
+                Output::Media { thread, command } => self.media.send(thread, command),
+                Output::Record(record) => {
+                    self.observer.record(&record);
+                    self.ledger.write(*record);
+                }
+                Output::Event(event) => self.tell(&event),
+            }
+        }
+    }
+
+    fn tell(&mut self, event: &Event) {
+        journal::event(event);
+        self.observer.event(event);
+        match event {
+            Event::Drained => self.over = Some(Instant::now()),
+            // An emergency came after the last call of a drain.
+            Event::Arrived { .. } => self.over = None,
+            _ => {}
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.over.is_some_and(|since| self.switch.is_quiet() || since.elapsed() >= FAREWELL)
+    }
+
+    fn look_after_itself(&mut self) -> Result<(), Failure> {
+        let now = Instant::now();
+        if now < self.next_round {
+            return Ok(());
+        }
+        self.next_round = now + ROUND;
+        self.journal.round(&self.switch, &self.net, &self.media, &self.ledger);
+        // Without its media threads the daemon would connect people who cannot hear each other.
+        if self.media.running() { Ok(()) } else { Err(Failure::MediaDied) }
+    }
+}

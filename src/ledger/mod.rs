@@ -1,1 +1,184 @@
 //! Records of calls, written without ever holding up the switch, and reports from them.
+//!
+//! Every call leaves one [`CallRecord`], and the ledger's promise is that it is in the database once and
+//! only once, whatever the disk does, and that no call ever waits for the disk:
+//!
+//! - [`Ledger::write`] puts the record into memory and returns. One thread writes SQLite (WAL,
+//!   `synchronous=NORMAL`: a killed process loses nothing that was committed; a power cut may lose the last
+//!   moments, but never the database).
+//! - While the database cannot be written (locked, full, read-only, removed, damaged), records wait in
+//!   memory, up to [`Settings::spool`] of them; later ones go into the side file, synced batch by batch.
+//!   What the side file does not take waits in memory too. A killed process loses what is in its memory:
+//!   a spool of 0 sends all to the side file at once.
+//! - When the database works again, what waited is written in the order in which it came, and the side file,
+//!   also one that an earlier run left, is replayed and removed. A record's key is the run of the daemon
+//!   and the number of the call in it, so nothing is ever there twice.
+//! - Memory has a hard bound: `spool` and [`ROOM`] records more. It is reached only when neither file
+//!   takes anything for so long, or when the writer hangs in the kernel for so long; then new records are
+//!   counted as lost, and said to be. No second thread would help: a disk that hangs, hangs for both files.
+//! - A damaged database is never deleted: it is renamed to `PATH.corrupt-TIME` and a new one begun. A database
+//!   of a later version, or of another program, is left alone, and records wait as for a full disk.
+//!
+//! The database, its log, the side file and the key have mode 0600. Callers' numbers are stored as
+//! [`CliStorage`] says. When they should be hashed and the key cannot be had, the number is left out, an
+//! error is logged and [`Counters::keyless`] set, and the key is tried again every ten seconds: calls and
+//! their records go on.
+
+mod counters;
+mod error;
+mod key;
+mod private_file;
+mod reader;
+mod schema;
+mod side;
+mod store;
+mod waits;
+pub(crate) mod words;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use counters::Counters;
+pub use error::Error;
+pub use key::{CliStorage, Key};
+pub use reader::{Period, Reader};
+pub use waits::{Figures, Table, Waits, waits_by_line};
+
+use counters::{Progress, Shared, Throttle};
+use writer::Writer;
+
+use crate::call::record::CallRecord;
+
+/// How many records fit into memory besides the spool: more than a day of a hub for a hundred surgeries.
+pub const ROOM: usize = 65_536;
+
+/// How long [`Ledger::close`] waits for the disk.
+const CLOSE: Duration = Duration::from_secs(5);
+
+/// Where the ledger is and what it keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The database.
+    pub path: PathBuf,
+    /// How callers' numbers are stored.
+    pub cli: CliStorage,
+    /// The key under which they are hashed; made when it is missing.
+    pub key_path: PathBuf,
+    /// How many records wait in memory while the database cannot be written, before the side file is used.
+    pub spool: usize,
+    /// Where later ones go.
+    pub side_file: PathBuf,
+}
+
+/// A record with the run of the daemon that it belongs to: the two together are its key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When the run began, in milliseconds since 1970, times 2^20, plus 20 random bits: a clock that goes
+    /// wrong across a restart must not make two runs one.
+    pub run: i64,
+    /// The record, with the caller's number in its stored form.
+    pub record: CallRecord,
+}
+
+/// The open ledger.
+pub struct Ledger {
+    inbox: Option<Sender<CallRecord>>,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+    bound: usize,
+    complaints: Mutex<Throttle>,
+}
+
+impl Ledger {
+    /// Starts the writer. What is wrong with files is no error here: it is logged, and records wait for it
+    /// to end. The only error is [`Error::Thread`].
+    pub fn open(settings: Settings) -> Result<Ledger, Error> {
+        let shared = Arc::new(Shared::default());
+        let bound = settings.spool.saturating_add(ROOM);
+        let writer = Writer::new(settings, new_run(), Arc::clone(&shared));
+        let (inbox, records) = mpsc::channel();
+        let thread = thread::Builder::new().name("ledger".into()).spawn(move || writer.run(records));
+        let thread = thread.map_err(Error::Thread)?;
+        let complaints = Mutex::default();
+        Ok(Ledger { inbox: Some(inbox), shared, thread: Some(thread), bound, complaints })
+    }
+
+    /// Takes a record and returns at once, without any work on a disk.
+    pub fn write(&self, record: CallRecord) {
+        self.shared.accepted.fetch_add(1, Relaxed);
+        if self.shared.waiting.fetch_add(1, Relaxed) < self.bound
+            && self.inbox.as_ref().is_some_and(|inbox| inbox.send(record).is_ok())
+        {
+            self.shared.sent.fetch_add(1, Relaxed);
+            return;
+        }
+        self.shared.waiting.fetch_sub(1, Relaxed);
+        let lost = self.shared.lost.fetch_add(1, Relaxed) + 1;
+        // Another thread that complains right now does it for both.
+        if self.complaints.try_lock().is_ok_and(|mut throttle| throttle.lets_through(Instant::now())) {
+            tracing::error!(lost, bound = self.bound, "records of calls are lost: the ledger takes no more");
+        }
+    }
+
+    /// Waits until every record given so far is in the database and nothing is left to replay; false when
+    /// `bound` passes first. Lost records are not waited for.
+    pub fn flush(&self, bound: Duration) -> bool {
+        let sent = self.shared.sent.load(Relaxed);
+        let flushed = |progress: &Progress| progress.clean && progress.settled >= sent;
+        let last = self.shared.wait_until(bound, |progress| progress.ended || flushed(progress));
+        flushed(&last)
+    }
+
+    /// How the ledger fares.
+    pub fn counters(&self) -> Counters {
+        self.shared.snapshot()
+    }
+
+    /// Ends the ledger within five seconds: what the database does not take goes into the side file.
+    ///
+    /// When the answer has records `waiting`, the disk hung, and they end with the process.
+    pub fn close(mut self) -> Counters {
+        self.end();
+        self.shared.snapshot()
+    }
+
+    fn end(&mut self) {
+        drop(self.inbox.take());
+        let Some(thread) = self.thread.take() else { return };
+        if !self.shared.wait_until(CLOSE, |progress| progress.ended).ended {
+            let waiting = self.shared.waiting.load(Relaxed);
+            tracing::error!(waiting, "the ledger's disk hangs: records in memory are given up");
+        } else if thread.join().is_err() {
+            tracing::error!("the ledger's thread had failed");
+        }
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn new_run() -> i64 {
+    const RANDOM_BITS: u32 = 20;
+    let now = Timestamp::now();
+    let mut bytes = [0; 4];
+    let random = match getrandom::fill(&mut bytes) {
+        Ok(()) => u32::from_ne_bytes(bytes),
+        Err(_) => now.subsec_nanosecond().unsigned_abs(),
+    };
+    let random = i64::from(random & ((1 << RANDOM_BITS) - 1));
+    (now.as_millisecond() << RANDOM_BITS) | random
+}

@@ -1,1 +1,211 @@
-//! Sockets of SIP: datagrams and streams to inputs, outputs to the wire.
+//! Sockets of SIP: what arrives becomes [`Arrival`]s, what is to be sent goes out at once.
+//!
+//! No SIP is understood here. Datagrams that the kernel does not take are dropped and counted: SIP
+//! retransmits. Streams live in tasks of their own behind bounded queues, so no peer holds up another.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::task::Poll;
+
+use bytes::Bytes;
+use tokio::net::{TcpListener, UdpSocket};
+
+use crate::sip::{Flow, ListenerId, Transport};
+
+mod stream;
+
+/// The largest datagram that UDP can carry.
+const DATAGRAM: usize = 65_535;
+
+/// How many datagrams one socket may deliver before the others get their turn.
+const TURN: usize = 32;
+
+/// One listening address.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Bind {
+    /// The transport protocol.
+    pub transport: Transport,
+    /// The local address; port 0 lets the system choose.
+    pub address: SocketAddr,
+}
+
+/// Something that came from the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// A whole datagram.
+    Datagram(Flow, Bytes),
+    /// Bytes of a stream.
+    Chunk(Flow, Bytes),
+    /// A stream ended, or could not be opened.
+    Closed(Flow),
+}
+
+/// What was counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Datagrams received.
+    pub received: u64,
+    /// Datagrams sent.
+    pub sent: u64,
+    /// Datagrams that the kernel would not take.
+    pub unsent: u64,
+    /// Stream messages for which a peer's queue was full; its stream was closed.
+    pub choked: u64,
+}
+
+/// All SIP sockets of this host.
+pub struct Net {
+    listeners: Vec<Socket>,
+    addresses: Vec<SocketAddr>,
+    streams: stream::Streams,
+    buffer: Vec<u8>,
+    turn: usize,
+    taken: usize,
+    counters: Counters,
+}
+
+enum Socket {
+    Udp(UdpSocket),
+    /// Accepts in a task of its own.
+    Tcp,
+}
+
+impl Net {
+    /// Binds every address; `friends` says which hosts may open more than a stranger's few streams.
+    pub async fn bind(binds: &[Bind], friends: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> io::Result<Net> {
+        let streams = stream::Streams::new(Box::new(friends));
+        let mut net = Net {
+            listeners: Vec::new(),
+            addresses: Vec::new(),
+            streams,
+            buffer: vec![0; DATAGRAM],
+            turn: 0,
+            taken: 0,
+            counters: Counters::default(),
+        };
+        for (index, bind) in binds.iter().enumerate() {
+            let listener = ListenerId(u8::try_from(index).map_err(|_| io::Error::other("more than 256 listeners"))?);
+            let failed = |error: io::Error| {
+                io::Error::new(error.kind(), format!("cannot listen on {} {}: {error}", bind.transport.name(), bind.address))
+            };
+            match bind.transport {
+                Transport::Udp => {
+                    let socket = UdpSocket::bind(bind.address).await.map_err(failed)?;
+                    enlarge(&socket);
+                    net.addresses.push(socket.local_addr()?);
+                    net.listeners.push(Socket::Udp(socket));
+                }
+                Transport::Tcp => {
+                    let socket = TcpListener::bind(bind.address).await.map_err(failed)?;
+                    net.addresses.push(socket.local_addr()?);
+                    net.streams.accept_on(listener, socket);
+                    net.listeners.push(Socket::Tcp);
+                }
+            }
+        }
+        Ok(net)
+    }
+
+    /// The addresses really bound, by [`ListenerId`].
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// What was counted.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Waits for the next arrival. Safe to drop and call again.
+    pub async fn next(&mut self) -> Arrival {
+        loop {
+            if let Some(arrival) = self.try_next() {
+                return arrival;
+            }
+            let sockets = &self.listeners;
+            let streams = &mut self.streams;
+            let arrival = poll_fn(|context| {
+                if let Poll::Ready(arrival) = streams.poll(context) {
+                    return Poll::Ready(Some(arrival));
+                }
+                let ready = sockets.iter().any(|socket| match socket {
+                    Socket::Udp(socket) => socket.poll_recv_ready(context).is_ready(),
+                    Socket::Tcp => false,
+                });
+                if ready { Poll::Ready(None) } else { Poll::Pending }
+            })
+            .await;
+            if let Some(arrival) = arrival {
+                return arrival;
+            }
+        }
+    }
+
+    /// The next arrival that is there already.
+    pub fn try_next(&mut self) -> Option<Arrival> {
+        for _ in 0..=self.listeners.len() {
+            if self.turn >= self.listeners.len() {
+                self.turn = 0;
+                self.taken = 0;
+                if let Some(arrival) = self.streams.try_next() {
+                    return Some(arrival);
+                }
+            }
+            if self.taken < TURN
+                && let Some(arrival) = self.receive(self.turn)
+            {
+                self.taken += 1;
+                return Some(arrival);
+            }
+            self.turn += 1;
+            self.taken = 0;
+        }
+        None
+    }
+
+    fn receive(&mut self, index: usize) -> Option<Arrival> {
+        let Some(Socket::Udp(socket)) = self.listeners.get(index) else { return None };
+        // An error here is an ICMP report of an earlier send, or nothing to read: neither is an arrival.
+        let (length, remote) = socket.try_recv_from(&mut self.buffer).ok()?;
+        self.counters.received += 1;
+        let listener = ListenerId(u8::try_from(index).ok()?);
+        let flow = Flow { transport: Transport::Udp, listener, remote };
+        Some(Arrival::Datagram(flow, Bytes::copy_from_slice(&self.buffer[..length])))
+    }
+
+    /// Sends one message on its way, or drops and counts it.
+    pub fn send(&mut self, flow: Flow, bytes: Bytes) {
+        match flow.transport {
+            Transport::Udp => {
+                let Some(Socket::Udp(socket)) = self.listeners.get(usize::from(flow.listener.0)) else { return };
+                match socket.try_send_to(&bytes, flow.remote) {
+                    Ok(_) => self.counters.sent += 1,
+                    Err(_) => self.counters.unsent += 1,
+                }
+            }
+            Transport::Tcp => {
+                if !self.streams.send(flow, bytes) {
+                    self.counters.choked += 1;
+                }
+            }
+        }
+    }
+
+    /// Closes a stream.
+    pub fn close(&mut self, flow: Flow) {
+        self.streams.close(flow);
+    }
+}
+
+/// Room for a burst: at eight on a Monday a hundred calls come in the same second.
+fn enlarge(socket: &UdpSocket) {
+    use nix::sys::socket::{setsockopt, sockopt};
+    const ROOM: usize = 4 << 20;
+    // What the kernel does not grant is not needed to work.
+    let _ = setsockopt(socket, sockopt::RcvBuf, &ROOM);
+    let _ = setsockopt(socket, sockopt::SndBuf, &ROOM);
+}
+
+#[cfg(test)]
+mod tests;

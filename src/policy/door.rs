@@ -9,6 +9,12 @@ use crate::acd::Band;
 use crate::id::TrunkId;
 
 impl Ingress {
+    /// Whether any trunk's networks hold this source.
+    pub fn knows(&self, source: IpAddr) -> bool {
+        let source = source.to_canonical();
+        self.trunks.iter().any(|trunk| trunk.prefix_holding(source).is_some())
+    }
+
     /// Decides whether a call may come in, and as what; `dialled` is normalised already.
     ///
     /// Of the trunks whose networks hold `source`, those with the longest prefix are asked: first the one

@@ -4,6 +4,8 @@
 //! no input panics.
 
 pub mod dialog;
+mod grammar;
+mod host;
 pub mod message;
 pub mod name_addr;
 pub mod sdp;

@@ -1,3 +1,243 @@
 //! The switch: the one machine that owns every transaction, dialog, call, line and agent.
+//!
+//! [`Switch::handle`] changes it, [`Switch::poll_output`] drains what the world must do,
+//! [`Switch::poll_timeout`] says when to wake it. It reads no clock, opens no socket, takes no lock and
+//! draws no randomness but from the generator seeded at construction: the same inputs at the same times
+//! give the same outputs, byte for byte.
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::acd::Distributor;
+use crate::call::Call;
+use crate::call::leg::Leg;
+use crate::call::ports::Ports;
+use crate::id::{AgentId, CallId, LegId, LineId};
+use crate::rng::{Rng, Seed};
+use crate::sip::Flow;
+use crate::sip::transaction::{self, ClientTx, ServerTx, Transactions};
+use crate::sip::wire::{Framer, Limits};
+use crate::time::{Deadlines, Mono, Now};
+
+mod agents;
+mod arrive;
+mod door;
+mod drain;
+mod end;
+mod hold;
+mod indialog;
+mod invariants;
+pub mod io;
+mod legs;
 pub mod plan;
+
+pub use io::{AgentOrder, Counters, Event, Input, Output};
+use plan::Plan;
+
+#[cfg(test)]
+mod tests;
+
+/// All of call control as one deterministic state machine.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Switch {
+    plan: Plan,
+    rng: Rng,
+    limits: Limits,
+    now: Now,
+    transactions: Transactions,
+    framers: BTreeMap<Flow, Framer>,
+    distributor: Distributor,
+    calls: BTreeMap<CallId, Call>,
+    legs: BTreeMap<LegId, Leg>,
+    by_tag: BTreeMap<String, LegId>,
+    client_txs: BTreeMap<ClientTx, Ask>,
+    server_txs: BTreeMap<ServerTx, LegId>,
+    deadlines: Deadlines<Timer>,
+    ports: Vec<Ports>,
+    /// Where agents' phones are.
+    phone_hosts: BTreeSet<IpAddr>,
+    /// Where each phone's media came from last time, by its signalling address.
+    guesses: BTreeMap<SocketAddr, SocketAddr>,
+    drain: drain::Drain,
+    last_call: u64,
+    last_leg: u64,
+    routine_calls: usize,
+    outputs: VecDeque<Output>,
+    counters: Counters,
+}
+
+/// Why a request of ours was sent, to know what its response means.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Ask {
+    /// The INVITE that presents a call to an agent.
+    Present(LegId),
+    /// A re-INVITE that passes a change of direction across the bridge.
+    Reinvite(LegId),
+    /// An OPTIONS that asks whether a silent leg's dialog still stands.
+    Probe(LegId),
+}
+
+/// Deadlines of the switch's own; those of transactions and of the distributor are theirs.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+enum Timer {
+    /// The phone has given no sign of life.
+    Unreachable(LegId),
+    /// The probe of a silent leg has no answer.
+    Probe(LegId),
+    /// The drain has lasted as long as it may.
+    Drain,
+}
+
+impl Switch {
+    /// A switch that runs on `plan`, with no calls, at `now`.
+    pub fn new(plan: Plan, seed: Seed, now: Now) -> Switch {
+        let timing = transaction::Timing { t1: plan.sip.t1, t2: plan.sip.t2, t4: plan.sip.t4 };
+        Switch {
+            rng: Rng::new(seed),
+            limits: Limits::default(),
+            now,
+            transactions: Transactions::new(timing),
+            framers: BTreeMap::new(),
+            distributor: Distributor::new(plan.acd.clone(), now.mono),
+            calls: BTreeMap::new(),
+            legs: BTreeMap::new(),
+            by_tag: BTreeMap::new(),
+            client_txs: BTreeMap::new(),
+            server_txs: BTreeMap::new(),
+            deadlines: Deadlines::default(),
+            ports: plan.media.threads.iter().map(Ports::new).collect(),
+            phone_hosts: plan.phones.iter().map(|phone| phone.flow.remote.ip()).collect(),
+            guesses: BTreeMap::new(),
+            drain: drain::Drain::Open,
+            last_call: 0,
+            last_leg: 0,
+            routine_calls: 0,
+            outputs: VecDeque::new(),
+            counters: Counters::default(),
+            plan,
+        }
+    }
+
+    /// Changes the switch by one input. Deadlines that passed before it fire first, each at its own time.
+    pub fn handle(&mut self, input: Input, now: Now) {
+        self.run_deadlines(now);
+        self.now = now;
+        match input {
+            Input::Datagram { flow, bytes } => self.datagram(flow, &bytes),
+            Input::Chunk { flow, bytes } => self.chunk(flow, &bytes),
+            Input::Closed { flow } => self.closed(flow),
+            Input::Media(event) => self.media_event(event),
+            Input::Agent(order) => self.agent_order(order),
+            Input::Drain => self.begin_drain(),
+            Input::Stop => self.stop(),
+            Input::Wake => {}
+        }
+        self.pump();
+        if cfg!(debug_assertions) {
+            self.check_invariants();
+        }
+    }
+
+    /// The next thing that the world must do.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to wake the switch with [`Input::Wake`], if nothing else comes first.
+    pub fn poll_timeout(&self) -> Option<Mono> {
+        [self.deadlines.next(), self.transactions.poll_timeout(), self.distributor.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Calls that are up, waiting or talking.
+    pub fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Whether nothing is left to do: no call, no leg, no transaction that still owes the network something.
+    pub fn is_quiet(&self) -> bool {
+        self.calls.is_empty() && self.legs.is_empty() && self.transactions.is_empty()
+    }
+
+    /// What was counted.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// What the transaction layer counted.
+    pub fn transaction_counters(&self) -> &transaction::Counters {
+        self.transactions.counters()
+    }
+
+    /// The plan it runs on.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Fires every deadline up to `now`, in order of time across all floors.
+    fn run_deadlines(&mut self, now: Now) {
+        while let Some(at) = self.poll_timeout().filter(|&at| at <= now.mono) {
+            let late = now.mono.since(at);
+            let late_ms = i64::try_from(late.as_millis()).unwrap_or(i64::MAX);
+            self.now = Now { mono: at, wall: crate::time::Wall(now.wall.0.saturating_sub(late_ms)) };
+            self.transactions.handle_timeout(at);
+            self.distributor.handle_timeout(at);
+            while let Some((_, timer)) = self.deadlines.pop_due(at) {
+                match timer {
+                    Timer::Unreachable(leg) => self.phone_is_dead(leg),
+                    Timer::Probe(leg) => self.peer_is_dead(leg),
+                    Timer::Drain => self.stop(),
+                }
+            }
+            self.pump();
+        }
+    }
+
+    /// Lets the floors below speak until they have nothing more to say.
+    fn pump(&mut self) {
+        loop {
+            if let Some(output) = self.transactions.poll_output() {
+                match output {
+                    transaction::Output::Send { flow, bytes } => self.outputs.push_back(Output::Send { flow, bytes }),
+                    transaction::Output::Event(event) => self.transaction_event(event),
+                }
+            } else if let Some(output) = self.distributor.poll_output() {
+                self.distributor_output(output);
+            } else {
+                break;
+            }
+        }
+    }
+
+    fn transaction_event(&mut self, event: transaction::Event) {
+        use transaction::Event::*;
+        match event {
+            Request { tx, flow, request } => self.request(tx, flow, request),
+            Ack { request, .. } => self.ack(&request),
+            Cancelled { tx } => self.cancelled(tx),
+            Response { tx, response } => self.response(tx, response),
+            Failed { tx, .. } => self.request_failed(tx),
+            Unacknowledged { tx } => {
+                if let Some(leg) = self.server_txs.remove(&tx) {
+                    self.peer_is_dead(leg);
+                }
+            }
+        }
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    fn agent_name(&self, agent: AgentId) -> String {
+        self.plan.acd.agents.get(agent.index()).map_or_else(|| agent.to_string(), |agent| agent.name.clone())
+    }
+
+    fn line_name(&self, line: LineId) -> String {
+        self.plan.acd.lines.get(line.index()).map_or_else(|| line.to_string(), |line| line.name.clone())
+    }
+}

@@ -8,7 +8,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::acd;
-use crate::call::media::Codec;
+pub use crate::call::media::ThreadPorts;
+
+use crate::audio::Codec;
 use crate::id::ClipId;
 use crate::policy::Ingress;
 use crate::sip::{Flow, Listener};
@@ -78,13 +80,4 @@ pub struct MediaPlan {
     pub threads: Vec<ThreadPorts>,
     /// In order of preference.
     pub codecs: Vec<Codec>,
-}
-
-/// The local UDP ports of one media thread.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ThreadPorts {
-    /// Each shared by many legs with different remote addresses.
-    pub shared: Vec<u16>,
-    /// Used when a remote address is taken on every shared port, and for legs behind NAT (one leg each).
-    pub spill: Vec<u16>,
 }

@@ -1,0 +1,86 @@
+"""Brings speech to 8 kHz mono, and composes the music for those who wait.
+
+Usage: make.py speech IN.wav OUT.wav | make.py music OUT.wav
+"""
+
+import array
+import math
+import sys
+import wave
+
+RATE = 8000
+
+
+def write(path, samples, peak_db):
+    """Writes samples scaled so that the loudest reaches `peak_db` below full scale."""
+    scale = 32767 * 10 ** (peak_db / 20) / max(abs(s) for s in samples)
+    with wave.open(path, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(RATE)
+        out.writeframes(array.array("h", (round(s * scale) for s in samples)).tobytes())
+
+
+def speech(source, path):
+    """Resamples by a windowed sinc, trims silence at both ends and leaves a tenth of a second."""
+    with wave.open(source, "rb") as wav:
+        rate, sound = wav.getframerate(), array.array("h", wav.readframes(wav.getnframes()))
+    cutoff, reach = 0.94 * RATE / rate, math.ceil(24 * rate / RATE)
+    out = []
+    for n in range(len(sound) * RATE // rate):
+        place = n * rate / RATE
+        total = weights = 0.0
+        for i in range(math.ceil(place - reach), math.floor(place + reach) + 1):
+            x = i - place
+            window = 0.42 + 0.5 * math.cos(math.pi * x / reach) + 0.08 * math.cos(2 * math.pi * x / reach)
+            weight = window * (math.sin(math.pi * cutoff * x) / (math.pi * cutoff * x) if x else 1.0)
+            weights += weight
+            total += weight * (sound[i] if 0 <= i < len(sound) else 0)
+        out.append(total / weights)
+    loud = [n for n, s in enumerate(out) if abs(s) > 100]
+    pause = [0.0] * (RATE // 10)
+    write(path, pause + out[loud[0] : loud[-1]] + pause, -3)
+
+
+def music(path):
+    """Eight bars of soft, bell-like arpeggios; notes ring on across the loop, so it has no seam."""
+    beat = 0.4
+    # Fadd9, C/E, Dm7, Bb: each chord two bars, as semitones from A3 = 220 Hz, bass first.
+    chords = [
+        [-4, 3, 8, 10, 12],
+        [-5, 3, 7, 10, 15],
+        [-7, 0, 3, 8, 12],
+        [-11, -4, 1, 8, 13],
+    ]
+    figure = [0, 2, 3, 4, 1, 3, 2, 4, 0, 1, 3, 4, 2, 4, 3, 1]
+    length = round(len(chords) * len(figure) * beat * RATE)
+    out = [0.0] * length
+    for bar, chord in enumerate(chords):
+        for step, voice in enumerate(figure):
+            start = round((bar * len(figure) + step) * beat * RATE)
+            loudness = 1.0 if voice == 0 else 0.55 + 0.1 * (step % 4 == 0)
+            note(out, start, 220 * 2 ** (chord[voice] / 12), loudness)
+    write(path, out, -12)
+
+
+def note(out, start, frequency, loudness):
+    """Adds one struck note: a quick rise, then each partial dies away, the higher ones sooner."""
+    for n in range(round(3.5 * RATE)):
+        t = n / RATE
+        rise = min(1.0, t / 0.015)
+        fall = min(1.0, (3.5 - t) / 0.5)
+        sound = sum(
+            share * math.exp(-t * decay) * math.sin(2 * math.pi * frequency * partial * t)
+            for partial, share, decay in ((1, 1.0, 1.6), (2, 0.3, 2.6), (3, 0.08, 4.0))
+        )
+        out[(start + n) % len(out)] += loudness * rise * fall * sound
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["speech", source, path]:
+            speech(source, path)
+        case ["music", path]:
+            music(path)
+        case _:
+            sys.exit(__doc__)

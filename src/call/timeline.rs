@@ -1,0 +1,168 @@
+//! The stages of a call as they happen, to be recorded when it is over.
+//!
+//! Bounded: a caller who waits for hours while phones are missed keeps the first and the latest stages.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::record::{Presentation, Segment, Stage as Recorded};
+use crate::acd;
+use crate::id::AgentId;
+use crate::time::Mono;
+
+/// Most segments kept of one call.
+const MAX_SEGMENTS: usize = 400;
+
+/// What happened to one caller so far, by offset from arrival.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Timeline {
+    arrived: Mono,
+    done: Vec<(Span, What)>,
+    queue: Option<Duration>,
+    presented: Option<(Duration, AgentId)>,
+    talk: Option<(Duration, AgentId)>,
+}
+
+type Span = (Duration, Duration);
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum What {
+    Queue,
+    Presented(AgentId, Presentation),
+    Talk(AgentId),
+}
+
+impl Timeline {
+    /// A caller who arrived at `arrived` and waits since.
+    pub fn new(arrived: Mono) -> Timeline {
+        Timeline { arrived, done: Vec::new(), queue: Some(Duration::ZERO), presented: None, talk: None }
+    }
+
+    /// An agent's phone begins to ring.
+    pub fn presented(&mut self, agent: AgentId, now: Mono) {
+        self.presented = Some((now.since(self.arrived), agent));
+    }
+
+    /// The presentation ended without a talk.
+    pub fn presentation_over(&mut self, result: Presentation, now: Mono) {
+        if let Some((from, agent)) = self.presented.take() {
+            self.push(from, now, What::Presented(agent, result));
+        }
+    }
+
+    /// The agent answered: the wait is over.
+    pub fn connected(&mut self, now: Mono) {
+        if let Some((from, agent)) = self.presented.take() {
+            self.push(from, now, What::Presented(agent, Presentation::Answered));
+            self.talk = Some((now.since(self.arrived), agent));
+        }
+        self.close_queue(now);
+    }
+
+    /// The talk was cut by no wish of the caller, who waits again.
+    pub fn back_in_line(&mut self, now: Mono) {
+        self.close_talk(now);
+        self.queue = Some(now.since(self.arrived));
+    }
+
+    /// The call is over: all segments in order of their beginning, with names from the plan.
+    pub fn finish(mut self, result: Presentation, now: Mono, plan: &acd::Plan) -> Vec<Segment> {
+        self.presentation_over(result, now);
+        self.close_queue(now);
+        self.close_talk(now);
+        let name = |agent: AgentId| {
+            plan.agents.get(agent.index()).map_or_else(|| agent.to_string(), |agent| agent.name.clone())
+        };
+        let mut segments: Vec<_> = self
+            .done
+            .into_iter()
+            .map(|((from, to), what)| {
+                let stage = match what {
+                    What::Queue => Recorded::Queue,
+                    What::Presented(agent, result) => Recorded::Presented { agent: name(agent), result },
+                    What::Talk(agent) => Recorded::Talk { agent: name(agent) },
+                };
+                Segment { stage, from, to }
+            })
+            .collect();
+        // The wait comes before the presentations inside it, even one that began in the same instant.
+        segments.sort_by_key(|segment| (segment.from, segment.stage != Recorded::Queue, segment.to));
+        segments
+    }
+
+    fn close_queue(&mut self, now: Mono) {
+        if let Some(from) = self.queue.take() {
+            self.push(from, now, What::Queue);
+        }
+    }
+
+    fn close_talk(&mut self, now: Mono) {
+        if let Some((from, agent)) = self.talk.take() {
+            self.push(from, now, What::Talk(agent));
+        }
+    }
+
+    fn push(&mut self, from: Duration, now: Mono, what: What) {
+        if self.done.len() >= MAX_SEGMENTS {
+            self.done.remove(MAX_SEGMENTS / 2);
+        }
+        self.done.push(((from, now.since(self.arrived)), what));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::acd::Cause;
+
+    fn plan() -> acd::Plan {
+        let agent = |name: &str| acd::Agent { name: name.into(), logged_in: true };
+        acd::Plan { agents: vec![agent("asha"), agent("ben")], ..acd::Plan::default() }
+    }
+
+    #[test]
+    fn a_missed_and_an_answered_presentation_lie_inside_the_wait() {
+        let mut timeline = Timeline::new(Mono(0));
+        timeline.presented(AgentId(0), Mono(0));
+        timeline.presentation_over(Presentation::Missed(Cause::Busy), Mono(2_000));
+        timeline.presented(AgentId(1), Mono(2_000));
+        timeline.connected(Mono(5_000));
+        let segments = timeline.finish(Presentation::Withdrawn, Mono(9_000), &plan());
+        let at = |n: u64| Duration::from_micros(n);
+        let stages: Vec<_> = segments.iter().map(|s| (s.stage.clone(), s.from, s.to)).collect();
+        assert_eq!(
+            stages,
+            [
+                (Recorded::Queue, at(0), at(5_000)),
+                (
+                    Recorded::Presented { agent: "asha".into(), result: Presentation::Missed(Cause::Busy) },
+                    at(0),
+                    at(2_000)
+                ),
+                (Recorded::Presented { agent: "ben".into(), result: Presentation::Answered }, at(2_000), at(5_000)),
+                (Recorded::Talk { agent: "ben".into() }, at(5_000), at(9_000)),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_caller_put_back_waits_again() {
+        let mut timeline = Timeline::new(Mono(0));
+        timeline.presented(AgentId(0), Mono(10));
+        timeline.connected(Mono(20));
+        timeline.back_in_line(Mono(30));
+        let segments = timeline.finish(Presentation::CallerGone, Mono(40), &plan());
+        assert_eq!(segments.iter().filter(|segment| segment.stage == Recorded::Queue).count(), 2);
+    }
+
+    #[test]
+    fn a_thousand_misses_keep_the_list_bounded() {
+        let mut timeline = Timeline::new(Mono(0));
+        for n in 0..1_000 {
+            timeline.presented(AgentId(0), Mono(n));
+            timeline.presentation_over(Presentation::Missed(Cause::NoAnswer), Mono(n + 1));
+        }
+        assert!(timeline.finish(Presentation::CallerGone, Mono(2_000), &plan()).len() <= MAX_SEGMENTS);
+    }
+}

@@ -1,0 +1,31 @@
+//! The only reader of clocks.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::time::{Mono, Now, Wall};
+
+/// Both clocks, the monotonic one counted from the making of this value.
+#[derive(Copy, Clone, Debug)]
+pub struct Clock {
+    start: Instant,
+}
+
+impl Default for Clock {
+    fn default() -> Clock {
+        Clock { start: Instant::now() }
+    }
+}
+
+impl Clock {
+    /// Reads both clocks.
+    pub fn now(&self) -> Now {
+        let mono = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        Now { mono: Mono(mono), wall: Wall(i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)) }
+    }
+
+    /// The instant of the system that `mono` means.
+    pub fn instant(&self, mono: Mono) -> Instant {
+        self.start + Duration::from_micros(mono.0)
+    }
+}

@@ -1,0 +1,69 @@
+//! What the daemon writes into its log: changes of the service at once, counts once a minute.
+//!
+//! No caller's number appears here; a call is named by its id.
+
+use std::time::{Duration, Instant};
+
+use crate::acd::{Availability, PauseReason};
+use crate::ledger::Ledger;
+use crate::media::Media;
+use crate::net::Net;
+use crate::switch::{Event, Switch};
+
+/// How often counts are written, and only when they changed.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// When counts were last written, and what they were.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    last: Option<Instant>,
+    said: String,
+}
+
+impl Journal {
+    pub(super) fn round(&mut self, switch: &Switch, net: &Net, media: &Media, ledger: &Ledger) {
+        if self.last.is_none_or(|last| last.elapsed() >= EVERY) {
+            self.last = Some(Instant::now());
+            self.counters(switch, net, media, ledger);
+        }
+    }
+
+    pub(super) fn counters(&mut self, switch: &Switch, net: &Net, media: &Media, ledger: &Ledger) {
+        let say = format!(
+            "{:?} {:?} {:?} {:?} {:?}",
+            switch.counters(),
+            switch.transaction_counters(),
+            net.counters(),
+            media.counters(),
+            ledger.counters()
+        );
+        if say != self.said {
+            tracing::info!(calls = switch.calls(), counters = say, "counted");
+            self.said = say;
+        }
+    }
+}
+
+/// Writes one event: changes of the service as `info`, steps of single calls as `debug`.
+pub(super) fn event(event: &Event) {
+    match event {
+        Event::Arrived { call, trunk, line, band, waiting } => {
+            tracing::debug!(%call, trunk, line, band = band.0, waiting, "arrived");
+        }
+        Event::Presented { call, agent } => tracing::debug!(%call, agent, "presented"),
+        Event::Missed { call, agent, cause } => tracing::debug!(%call, agent, ?cause, "missed"),
+        Event::Bridged { call, agent, waited } => tracing::debug!(%call, agent, ?waited, "bridged"),
+        Event::BackInLine { call, agent, why } => tracing::warn!(%call, agent, ?why, "agent lost, caller back in line"),
+        Event::Ended { call, outcome, waited } => tracing::debug!(%call, ?outcome, ?waited, "ended"),
+        Event::Availability { agent, state: Availability::Paused(PauseReason::Missed(cause)) } => {
+            tracing::warn!(agent, ?cause, "agent paused after too many misses");
+        }
+        Event::Availability { agent, state: state @ (Availability::LoggedOut | Availability::Paused(_)) } => {
+            tracing::info!(agent, ?state, "availability");
+        }
+        Event::Availability { agent, state } => tracing::debug!(agent, ?state, "availability"),
+        Event::TurnedAway { source, code } => tracing::debug!(%source, code, "turned away"),
+        Event::Draining { calls } => tracing::info!(calls, "draining: only emergency calls are taken"),
+        Event::Drained => tracing::info!("the last call is over"),
+    }
+}

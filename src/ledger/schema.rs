@@ -1,0 +1,98 @@
+//! The schema of the database and its migrations.
+//!
+//! `PRAGMA user_version` counts the migrations applied. A migration that was ever released is never
+//! edited: a change is a new one at the end.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::Error;
+
+/// Marks the file as a ledger (`PRAGMA application_id`): "Hrkn".
+const APPLICATION: i32 = 0x4872_6b6e;
+
+const MIGRATIONS: [&str; 1] = [CALLS_AND_SEGMENTS];
+
+/// One row for each call and one for each stage of it; all times in milliseconds, `arrived_ms` since
+/// 1970-01-01T00:00:00Z, `from_ms` and `to_ms` since arrival. The order of `id` is that of writing.
+const CALLS_AND_SEGMENTS: &str = "
+CREATE TABLE calls (
+    id          INTEGER PRIMARY KEY,
+    run         INTEGER NOT NULL,
+    call        INTEGER NOT NULL,
+    sip_call_id TEXT NOT NULL,
+    trunk       TEXT NOT NULL,
+    practice    TEXT,
+    line        TEXT NOT NULL,
+    band        INTEGER NOT NULL,
+    ddi         TEXT NOT NULL,
+    cli         TEXT,
+    arrived_ms  INTEGER NOT NULL,
+    waited_ms   INTEGER NOT NULL CHECK (waited_ms >= 0),
+    lasted_ms   INTEGER NOT NULL CHECK (lasted_ms >= 0),
+    outcome     TEXT NOT NULL CHECK (outcome IN ('answered', 'abandoned', 'refused', 'lost')),
+    agent       TEXT,
+    ended_by    TEXT CHECK (ended_by IN ('caller', 'agent', 'dead-media', 'dead-peer', 'shutdown')),
+    code        INTEGER,
+    UNIQUE (run, call),
+    CHECK ((agent IS NOT NULL) = (outcome = 'answered')),
+    CHECK ((ended_by IS NOT NULL) = (outcome IN ('answered', 'lost'))),
+    CHECK ((code IS NOT NULL) = (outcome = 'refused'))
+) STRICT;
+
+CREATE INDEX calls_by_time ON calls (arrived_ms);
+CREATE INDEX calls_by_line ON calls (line, arrived_ms);
+
+CREATE TABLE segments (
+    call    INTEGER NOT NULL REFERENCES calls (id) ON DELETE CASCADE,
+    seq     INTEGER NOT NULL,
+    stage   TEXT NOT NULL CHECK (stage IN ('queue', 'presented', 'talk')),
+    agent   TEXT,
+    result  TEXT CHECK (result IN ('answered', 'busy', 'rejected', 'no-answer', 'unreachable', 'failed',
+                                   'caller-gone', 'withdrawn')),
+    from_ms INTEGER NOT NULL CHECK (from_ms >= 0),
+    to_ms   INTEGER NOT NULL CHECK (to_ms >= 0),
+    PRIMARY KEY (call, seq),
+    CHECK ((agent IS NULL) = (stage = 'queue')),
+    CHECK ((result IS NOT NULL) = (stage = 'presented'))
+) STRICT, WITHOUT ROWID;
+
+CREATE VIEW calls_utc AS
+    SELECT strftime('%Y-%m-%dT%H:%M:%fZ', arrived_ms / 1000.0, 'unixepoch') AS arrived,
+           waited_ms / 1000.0 AS waited_s, lasted_ms / 1000.0 AS lasted_s,
+           trunk, practice, line, band, ddi, cli, outcome, agent, ended_by, code, run, call
+    FROM calls;
+";
+
+/// Brings a database that is open for writing to the newest schema; refuses one that is newer or not a ledger.
+pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<(), Error> {
+    if check(db, path)? == MIGRATIONS.len() {
+        return Ok(());
+    }
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Asked again under the lock: another process may have migrated it meanwhile.
+    let done = check(&tx, path)?;
+    for migration in &MIGRATIONS[done.min(MIGRATIONS.len())..] {
+        tx.execute_batch(migration)?;
+    }
+    tx.pragma_update(None, "application_id", APPLICATION)?;
+    tx.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
+    tx.commit()?;
+    Ok(())
+}
+
+/// How many migrations the database has had; an error when it is newer than this version or not a ledger.
+pub(super) fn check(db: &Connection, path: &Path) -> Result<usize, Error> {
+    let application: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != APPLICATION && (tables > 0 || version != 0) {
+        return Err(Error::Foreign(path.to_owned()));
+    }
+    let found = usize::try_from(version).unwrap_or(usize::MAX);
+    if found > MIGRATIONS.len() {
+        return Err(Error::Newer { found, known: MIGRATIONS.len() });
+    }
+    Ok(found)
+}

@@ -1,0 +1,174 @@
+//! The database as its one writer sees it: opened, filled batch by batch, set aside when it is damaged.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params};
+
+use crate::call::record::{CallRecord, Outcome, Stage};
+
+use super::words::{self, Kind};
+use super::{Entry, Error, private_file, schema};
+
+/// How long one attempt waits for another process's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// What the write-ahead log shrinks to after a checkpoint, in bytes.
+const LOG_LIMIT: i64 = 16 * 1024 * 1024;
+
+/// The database, open for writing.
+pub(super) struct Store {
+    pub(super) db: Connection,
+    path: PathBuf,
+    /// Device and inode of the file that is open, to notice when its name no longer leads to it.
+    file: (u64, u64),
+}
+
+impl Store {
+    /// Opens or makes the database at `path`, mode 0600, in WAL mode, with the newest schema.
+    pub(super) fn open(path: &Path) -> Result<Store, Error> {
+        make_private(path).map_err(Error::file(path))?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut db = Connection::open_with_flags(path, flags)?;
+        db.busy_timeout(BUSY_TIMEOUT)?;
+        db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        db.pragma_update_and_check(None, "journal_size_limit", LOG_LIMIT, |_| Ok(()))?;
+        db.pragma_update(None, "synchronous", "NORMAL")?;
+        db.pragma_update(None, "foreign_keys", true)?;
+        schema::migrate(&mut db, path)?;
+        let file = identity(path).map_err(Error::file(path))?;
+        Ok(Store { db, path: path.to_owned(), file })
+    }
+
+    /// Whether the path still leads to the file that is open: SQLite itself would go on writing to a file
+    /// that somebody removed.
+    pub(super) fn in_place(&self) -> bool {
+        identity(&self.path).is_ok_and(|file| file == self.file)
+    }
+
+    /// Writes a batch in one transaction, all or nothing, and says how many were not there before.
+    pub(super) fn insert(&mut self, batch: &[Entry]) -> Result<usize, Error> {
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut fresh = 0;
+        for entry in batch {
+            fresh += usize::from(insert_one(&tx, entry)?);
+        }
+        tx.commit()?;
+        Ok(fresh)
+    }
+
+    /// Whether a commit waits for the disk: needed before the only other copy of a record is removed.
+    pub(super) fn sync_commits(&mut self, sync: bool) -> Result<(), Error> {
+        self.db.pragma_update(None, "synchronous", if sync { "FULL" } else { "NORMAL" })?;
+        Ok(())
+    }
+}
+
+/// Renames a damaged database, and its log with it, to `PATH.corrupt-TIME`, and says where it went.
+pub(super) fn set_aside(path: &Path) -> Result<PathBuf, Error> {
+    let time = Timestamp::now().strftime("%Y%m%dT%H%M%S%.3fZ").to_string();
+    let aside = (0..)
+        .map(|n| match n {
+            0 => private_file::beside(path, &format!(".corrupt-{time}")),
+            n => private_file::beside(path, &format!(".corrupt-{time}-{n}")),
+        })
+        .find(|aside| !aside.exists())
+        .expect("some number is free");
+    // The log first: a damaged database without its log is retried, a log without its database would be
+    // deleted by the next one that is made there.
+    for suffix in ["-wal", "-shm", ""] {
+        let (from, to) = (private_file::beside(path, suffix), private_file::beside(&aside, suffix));
+        match fs::rename(&from, &to) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(Error::file(&from)(e)),
+            _ => {}
+        }
+    }
+    Ok(aside)
+}
+
+/// SQLite gives its log and shared memory the mode of the database, so that one has to be right first.
+fn make_private(path: &Path) -> io::Result<()> {
+    match private_file::create_new(path) {
+        Ok(_) => private_file::sync_parent(path),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+            for suffix in ["", "-wal", "-shm"] {
+                match private_file::tighten(&private_file::beside(path, suffix)) {
+                    Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+                    _ => {}
+                }
+            }
+            Ok(())
+        }
+        Err(e) => Err(e),
+    }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let found = fs::metadata(path)?;
+    Ok((found.dev(), found.ino()))
+}
+
+/// Whether the record is new. A call that is there already is left as it is: it was written before.
+fn insert_one(tx: &Transaction<'_>, Entry { run, record }: &Entry) -> Result<bool, Error> {
+    let (agent, ended_by, code) = match &record.outcome {
+        Outcome::Answered { agent, ended_by } => (Some(agent), Some(*ended_by), None),
+        Outcome::Abandoned => (None, None, None),
+        Outcome::Refused { code } => (None, None, Some(*code)),
+        Outcome::Lost { ended_by } => (None, Some(*ended_by), None),
+    };
+    let mut insert = tx.prepare_cached(
+        "INSERT INTO calls (run, call, sip_call_id, trunk, practice, line, band, ddi, cli, arrived_ms, \
+         waited_ms, lasted_ms, outcome, agent, ended_by, code) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+         ON CONFLICT (run, call) DO NOTHING RETURNING id",
+    )?;
+    let values = params![
+        run,
+        record.call.0.cast_signed(),
+        record.sip_call_id,
+        record.trunk,
+        record.practice,
+        record.line,
+        record.band.0,
+        record.ddi,
+        record.cli,
+        record.arrived.0,
+        millis(record.waited),
+        millis(record.lasted),
+        Kind::of(&record.outcome).word(),
+        agent,
+        ended_by.map(words::ended_by),
+        code,
+    ];
+    let id: Option<i64> = insert.query_row(values, |row| row.get(0)).optional()?;
+    match id {
+        Some(id) => insert_segments(tx, id, record).map(|()| true),
+        None => Ok(false),
+    }
+}
+
+fn insert_segments(tx: &Transaction<'_>, id: i64, record: &CallRecord) -> Result<(), Error> {
+    let mut insert = tx.prepare_cached(
+        "INSERT INTO segments (call, seq, stage, agent, result, from_ms, to_ms) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for (seq, segment) in (0i64..).zip(&record.segments) {
+        let (agent, result) = match &segment.stage {
+            Stage::Queue => (None, None),
+            Stage::Presented { agent, result } => (Some(agent), Some(words::result(*result))),
+            Stage::Talk { agent } => (Some(agent), None),
+        };
+        let (from, to) = (millis(segment.from), millis(segment.to));
+        insert.execute(params![id, seq, words::stage(&segment.stage), agent, result, from, to])?;
+    }
+    Ok(())
+}
+
+/// Whole milliseconds; what is left over is cut off, so that a wait is never overstated.
+pub(super) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,132 @@
+//! The words that the database and reports use for outcomes and stages.
+//!
+//! They are stored, so a word never changes its meaning; the CHECKs of the schema list the same ones.
+
+use crate::acd::Cause;
+use crate::call::record::{EndedBy, Outcome, Presentation, Stage};
+
+use super::Error;
+
+/// An outcome without its particulars.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Answered,
+    Abandoned,
+    Refused,
+    Lost,
+}
+
+impl Kind {
+    const ALL: [Kind; 4] = [Kind::Answered, Kind::Abandoned, Kind::Refused, Kind::Lost];
+
+    pub(crate) fn of(outcome: &Outcome) -> Kind {
+        match outcome {
+            Outcome::Answered { .. } => Kind::Answered,
+            Outcome::Abandoned => Kind::Abandoned,
+            Outcome::Refused { .. } => Kind::Refused,
+            Outcome::Lost { .. } => Kind::Lost,
+        }
+    }
+
+    /// Its stored word.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Kind::Answered => "answered",
+            Kind::Abandoned => "abandoned",
+            Kind::Refused => "refused",
+            Kind::Lost => "lost",
+        }
+    }
+
+    /// The kind that a stored word means.
+    pub(super) fn named(word: &str) -> Result<Kind, Error> {
+        let found = Kind::ALL.into_iter().find(|kind| kind.word() == word);
+        found.ok_or_else(|| Error::Meaningless { column: "outcome", value: word.to_owned() })
+    }
+}
+
+/// The stored word of what ended a call.
+pub(crate) fn ended_by(ended_by: EndedBy) -> &'static str {
+    match ended_by {
+        EndedBy::Caller => "caller",
+        EndedBy::Agent => "agent",
+        EndedBy::DeadMedia => "dead-media",
+        EndedBy::DeadPeer => "dead-peer",
+        EndedBy::Shutdown => "shutdown",
+    }
+}
+
+/// The stored word of a stage.
+pub(super) fn stage(stage: &Stage) -> &'static str {
+    match stage {
+        Stage::Queue => "queue",
+        Stage::Presented { .. } => "presented",
+        Stage::Talk { .. } => "talk",
+    }
+}
+
+/// The stored word of what came of a presentation.
+pub(super) fn result(result: Presentation) -> &'static str {
+    match result {
+        Presentation::Answered => "answered",
+        Presentation::Missed(Cause::Busy) => "busy",
+        Presentation::Missed(Cause::Rejected) => "rejected",
+        Presentation::Missed(Cause::NoAnswer) => "no-answer",
+        Presentation::Missed(Cause::Unreachable) => "unreachable",
+        Presentation::Missed(Cause::Failed) => "failed",
+        Presentation::CallerGone => "caller-gone",
+        Presentation::Withdrawn => "withdrawn",
+    }
+}
+
+const ENDED_BY: [EndedBy; 5] =
+    [EndedBy::Caller, EndedBy::Agent, EndedBy::DeadMedia, EndedBy::DeadPeer, EndedBy::Shutdown];
+
+const RESULTS: [Presentation; 8] = [
+    Presentation::Answered,
+    Presentation::Missed(Cause::Busy),
+    Presentation::Missed(Cause::Rejected),
+    Presentation::Missed(Cause::NoAnswer),
+    Presentation::Missed(Cause::Unreachable),
+    Presentation::Missed(Cause::Failed),
+    Presentation::CallerGone,
+    Presentation::Withdrawn,
+];
+
+/// An outcome from its columns.
+pub(super) fn to_outcome(
+    word: String,
+    agent: Option<String>,
+    by: Option<String>,
+    code: Option<u16>,
+) -> Result<Outcome, Error> {
+    let by = by.map(to_ended_by).transpose()?;
+    match (Kind::named(&word)?, agent, by, code) {
+        (Kind::Answered, Some(agent), Some(ended_by), _) => Ok(Outcome::Answered { agent, ended_by }),
+        (Kind::Abandoned, ..) => Ok(Outcome::Abandoned),
+        (Kind::Refused, _, _, Some(code)) => Ok(Outcome::Refused { code }),
+        (Kind::Lost, _, Some(ended_by), _) => Ok(Outcome::Lost { ended_by }),
+        _ => Err(Error::Meaningless { column: "outcome", value: word }),
+    }
+}
+
+/// A stage from its columns.
+pub(super) fn to_stage(word: String, agent: Option<String>, result: Option<String>) -> Result<Stage, Error> {
+    let result = result.map(to_result).transpose()?;
+    match (word.as_str(), agent, result) {
+        ("queue", ..) => Ok(Stage::Queue),
+        ("presented", Some(agent), Some(result)) => Ok(Stage::Presented { agent, result }),
+        ("talk", Some(agent), _) => Ok(Stage::Talk { agent }),
+        _ => Err(Error::Meaningless { column: "stage", value: word }),
+    }
+}
+
+fn to_ended_by(word: String) -> Result<EndedBy, Error> {
+    let found = ENDED_BY.into_iter().find(|&by| ended_by(by) == word);
+    found.ok_or(Error::Meaningless { column: "ended_by", value: word })
+}
+
+fn to_result(word: String) -> Result<Presentation, Error> {
+    let found = RESULTS.into_iter().find(|&presentation| result(presentation) == word);
+    found.ok_or(Error::Meaningless { column: "result", value: word })
+}

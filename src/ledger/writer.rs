@@ -1,0 +1,337 @@
+//! The writer: the one thread that touches the ledger's files.
+//!
+//! Its life is a loop of [`Writer::step`]: try to put everything into the database, and keep safe what it
+//! did not take. Three places hold records on their way, oldest first: the spool (in memory since the
+//! database failed), the side file (what the spool had no room for), and the fresh ones. They are written in
+//! that order, so that the order of writing outlives an outage.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use crate::call::record::CallRecord;
+
+use super::counters::{Shared, Throttle};
+use super::key::Sealer;
+use super::side::{self, Line, Side};
+use super::store::{self, Store};
+use super::{Entry, Error, Settings};
+
+/// The most records in one transaction.
+const BATCH: usize = 512;
+
+const FIRST_RETRY: Duration = Duration::from_millis(20);
+const LONGEST_RETRY: Duration = Duration::from_secs(2);
+
+/// The writer's state, all of it private to its thread.
+pub(super) struct Writer {
+    settings: Settings,
+    run: i64,
+    shared: Arc<Shared>,
+    sealer: Sealer,
+    pub(super) store: Option<Store>,
+    side: Side,
+    spool: VecDeque<Entry>,
+    fresh: VecDeque<Entry>,
+    /// Records of this run lie in the side file, so later ones have to queue up behind them there.
+    spilled: bool,
+    /// The side file failed since the last attempt on the database.
+    side_blocked: bool,
+    retry: Option<Retry>,
+    received: u64,
+    complaints: Throttle,
+    complained: bool,
+}
+
+/// When to try the database again after it failed.
+#[derive(Copy, Clone)]
+struct Retry {
+    at: Instant,
+    delay: Duration,
+}
+
+impl Writer {
+    pub(super) fn new(settings: Settings, run: i64, shared: Arc<Shared>) -> Writer {
+        Writer {
+            run,
+            shared,
+            sealer: Sealer::new(settings.cli, settings.key_path.clone()),
+            store: None,
+            side: Side::new(settings.side_file.clone()),
+            spool: VecDeque::new(),
+            fresh: VecDeque::new(),
+            spilled: false,
+            side_blocked: false,
+            retry: None,
+            received: 0,
+            complaints: Throttle::default(),
+            complained: false,
+            settings,
+        }
+    }
+
+    /// Works until the other end of `inbox` is gone, and leaves nothing in memory that any disk would take.
+    pub(super) fn run(mut self, inbox: Receiver<CallRecord>) {
+        let _ended = Ended(Arc::clone(&self.shared));
+        self.unlock();
+        loop {
+            self.step(Instant::now());
+            match self.next(&inbox) {
+                Ok(first) => {
+                    self.take(first);
+                    inbox.try_iter().take(BATCH - 1).for_each(|record| self.take(record));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.finish();
+    }
+
+    /// Takes a record in; from here on the caller's number is in its stored form.
+    pub(super) fn take(&mut self, mut record: CallRecord) {
+        if let Some(number) = record.cli.take() {
+            self.unlock();
+            record.cli = self.sealer.seal(number);
+        }
+        self.fresh.push_back(Entry { run: self.run, record });
+        self.received += 1;
+    }
+
+    /// Tries the database, if it is time to, and keeps safe what is left.
+    pub(super) fn step(&mut self, now: Instant) {
+        if self.retry.is_none_or(|retry| now >= retry.at) {
+            self.side_blocked = false;
+            match self.settle() {
+                Ok(()) => self.succeeded(),
+                Err(e) => self.failed(&e, now),
+            }
+        }
+        self.keep(now);
+    }
+
+    fn unlock(&mut self) {
+        if let Err(error) = self.sealer.prepare(Instant::now()) {
+            tracing::error!(%error, "callers' numbers are not stored: there is no key to hash them with");
+        }
+        self.shared.keyless.store(self.sealer.lacks_key(), Relaxed);
+    }
+
+    /// Puts everything into the database, oldest first.
+    fn settle(&mut self) -> Result<(), Error> {
+        let path = &self.settings.path;
+        if self.store.as_ref().is_some_and(|store| !store.in_place()) {
+            tracing::error!(path = %path.display(), "the ledger's database was removed: beginning a new one");
+            self.store = None;
+        }
+        let store = match &mut self.store {
+            Some(store) => store,
+            none => none.insert(Store::open(path)?),
+        };
+        drain(&mut self.spool, store, &self.side, &self.shared)?;
+        let replayed = replay(store, &mut self.side, &self.shared);
+        // A side file that cannot be read holds up nobody but itself.
+        if !matches!(replayed, Err(Error::Side { .. }) | Ok(())) {
+            return replayed;
+        }
+        drain(&mut self.fresh, store, &self.side, &self.shared)?;
+        replayed
+    }
+
+    fn succeeded(&mut self) {
+        self.retry = None;
+        self.spilled = false;
+        self.shared.healthy.store(true, Relaxed);
+        let received = self.received;
+        self.shared.advance(|progress| {
+            progress.settled = received;
+            progress.clean = true;
+        });
+        if std::mem::take(&mut self.complained) {
+            tracing::info!(path = %self.settings.path.display(), "the ledger is written again");
+        }
+    }
+
+    fn failed(&mut self, error: &Error, now: Instant) {
+        count(&self.shared.errors, 1);
+        self.shared.healthy.store(false, Relaxed);
+        let delay = self.retry.map_or(FIRST_RETRY, |retry| LONGEST_RETRY.min(retry.delay * 2));
+        self.retry = Some(Retry { at: now + delay, delay });
+        if !error.keeps_connection() {
+            self.store = None;
+        }
+        if error.is_corruption() {
+            match store::set_aside(&self.settings.path) {
+                Ok(aside) => tracing::error!(%error, kept_as = %aside.display(),
+                    "the ledger's database is damaged: it is set aside, and a new one begun"),
+                Err(e) => self.complain(&e, now, "the ledger's damaged database cannot be set aside"),
+            }
+        } else {
+            self.complain(error, now, "the ledger cannot be written: calls go on, records wait");
+        }
+    }
+
+    /// Keeps what the database did not take: in the spool, else in the side file, else where it is.
+    fn keep(&mut self, now: Instant) {
+        if !self.spilled {
+            let room = self.settings.spool.saturating_sub(self.spool.len()).min(self.fresh.len());
+            self.spool.extend(self.fresh.drain(..room));
+            count(&self.shared.spooled, room);
+        }
+        if self.fresh.is_empty() || self.side_blocked {
+            return;
+        }
+        match self.side.append(self.fresh.iter()) {
+            Ok(()) => {
+                self.spilled = true;
+                count(&self.shared.side_filed, self.fresh.len());
+                self.shared.waiting.fetch_sub(self.fresh.len(), Relaxed);
+                self.fresh.clear();
+            }
+            Err(e) => {
+                self.side_blocked = true;
+                count(&self.shared.errors, 1);
+                self.complain(&e, now, "the ledger's side file cannot be written: records wait in memory");
+            }
+        }
+    }
+
+    /// The last chance of what is still in memory.
+    fn finish(mut self) {
+        if self.settle().is_ok() {
+            self.succeeded();
+            return;
+        }
+        let left = self.spool.len() + self.fresh.len();
+        if left == 0 {
+            return;
+        }
+        match self.side.append(self.spool.iter().chain(&self.fresh)) {
+            Ok(()) => count(&self.shared.side_filed, left),
+            Err(error) => {
+                count(&self.shared.lost, left);
+                tracing::error!(%error, lost = left, "records are lost: neither database nor side file took them");
+            }
+        }
+        self.shared.waiting.fetch_sub(left, Relaxed);
+    }
+
+    /// The next record, waited for as long as there is nothing else to do.
+    fn next(&self, inbox: &Receiver<CallRecord>) -> Result<CallRecord, RecvTimeoutError> {
+        match self.retry {
+            None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(retry) => inbox.recv_timeout(retry.at.saturating_duration_since(Instant::now())),
+        }
+    }
+
+    fn complain(&mut self, error: &Error, now: Instant, what: &str) {
+        if self.complaints.lets_through(now) {
+            self.complained = true;
+            let counters = self.shared.snapshot();
+            tracing::error!(%error, waiting = counters.waiting, side_filed = counters.side_filed, "{what}");
+        }
+    }
+}
+
+/// Tells those who wait for the writer that it has gone, even if it panicked.
+struct Ended(Arc<Shared>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.advance(|progress| progress.ended = true);
+    }
+}
+
+/// Moves a queue into the database; what went in is gone from the queue, whatever happens to the rest.
+fn drain(queue: &mut VecDeque<Entry>, store: &mut Store, side: &Side, shared: &Shared) -> Result<(), Error> {
+    while !queue.is_empty() {
+        let size = queue.len().min(BATCH);
+        let done = commit(&queue.make_contiguous()[..size], store)?;
+        for refused in &done.refused {
+            if let Err(error) = reject(side, shared, refused) {
+                count(&shared.lost, 1);
+                tracing::error!(%error, "a record is lost: the database refused it and it could not be kept aside");
+            }
+        }
+        count(&shared.written, size - done.refused.len());
+        queue.drain(..size);
+        shared.waiting.fetch_sub(size, Relaxed);
+    }
+    Ok(())
+}
+
+/// Moves the side file into the database and removes it; done again after a crash, it adds nothing twice.
+fn replay(store: &mut Store, side: &mut Side, shared: &Shared) -> Result<(), Error> {
+    if !side.present() {
+        return Ok(());
+    }
+    let Some(mut lines) = side.lines()? else { return Ok(()) };
+    store.sync_commits(true)?;
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut replayed = 0;
+    loop {
+        let line = lines.next()?;
+        let at_end = line.is_none();
+        match line {
+            Some(Line::Record(entry)) => batch.push(*entry),
+            Some(Line::Unreadable(line)) => reject(side, shared, &line)?,
+            None => {}
+        }
+        if batch.len() == BATCH || at_end {
+            let done = commit(&batch, store)?;
+            done.refused.iter().try_for_each(|refused| reject(side, shared, refused))?;
+            count(&shared.replayed, done.added);
+            replayed += done.added;
+            batch.clear();
+        }
+        if at_end {
+            break;
+        }
+    }
+    side.remove()?;
+    store.sync_commits(false)?;
+    tracing::info!(replayed, "the ledger's side file is replayed");
+    Ok(())
+}
+
+/// What came of a batch.
+#[derive(Default)]
+struct Committed {
+    /// How many records were not there before.
+    added: usize,
+    /// Those that the database will never take, as lines of JSON.
+    refused: Vec<Vec<u8>>,
+}
+
+/// Writes a batch; a record that breaks a rule of the schema does not hold up the others.
+fn commit(batch: &[Entry], store: &mut Store) -> Result<Committed, Error> {
+    match store.insert(batch) {
+        Err(e) if e.is_constraint() => {}
+        other => return other.map(|added| Committed { added, refused: Vec::new() }),
+    }
+    let mut done = Committed::default();
+    for entry in batch {
+        match store.insert(std::slice::from_ref(entry)) {
+            Ok(added) => done.added += added,
+            Err(error) if error.is_constraint() => {
+                tracing::error!(%error, call = %entry.record.call, "the database refuses a record for good");
+                done.refused.push(side::line(entry));
+            }
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(done)
+}
+
+fn reject(side: &Side, shared: &Shared, line: &[u8]) -> Result<(), Error> {
+    side.reject(line)?;
+    count(&shared.rejected, 1);
+    Ok(())
+}
+
+fn count(counter: &AtomicU64, by: usize) {
+    counter.fetch_add(by as u64, Relaxed);
+}

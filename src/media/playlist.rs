@@ -1,0 +1,100 @@
+//! What a leg hears next: clips in order, the last one perhaps over and over, then silence.
+
+use crate::call::media::Codec;
+use crate::id::ClipId;
+use crate::media::clip::{Clip, silence};
+
+/// A place in a list of clips; silence by default.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Playlist {
+    /// Only clips that exist and are not empty, so that looping always gets on.
+    clips: Vec<ClipId>,
+    looped: bool,
+    /// The clip being played; past the last one means silence.
+    at: usize,
+    /// How many samples of it were played.
+    played: usize,
+}
+
+impl Playlist {
+    /// Starts at the first clip; unknown and empty clips are passed over, and none at all is silence.
+    pub(super) fn new(mut clips: Vec<ClipId>, looped: bool, known: &[Clip]) -> Playlist {
+        clips.retain(|clip| known.get(clip.index()).is_some_and(|clip| !clip.is_empty()));
+        Playlist { clips, looped, at: 0, played: 0 }
+    }
+
+    /// Fills a frame with what comes next; clips follow one another without a gap.
+    pub(super) fn fill(&mut self, mut frame: &mut [u8], codec: Codec, known: &[Clip]) {
+        while !frame.is_empty() {
+            let Some(clip) = self.clips.get(self.at).and_then(|clip| known.get(clip.index())) else {
+                frame.fill(silence(codec));
+                return;
+            };
+            let rest = clip.encoded(codec).get(self.played..).unwrap_or_default();
+            let taken = rest.len().min(frame.len());
+            let (now, later) = frame.split_at_mut(taken);
+            now.copy_from_slice(&rest[..taken]);
+            frame = later;
+            self.played += taken;
+            if taken == rest.len() {
+                self.played = 0;
+                if !(self.looped && self.at + 1 == self.clips.len()) {
+                    self.at += 1;
+                }
+            }
+        }
+    }
+
+    /// Whether only silence is left of a list that had clips.
+    pub(super) fn ended(&self) -> bool {
+        !self.clips.is_empty() && self.at == self.clips.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rtp::g711;
+
+    fn clip(value: i16, samples: usize) -> Clip {
+        Clip::from_samples(&vec![value; samples])
+    }
+
+    fn heard(list: &mut Playlist, known: &[Clip], samples: usize) -> Vec<u8> {
+        let mut frame = vec![0; samples];
+        list.fill(&mut frame, Codec::Pcma, known);
+        frame
+    }
+
+    #[test]
+    fn clips_follow_without_a_gap_and_the_last_repeats() {
+        let known = [clip(1_000, 100), clip(9_000, 30)];
+        let mut list = Playlist::new(vec![ClipId(0), ClipId(1)], true, &known);
+        let first = heard(&mut list, &known, 160);
+        assert!(first[..100].iter().all(|&byte| byte == g711::alaw(1_000)));
+        assert!(first[100..].iter().all(|&byte| byte == g711::alaw(9_000)));
+        assert!(heard(&mut list, &known, 160).iter().all(|&byte| byte == g711::alaw(9_000)));
+        assert!(!list.ended());
+    }
+
+    #[test]
+    fn a_list_played_once_ends_in_silence() {
+        let known = [clip(1_000, 200)];
+        let mut list = Playlist::new(vec![ClipId(0)], false, &known);
+        heard(&mut list, &known, 160);
+        assert!(!list.ended());
+        let second = heard(&mut list, &known, 160);
+        assert_eq!((second[39], second[40]), (g711::alaw(1_000), g711::ALAW_SILENCE));
+        assert!(list.ended());
+    }
+
+    #[test]
+    fn unknown_and_empty_clips_are_passed_over() {
+        let known = [clip(0, 0), clip(1_000, 160)];
+        let mut list = Playlist::new(vec![ClipId(0), ClipId(9), ClipId(1), ClipId(0)], true, &known);
+        assert!(heard(&mut list, &known, 480).iter().all(|&byte| byte == g711::alaw(1_000)));
+        let mut nothing = Playlist::new(vec![ClipId(0)], true, &known);
+        assert!(heard(&mut nothing, &known, 160).iter().all(|&byte| byte == g711::ALAW_SILENCE));
+        assert!(!nothing.ended());
+    }
+}

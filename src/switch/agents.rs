@@ -1,0 +1,298 @@
+//! Presentations: the distributor says whom to ring, the phone says what came of it.
+
+use crate::acd::{self, Cause};
+use crate::audio::Direction;
+use crate::call::leg::{Audio, Leg, Negotiation, Side, State};
+use crate::call::media::Command;
+use crate::call::record::Presentation;
+use crate::call::Stage;
+use crate::id::{AgentId, CallId, LegId};
+use crate::sip::message::{Method, Request, Response};
+use crate::sip::name_addr::NameAddr;
+use crate::sip::sdp::{self, Description};
+use crate::sip::transaction::ClientTx;
+use crate::sip::uri::Uri;
+
+use super::{AgentOrder, Ask, Event, Switch, Timer, door};
+
+impl Switch {
+    pub(super) fn distributor_output(&mut self, output: acd::Output) {
+        match output {
+            acd::Output::Present { call, agent } => self.present(call, agent),
+            acd::Output::Withdraw { call, agent, why } => self.withdraw(call, agent, why),
+            acd::Output::Connect { call, agent } => self.connect(call, agent),
+            acd::Output::Availability { agent, state } => {
+                let agent = self.agent_name(agent);
+                self.emit(Event::Availability { agent, state });
+            }
+        }
+    }
+
+    pub(super) fn agent_order(&mut self, order: AgentOrder) {
+        let input = match order {
+            AgentOrder::LogIn(agent) => acd::Input::LogIn { agent },
+            AgentOrder::LogOut(agent) => acd::Input::LogOut { agent },
+            AgentOrder::Pause(agent, reason) => {
+                acd::Input::Pause { agent, reason: acd::PauseReason::Chosen(reason) }
+            }
+            AgentOrder::Resume(agent) => acd::Input::Resume { agent },
+        };
+        // An order that does not fit (a log-in twice) changes nothing, and nobody waits for an answer here.
+        let _ = self.distributor.handle(input, self.now.mono);
+    }
+
+    fn present(&mut self, call: CallId, agent: AgentId) {
+        if !self.calls.contains_key(&call) {
+            return;
+        }
+        let name = self.agent_name(agent);
+        self.emit(Event::Presented { call, agent: name });
+        if self.ring(call, agent).is_none() {
+            self.counters.no_port += 1;
+            self.presentation_failed(call, agent, Cause::Failed);
+        }
+    }
+
+    /// Sends the INVITE that rings an agent's phone; `None` when no media port is left.
+    fn ring(&mut self, call: CallId, agent: AgentId) -> Option<()> {
+        let phone = self.plan.phones.get(agent.index())?.clone();
+        let uri = Uri::parse(&phone.uri).ok()?;
+        let (thread, caller) = self.calls.get(&call).map(|call| (call.thread, call.caller))?;
+        let guess = self.guesses.get(&phone.flow.remote).copied();
+        let ports = self.ports.get_mut(usize::from(thread))?;
+        let nat = phone.nat.then(|| ports.take_exclusive()).flatten();
+        let held = nat.or_else(|| ports.take_guessing(guess, phone.flow.remote))?;
+        let local = self.local(held.port);
+
+        // The caller's encoding first, so that the relay seldom needs to transcode.
+        let first = self.legs.get(&caller).and_then(|leg| leg.audio.agreed).map(|agreed| agreed.codec);
+        let mut codecs = self.plan.media.codecs.clone();
+        codecs.sort_by_key(|&codec| Some(codec) != first);
+
+        let mut invite = self.invitation(call, uri, phone.flow);
+        invite.headers.push("Content-Type", "application/sdp");
+        invite.body = sdp::offer(&local, &codecs, Direction::SendRecv);
+
+        self.last_leg += 1;
+        let leg = LegId(self.last_leg);
+        let sent_by = self.advertised(phone.flow);
+        let tx = self.transactions.request(invite.clone(), phone.flow, sent_by, &mut self.rng, self.now.mono);
+        self.deadlines.set(Timer::Unreachable(leg), self.now.mono + self.plan.sip.unreachable_after);
+        invite.body = bytes::Bytes::new();
+        let state = State::Inviting { tx, invite: Box::new(invite), withdrawn: false, early: None };
+        let audio = Audio { thread, held, local, agreed: None, latch: phone.nat };
+        let side = Side::Agent(agent);
+        self.legs.insert(leg, Leg { id: leg, call, side, state, audio, asked: Vec::new(), owed: Vec::new() });
+        self.remember_ask(tx, Ask::Present(leg));
+        let entry = self.calls.get_mut(&call)?;
+        entry.stage = Stage::Presented { leg, agent };
+        entry.timeline.presented(agent, self.now.mono);
+        Some(())
+    }
+
+    /// An INVITE to an agent's phone that shows line and caller, without body.
+    fn invitation(&mut self, call: CallId, uri: Uri, flow: crate::sip::Flow) -> Request {
+        let advertised = self.advertised(flow);
+        let token = self.rng.token();
+        let tag = self.rng.token();
+        let call = &self.calls[&call];
+        let shown = call.cli.as_deref().filter(|_| call.show_cli).unwrap_or("anonymous");
+        let mut from = NameAddr::new(Uri::sip(Some(shown), advertised, flow.transport));
+        from.set_display_name(&self.line_name(call.line));
+        from.set_tag(&tag);
+        let mut invite = Request::new(Method::Invite, uri.clone());
+        let headers = &mut invite.headers;
+        headers.push("Max-Forwards", call.max_forwards.to_string());
+        headers.push("From", from.to_string());
+        headers.push("To", NameAddr::new(uri).to_string());
+        headers.push("Call-ID", format!("{token}@{}", advertised.ip()));
+        headers.push("CSeq", "1 INVITE");
+        headers.push("Contact", format!("<{}>", self.contact("hearken", flow)));
+        headers.push("Allow", door::ALLOW);
+        invite
+    }
+
+    /// The agent's side did not take it: the caller goes back to the original place, the next agent is rung.
+    pub(super) fn presentation_failed(&mut self, call: CallId, agent: AgentId, cause: Cause) {
+        if let Some(call) = self.calls.get_mut(&call) {
+            call.timeline.presentation_over(Presentation::Missed(cause), self.now.mono);
+            call.stage = Stage::Waiting;
+        }
+        let name = self.agent_name(agent);
+        self.emit(Event::Missed { call, agent: name, cause });
+        // Refused only when the presentation was taken back in the same instant: then all is done.
+        let _ = self.distributor.handle(acd::Input::Refuse { agent, call, cause }, self.now.mono);
+    }
+
+    fn withdraw(&mut self, call: CallId, agent: AgentId, why: acd::Withdrawal) {
+        let Some(entry) = self.calls.get_mut(&call) else { return };
+        let Stage::Presented { leg, agent: ringing } = entry.stage else { return };
+        if ringing != agent {
+            return;
+        }
+        let result = match why {
+            acd::Withdrawal::RangOut => Presentation::Missed(Cause::NoAnswer),
+            acd::Withdrawal::CallerGone => Presentation::CallerGone,
+            acd::Withdrawal::AgentGone => Presentation::Withdrawn,
+        };
+        entry.timeline.presentation_over(result, self.now.mono);
+        entry.stage = Stage::Waiting;
+        self.silence_phone(leg);
+        if why == acd::Withdrawal::RangOut {
+            let agent = self.agent_name(agent);
+            self.emit(Event::Missed { call, agent, cause: Cause::NoAnswer });
+        }
+    }
+
+    /// Stops a phone that rings; the leg stays until the phone has said its final word.
+    pub(super) fn silence_phone(&mut self, leg: LegId) {
+        self.deadlines.clear(Timer::Unreachable(leg));
+        if let Some(Leg { state: State::Inviting { tx, withdrawn, .. }, .. }) = self.legs.get_mut(&leg) {
+            *withdrawn = true;
+            self.transactions.cancel(*tx, self.now.mono);
+        }
+    }
+
+    /// The phone gave no sign of life: a deadline of the switch's own.
+    pub(super) fn phone_is_dead(&mut self, leg: LegId) {
+        let Some(&Leg { call, side: Side::Agent(agent), .. }) = self.legs.get(&leg) else { return };
+        self.silence_phone(leg);
+        if self.is_presented(call, leg) {
+            self.presentation_failed(call, agent, Cause::Unreachable);
+        }
+    }
+
+    fn is_presented(&self, call: CallId, leg: LegId) -> bool {
+        self.calls
+            .get(&call)
+            .is_some_and(|call| matches!(call.stage, Stage::Presented { leg: ringing, .. } if ringing == leg))
+    }
+
+    /// A response to the INVITE that presents a call.
+    pub(super) fn phone_responds(&mut self, tx: ClientTx, leg: LegId, response: &Response) {
+        self.deadlines.clear(Timer::Unreachable(leg));
+        match self.legs.get(&leg).map(|leg| &leg.state) {
+            Some(State::Inviting { .. }) if response.code < 200 => self.phone_rings(leg, response),
+            Some(State::Inviting { withdrawn, .. }) if response.code < 300 => {
+                let withdrawn = *withdrawn;
+                self.phone_answers(leg, response, withdrawn);
+            }
+            Some(State::Inviting { .. }) => self.phone_refuses(leg, cause_of(response.code)),
+            // A forked INVITE was answered twice: the second answer is hung up (RFC 3261, 13.2.2.4).
+            Some(State::Up { invite: Some(_), .. }) if (200..300).contains(&response.code) => {
+                self.hang_up_fork(tx, leg, response);
+            }
+            _ => {}
+        }
+    }
+
+    fn phone_rings(&mut self, leg: LegId, response: &Response) {
+        if response.body.is_empty() {
+            return;
+        }
+        if let (Ok(description), Some(Leg { state: State::Inviting { early, .. }, .. })) =
+            (Description::parse(&response.body), self.legs.get_mut(&leg))
+        {
+            *early = Some(Box::new(description));
+        }
+    }
+
+    /// Final refusal, time-out or transport failure: the leg is over.
+    pub(super) fn phone_refuses(&mut self, leg: LegId, cause: Cause) {
+        let Some(&Leg { call, side: Side::Agent(agent), .. }) = self.legs.get(&leg) else { return };
+        let presented = self.is_presented(call, leg);
+        self.drop_leg(leg);
+        if presented {
+            self.presentation_failed(call, agent, cause);
+        }
+    }
+
+    fn phone_answers(&mut self, leg: LegId, response: &Response, withdrawn: bool) {
+        let Some(entry) = self.legs.get_mut(&leg) else { return };
+        let (call, Side::Agent(agent)) = (entry.call, entry.side) else { return };
+        let State::Inviting { tx, invite, early, .. } = &mut entry.state else { return };
+        let (tx, invite, early) = (*tx, invite.clone(), early.take());
+        let Some(flow) = self.plan.phones.get(agent.index()).map(|phone| phone.flow) else { return };
+        let Ok(dialog) = crate::sip::dialog::Dialog::calling(&invite, response, flow) else {
+            return self.phone_refuses(leg, Cause::Failed);
+        };
+        self.by_tag.insert(dialog.local_tag().to_owned(), leg);
+        let ack = dialog.ack(1);
+        let ack_flow = dialog.flow();
+        entry.state =
+            State::Up { dialog: Box::new(dialog), negotiation: Negotiation::Stable, invite: Some(invite) };
+        let sent_by = self.advertised(ack_flow);
+        self.transactions.ack(tx, ack, ack_flow, sent_by, &mut self.rng, self.now.mono);
+        if withdrawn {
+            // The answer crossed our CANCEL: nobody is there any more.
+            return self.hang_up(leg);
+        }
+        let presented = self.is_presented(call, leg);
+        if !self.settle(leg, response, early) {
+            self.hang_up(leg);
+            if presented {
+                self.presentation_failed(call, agent, Cause::Failed);
+            }
+            return;
+        }
+        if self.distributor.handle(acd::Input::Answer { agent, call }, self.now.mono).is_err() {
+            self.hang_up(leg);
+        }
+    }
+
+    /// Takes the answer of the phone into the leg's audio; `false` when no media can flow.
+    fn settle(&mut self, leg: LegId, response: &Response, early: Option<Box<Description>>) -> bool {
+        let answer = if response.body.is_empty() { early.map(|early| *early) } else { Description::parse(&response.body).ok() };
+        let Some(entry) = self.legs.get_mut(&leg) else { return false };
+        let codecs = &self.plan.media.codecs;
+        let Some(agreed) = answer.and_then(|answer| answer.settle(codecs, Direction::SendRecv).ok()) else {
+            return false;
+        };
+        if let Side::Agent(agent) = entry.side
+            && let Some(phone) = self.plan.phones.get(agent.index())
+        {
+            self.guesses.insert(phone.flow.remote, agreed.remote);
+        }
+        let Some(thread) = self.calls.get(&entry.call).map(|call| usize::from(call.thread)) else { return false };
+        let Ok(held) = self.ports[thread].settle(entry.audio.held, agreed.remote) else { return false };
+        entry.audio.held = held;
+        entry.audio.agree(agreed);
+        true
+    }
+
+    fn connect(&mut self, call: CallId, agent: AgentId) {
+        let Some(entry) = self.calls.get_mut(&call) else { return };
+        let Stage::Presented { leg, .. } = entry.stage else { return };
+        entry.stage = Stage::Talking { leg, agent };
+        entry.answered_by = Some(agent);
+        entry.timeline.connected(self.now.mono);
+        let waited = *entry.waited.get_or_insert(self.now.mono.since(entry.arrived.mono));
+        self.bridge(call);
+        let agent = self.agent_name(agent);
+        self.emit(Event::Bridged { call, agent, waited });
+    }
+
+    /// Joins the media of caller and agent, as far as both are agreed.
+    pub(super) fn bridge(&mut self, call: CallId) {
+        let Some(call) = self.calls.get(&call) else { return };
+        let Stage::Talking { leg: agent, .. } = call.stage else { return };
+        let (thread, caller) = (call.thread, call.caller);
+        let streams = [agent, caller].map(|leg| self.legs.get(&leg).and_then(Leg::stream));
+        if let Some(stream) = &streams[0] {
+            self.media(thread, Command::Set(stream.clone()));
+        }
+        if streams.iter().all(Option::is_some) {
+            self.media(thread, Command::Bridge { a: caller, b: agent });
+        }
+    }
+}
+
+/// What a final refusal of a phone means for its agent.
+fn cause_of(code: u16) -> Cause {
+    match code {
+        486 | 600 => Cause::Busy,
+        404 | 408 | 410 | 430 | 502..=504 => Cause::Unreachable,
+        415 | 488 | 606 => Cause::Failed,
+        _ => Cause::Rejected,
+    }
+}

@@ -1,0 +1,307 @@
+//! A new call at the door: admitted, answered at once, put in its line; or turned away with a reason.
+
+use crate::acd::{self, Band};
+use crate::audio::Direction;
+use crate::call::leg::{Audio, Leg, Negotiation, Side, State};
+use crate::call::media::Command;
+use crate::call::ports::Held;
+use crate::call::timeline::Timeline;
+use crate::call::{Call, Stage};
+use crate::id::{CallId, ClipId, LegId, TrunkId};
+use crate::policy::{Admission, Turned, number};
+use crate::sip::dialog::{self, BadDialog, Dialog};
+use crate::sip::message::{Method, Request};
+use crate::sip::sdp::{self, BadSdp, Description, Local};
+use crate::sip::transaction::ServerTx;
+use crate::sip::uri::Scheme;
+use crate::sip::Flow;
+
+use super::drain::Drain;
+use super::{Event, Output, Switch, door};
+
+/// How long a trunk should wait before it offers a refused call again, in seconds.
+const RETRY_AFTER: &str = "5";
+
+/// Why an INVITE is not taken: a status code and, for people, why.
+pub(super) struct Refusal {
+    code: u16,
+    header: Option<(&'static str, String)>,
+}
+
+impl Refusal {
+    pub(super) fn new(code: u16) -> Refusal {
+        Refusal { code, header: None }
+    }
+
+    pub(super) fn with(code: u16, name: &'static str, value: &str) -> Refusal {
+        Refusal { code, header: Some((name, value.to_owned())) }
+    }
+}
+
+impl From<BadSdp> for Refusal {
+    fn from(bad: BadSdp) -> Refusal {
+        match bad {
+            BadSdp::Syntax => Refusal::new(400),
+            // Warning codes of RFC 3261, 20.43: 304 media type, 305 media format, 301 address format.
+            BadSdp::NoAudio => Refusal::with(488, "Warning", "304 hearken \"RTP/AVP audio is needed\""),
+            BadSdp::NoCodec => Refusal::with(488, "Warning", "305 hearken \"PCMA or PCMU is needed\""),
+            BadSdp::NoAddress => Refusal::with(488, "Warning", "301 hearken \"an IP address is needed\""),
+        }
+    }
+}
+
+impl From<BadDialog> for Refusal {
+    fn from(_: BadDialog) -> Refusal {
+        Refusal::new(400)
+    }
+}
+
+impl Switch {
+    /// An INVITE outside any dialog.
+    pub(super) fn arrive(&mut self, tx: ServerTx, flow: Flow, request: Request) {
+        if let Err(refusal) = self.take_call(tx, flow, &request) {
+            self.refuse(tx, &request, refusal, flow);
+        }
+    }
+
+    fn refuse(&mut self, tx: ServerTx, request: &Request, refusal: Refusal, flow: Flow) {
+        let code = refusal.code;
+        self.reply_refusal(tx, request, refusal);
+        self.emit(Event::TurnedAway { source: flow.remote.ip(), code });
+    }
+
+    /// Answers a request with the status and header of a refusal.
+    pub(super) fn reply_refusal(&mut self, tx: ServerTx, request: &Request, refusal: Refusal) {
+        let mut response = request.response(refusal.code);
+        if let Some((name, value)) = refusal.header {
+            response.headers.push(name, value);
+        }
+        self.reply(tx, response);
+    }
+
+    fn take_call(&mut self, tx: ServerTx, flow: Flow, request: &Request) -> Result<(), Refusal> {
+        if !matches!(request.uri.scheme(), Scheme::Sip | Scheme::Sips | Scheme::Tel) {
+            return Err(Refusal::new(416));
+        }
+        if request.headers.max_forwards() == Some(0) {
+            return Err(Refusal::new(483));
+        }
+        let country = &self.plan.ingress.country_code;
+        let ddi = number::normalise(&request.uri.user().unwrap_or_default(), country);
+        let admission = self.plan.ingress.admit(flow.remote.ip(), &ddi).map_err(|turned| match turned {
+            Turned::UnknownSource => {
+                self.counters.unknown_source += 1;
+                Refusal::new(403)
+            }
+            Turned::UnknownNumber => {
+                self.counters.unknown_number += 1;
+                Refusal::new(404)
+            }
+        })?;
+        let emergency = admission.band == Band::EMERGENCY;
+        let full = self.drain.is_on() || self.routine_calls >= self.plan.sip.max_calls;
+        if self.drain == Drain::Stopped || (full && !emergency) {
+            return Err(self.overloaded());
+        }
+        let offer = offer(request)?;
+        let tag = self.rng.token();
+        let contact = self.contact("hearken", flow);
+        let dialog = Dialog::answering(request, &tag, contact, flow)?;
+        let (thread, held) = self.port_for(offer.as_ref()).ok_or_else(|| {
+            self.counters.no_port += 1;
+            self.overloaded()
+        })?;
+        let local = self.local(held.port);
+        let audio = Audio { thread, held, local, agreed: None, latch: false };
+        let leg = self.answer_call(tx, request, offer, audio, dialog).map_err(|bad| {
+            self.ports[usize::from(thread)].release(held);
+            bad
+        })?;
+        self.line_up(request, ddi, admission, leg);
+        self.remember_owed(tx, LegId(self.last_leg));
+        Ok(())
+    }
+
+    fn overloaded(&mut self) -> Refusal {
+        self.counters.overload += 1;
+        Refusal::with(503, "Retry-After", RETRY_AFTER)
+    }
+
+    /// Our Contact on the listener of a flow.
+    pub(super) fn contact(&self, user: &str, flow: Flow) -> crate::sip::uri::Uri {
+        dialog::contact(user, self.advertised(flow), flow.transport)
+    }
+
+    /// The media thread with the most room, and a port on it for a caller with this offer.
+    fn port_for(&mut self, offer: Option<&Description>) -> Option<(u8, Held)> {
+        let mut order: Vec<_> = (0..self.ports.len()).collect();
+        order.sort_by_key(|&thread| (self.ports[thread].usage().0, thread));
+        order.into_iter().find_map(|thread| {
+            let ports = &mut self.ports[thread];
+            let held = match offer {
+                Some(offer) => ports.take(offer.remote),
+                None => ports.take_exclusive(),
+            };
+            Some((u8::try_from(thread).ok()?, held?))
+        })
+    }
+
+    /// A fresh description of our side on `port`.
+    pub(super) fn local(&mut self, port: u16) -> Local {
+        // RFC 8866, 5.2: numeric; kept within 62 bits, which every peer can read.
+        let session = self.rng.bits() >> 2;
+        Local { address: self.plan.media.address, port, session, version: 1 }
+    }
+
+    fn answer_call(
+        &mut self,
+        tx: ServerTx,
+        request: &Request,
+        offer: Option<Description>,
+        mut audio: Audio,
+        dialog: Dialog,
+    ) -> Result<Leg, BadSdp> {
+        let codecs = &self.plan.media.codecs;
+        let (body, negotiation) = match offer {
+            Some(offer) => {
+                let agreed = offer.choose(codecs, Direction::SendRecv)?;
+                audio.agreed = Some(agreed);
+                (offer.answer(&audio.local, &agreed), Negotiation::Stable)
+            }
+            None => {
+                let cseq = request.headers.cseq().map_or(0, |(number, _)| number);
+                (sdp::offer(&audio.local, codecs, Direction::SendRecv), Negotiation::AwaitingAnswer { cseq })
+            }
+        };
+        let mut response = request.response(200);
+        response.set_to_tag(dialog.local_tag());
+        self.describe(&mut response, dialog.contact(), body);
+        self.transactions.respond(tx, response, self.now.mono);
+        self.last_leg += 1;
+        let id = LegId(self.last_leg);
+        self.by_tag.insert(dialog.local_tag().to_owned(), id);
+        let state = State::Up { dialog: Box::new(dialog), negotiation, invite: None };
+        let call = CallId(self.last_call + 1);
+        Ok(Leg { id, call, side: Side::Caller, state, audio, asked: Vec::new(), owed: Vec::new() })
+    }
+
+    /// Adds what every 2xx to an INVITE carries.
+    pub(super) fn describe(
+        &self,
+        response: &mut crate::sip::message::Response,
+        contact: &crate::sip::uri::Uri,
+        body: bytes::Bytes,
+    ) {
+        response.headers.push("Contact", format!("<{contact}>"));
+        response.headers.push("Allow", door::ALLOW);
+        response.headers.push("Content-Type", "application/sdp");
+        response.body = body;
+    }
+
+    fn line_up(
+        &mut self,
+        request: &Request,
+        ddi: String,
+        admission: Admission,
+        leg: Leg,
+    ) {
+        self.last_call += 1;
+        let (call, thread) = (leg.call, leg.audio.thread);
+        let (cli, withheld) = self.caller_number(request);
+        let emergency = admission.band == Band::EMERGENCY;
+        self.calls.insert(
+            call,
+            Call {
+                id: call,
+                sip_call_id: request.headers.call_id().unwrap_or_default().to_owned(),
+                trunk: admission.trunk,
+                practice: admission.practice,
+                line: admission.line,
+                band: admission.band,
+                ddi,
+                show_cli: emergency || !withheld,
+                cli,
+                max_forwards: request.headers.max_forwards().unwrap_or(70).saturating_sub(1),
+                arrived: self.now,
+                caller: leg.id,
+                thread,
+                stage: Stage::Waiting,
+                waited: None,
+                answered_by: None,
+                timeline: Timeline::new(self.now.mono),
+            },
+        );
+        self.counters.calls += 1;
+        self.drain.reopen();
+        self.routine_calls += usize::from(!emergency);
+        let id = leg.id;
+        self.legs.insert(id, leg);
+        let arrival = acd::Input::Arrive { call, line: admission.line, band: admission.band };
+        self.distributor.handle(arrival, self.now.mono).expect("calls are numbered once and lines come from the plan");
+        self.emit(Event::Arrived {
+            call,
+            trunk: self.trunk_name(admission.trunk),
+            line: self.line_name(admission.line),
+            band: admission.band,
+            waiting: self.distributor.waiting_count(admission.line)
+                + self.distributor.presented_count(admission.line),
+        });
+        self.entertain(id);
+    }
+
+    /// Lets a waiting caller hear the line's greeting and music, from the beginning.
+    pub(super) fn entertain(&mut self, leg: LegId) {
+        let Some((stream, call)) = self.legs.get(&leg).and_then(|leg| Some((leg.stream()?, self.calls.get(&leg.call)?))) else {
+            return;
+        };
+        let thread = call.thread;
+        let treatment = self.plan.treatments.get(call.line.index()).copied().unwrap_or_default();
+        // The greeting is for those who arrive; a caller put back in line gets music at once.
+        let greeting = treatment.greeting.filter(|_| call.waited.is_none());
+        let clips: Vec<ClipId> = [greeting, treatment.music].into_iter().flatten().collect();
+        let looped = treatment.music.is_some();
+        self.media(thread, Command::Set(stream));
+        self.media(thread, Command::Play { leg, clips, looped });
+    }
+
+    pub(super) fn media(&mut self, thread: u8, command: Command) {
+        self.outputs.push_back(Output::Media { thread, command });
+    }
+
+    /// The caller's number as the network gave it (RFC 3325), else as the caller claims it; and whether it is withheld.
+    fn caller_number(&self, request: &Request) -> (Option<String>, bool) {
+        let headers = &request.headers;
+        let asserted = headers
+            .values("P-Asserted-Identity")
+            .find_map(|value| crate::sip::name_addr::NameAddr::parse(value).ok());
+        let from = asserted.or_else(|| headers.from());
+        let user = from.as_ref().and_then(|from| from.uri().user()).unwrap_or_default();
+        let cli = number::normalise(&user, &self.plan.ingress.country_code);
+        let withheld = headers.values("Privacy").any(|value| {
+            value.split([';', ',']).any(|part| matches!(part.trim(), "id" | "user" | "header"))
+        });
+        let usable = !cli.is_empty() && !cli.eq_ignore_ascii_case("anonymous") && number::is_presentable(&cli);
+        (usable.then_some(cli), withheld)
+    }
+
+    fn trunk_name(&self, trunk: TrunkId) -> String {
+        self.plan.ingress.trunks.get(trunk.index()).map_or_else(|| trunk.to_string(), |trunk| trunk.name.clone())
+    }
+}
+
+/// The offer in an INVITE's body; `None` when it has no body and we must offer (RFC 3261, 13.3.1.4).
+pub(super) fn offer(request: &Request) -> Result<Option<Description>, Refusal> {
+    debug_assert!(matches!(request.method, Method::Invite | Method::Ack));
+    if request.headers.value("Content-Encoding").is_some_and(|value| !value.eq_ignore_ascii_case("identity")) {
+        return Err(Refusal::with(415, "Accept-Encoding", "identity"));
+    }
+    if request.body.is_empty() {
+        return Ok(None);
+    }
+    let kind = request.headers.value("Content-Type").unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/sdp") {
+        return Err(Refusal::with(415, "Accept", "application/sdp"));
+    }
+    Ok(Some(Description::parse(&request.body)?))
+}

@@ -1,0 +1,145 @@
+//! From bytes to requests: the front door, and the checks that every request must pass.
+
+use bytes::Bytes;
+
+use super::{Output, Switch};
+use crate::sip::Flow;
+use crate::sip::message::{Message, Method, Request, Response};
+use crate::sip::transaction::ServerTx;
+use crate::sip::wire::{self, Accepted, Framer, Start, Verdict};
+
+/// Methods that this switch serves, as written into Allow.
+pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS";
+
+impl Switch {
+    pub(super) fn datagram(&mut self, flow: Flow, bytes: &Bytes) {
+        let verdict = wire::inspect(bytes, flow.remote, &self.limits);
+        self.admit(flow, verdict);
+    }
+
+    pub(super) fn chunk(&mut self, flow: Flow, bytes: &Bytes) {
+        let limits = self.limits;
+        let framer = self.framers.entry(flow).or_insert_with(|| Framer::new(flow.remote, limits));
+        let mut verdicts = Vec::new();
+        let mut broken = framer.push(bytes).is_err();
+        for framed in framer.by_ref() {
+            match framed {
+                Ok(verdict) => verdicts.push(verdict),
+                Err(_) => {
+                    broken = true;
+                    break;
+                }
+            }
+        }
+        for verdict in verdicts {
+            self.admit(flow, verdict);
+        }
+        if broken {
+            self.counters.broken_streams += 1;
+            self.framers.remove(&flow);
+            self.outputs.push_back(Output::Close { flow });
+            self.transactions.transport_failed(flow, self.now.mono);
+        }
+    }
+
+    pub(super) fn closed(&mut self, flow: Flow) {
+        self.framers.remove(&flow);
+        self.transactions.transport_failed(flow, self.now.mono);
+    }
+
+    fn admit(&mut self, flow: Flow, verdict: Verdict) {
+        match verdict {
+            Verdict::Accept(accepted) => self.accepted(flow, accepted),
+            Verdict::Answer(refusal) => {
+                *self.counters.refused.entry(refusal.code).or_default() += 1;
+                self.outputs.push_back(Output::Send { flow, bytes: refusal.response });
+            }
+            Verdict::Drop(reason) => self.count_drop(reason.to_string()),
+            Verdict::KeepAlive => {
+                // RFC 5626, 4.4.1: a double CRLF on a stream is answered with a single one.
+                if flow.transport.is_reliable() {
+                    self.outputs.push_back(Output::Send { flow, bytes: Bytes::from_static(b"\r\n") });
+                }
+            }
+        }
+    }
+
+    fn accepted(&mut self, flow: Flow, accepted: Accepted) {
+        let essentials = accepted.essentials();
+        if let Start::Request { method } = essentials.start
+            && essentials.to_tag.is_none()
+            && method != Method::Ack
+            && method != Method::Cancel
+            && !self.is_known(flow)
+        {
+            return self.forbid(flow, accepted);
+        }
+        if let Err(reason) = self.transactions.receive(flow, accepted, self.now.mono) {
+            self.count_drop(reason.to_string());
+        }
+    }
+
+    /// Whether anything at this address may speak to us unasked: a trunk, or an agent's phone.
+    fn is_known(&self, flow: Flow) -> bool {
+        let source = flow.remote.ip();
+        self.phone_hosts.contains(&source) || self.plan.ingress.knows(source)
+    }
+
+    /// Answers a stranger without keeping any state for it (RFC 3261, 8.2.7).
+    fn forbid(&mut self, flow: Flow, accepted: Accepted) {
+        let Ok(Message::Request(request)) = accepted.message() else {
+            return self.count_drop("unreadable".to_owned());
+        };
+        if request.method == Method::Invite {
+            self.counters.unknown_source += 1;
+        }
+        let mut response = request.response(403);
+        response.set_to_tag("stranger");
+        self.outputs.push_back(Output::Send { flow, bytes: response.to_bytes() });
+    }
+
+    fn count_drop(&mut self, reason: String) {
+        *self.counters.dropped.entry(reason).or_default() += 1;
+    }
+
+    /// A new request: to a dialog, or to the switch itself.
+    pub(super) fn request(&mut self, tx: ServerTx, flow: Flow, request: Request) {
+        if let Some(unsupported) = unsupported(&request) {
+            let mut response = request.response(420);
+            response.headers.push("Unsupported", unsupported);
+            return self.reply(tx, response);
+        }
+        if request.headers.to_tag().is_some() {
+            return self.in_dialog(tx, flow, request);
+        }
+        match request.method {
+            Method::Invite => self.arrive(tx, flow, request),
+            Method::Options => {
+                let mut response = request.response(200);
+                response.headers.push("Allow", ALLOW);
+                response.headers.push("Accept", "application/sdp");
+                self.reply(tx, response);
+            }
+            Method::Bye => self.reply(tx, request.response(481)),
+            _ => {
+                let mut response = request.response(405);
+                response.headers.push("Allow", ALLOW);
+                self.reply(tx, response);
+            }
+        }
+    }
+
+    /// Sends a response, with a To tag of ours where it has none yet.
+    pub(super) fn reply(&mut self, tx: ServerTx, mut response: Response) {
+        if response.code > 100 {
+            response.set_to_tag(&self.rng.token());
+        }
+        self.transactions.respond(tx, response, self.now.mono);
+    }
+}
+
+/// The option tags that a request requires; none is supported here (RFC 3261, 8.2.2.3).
+fn unsupported(request: &Request) -> Option<String> {
+    let required: Vec<_> = request.headers.values("Require").collect();
+    (!required.is_empty()).then(|| required.join(", "))
+}

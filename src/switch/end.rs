@@ -1,0 +1,82 @@
+//! The end of a call: every leg hung up, the distributor told, one record with one outcome.
+
+use crate::acd;
+use crate::acd::Band;
+use crate::call::media::Command;
+use crate::call::record::{CallRecord, EndedBy, Outcome, Presentation};
+use crate::call::{Call, Stage};
+use crate::id::{AgentId, CallId, LegId};
+
+use super::{Event, Output, Switch};
+
+impl Switch {
+    /// Ends a call for good. Legs whose peer already said BYE must have been dropped before.
+    pub(super) fn end_call(&mut self, id: CallId, by: EndedBy) {
+        let Some(call) = self.calls.remove(&id) else { return };
+        if call.band != Band::EMERGENCY {
+            self.routine_calls = self.routine_calls.saturating_sub(1);
+        }
+        match call.stage {
+            Stage::Waiting => {}
+            Stage::Presented { leg, .. } => self.silence_phone(leg),
+            Stage::Talking { leg, .. } => self.hang_up(leg),
+        }
+        self.hang_up(call.caller);
+        let input = match call.stage {
+            Stage::Talking { agent, .. } => acd::Input::Finish { agent, call: id },
+            Stage::Waiting | Stage::Presented { .. } => acd::Input::Abandon { call: id },
+        };
+        // Refused only if the distributor has let go of the call already, which is what is wanted.
+        let _ = self.distributor.handle(input, self.now.mono);
+        self.record(call, by);
+        self.note_drained();
+    }
+
+    /// The agent's leg is lost in mid-call: the caller waits again, in the original place.
+    pub(super) fn put_back(&mut self, id: CallId, leg: LegId, agent: AgentId, why: EndedBy) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.stage = Stage::Waiting;
+        call.timeline.back_in_line(self.now.mono);
+        let (caller, thread) = (call.caller, call.thread);
+        self.media(thread, Command::Unbridge { leg: caller });
+        self.hang_up(leg);
+        let name = self.agent_name(agent);
+        self.emit(Event::BackInLine { call: id, agent: name, why });
+        self.entertain(caller);
+        self.resume(caller);
+        let _ = self.distributor.handle(acd::Input::Lose { agent, call: id }, self.now.mono);
+    }
+
+    fn record(&mut self, call: Call, by: EndedBy) {
+        let lasted = self.now.mono.since(call.arrived.mono);
+        let outcome = match (call.answered_by.map(|agent| self.agent_name(agent)), by) {
+            (Some(agent), ended_by) => Outcome::Answered { agent, ended_by },
+            (None, EndedBy::Caller) => Outcome::Abandoned,
+            (None, ended_by) => Outcome::Lost { ended_by },
+        };
+        let unfinished = match by {
+            EndedBy::Caller | EndedBy::DeadPeer => Presentation::CallerGone,
+            EndedBy::Agent | EndedBy::DeadMedia | EndedBy::Shutdown => Presentation::Withdrawn,
+        };
+        let waited = call.waited.unwrap_or(lasted);
+        let trunks = &self.plan.ingress.trunks;
+        let practice = call.practice.and_then(|practice| self.plan.ingress.practices.get(practice.index()));
+        let record = CallRecord {
+            call: call.id,
+            sip_call_id: call.sip_call_id,
+            trunk: trunks.get(call.trunk.index()).map_or_else(|| call.trunk.to_string(), |trunk| trunk.name.clone()),
+            practice: practice.map(|practice| practice.ods.clone().unwrap_or_else(|| practice.name.clone())),
+            line: self.line_name(call.line),
+            band: call.band,
+            ddi: call.ddi,
+            cli: call.cli,
+            arrived: call.arrived.wall,
+            waited,
+            lasted,
+            segments: call.timeline.finish(unfinished, self.now.mono, &self.plan.acd),
+            outcome: outcome.clone(),
+        };
+        self.outputs.push_back(Output::Record(Box::new(record)));
+        self.emit(Event::Ended { call: call.id, outcome, waited });
+    }
+}

@@ -1,0 +1,126 @@
+//! Requests inside a dialog: BYE, ACK, CANCEL of a re-INVITE, and what is not served.
+
+use crate::audio::Direction;
+use crate::call::Stage;
+use crate::call::leg::{Leg, Negotiation, Side, State};
+use crate::call::record::EndedBy;
+use crate::id::LegId;
+use crate::sip::Flow;
+use crate::sip::message::{Method, Request};
+use crate::sip::transaction::ServerTx;
+
+use super::{Switch, arrive, door};
+
+impl Switch {
+    pub(super) fn in_dialog(&mut self, tx: ServerTx, _flow: Flow, request: Request) {
+        let found = self.leg_of(&request);
+        let Some((id, dialog)) = found.and_then(|id| Some((id, self.legs.get_mut(&id)?.dialog()?))) else {
+            return self.reply(tx, request.response(481));
+        };
+        if dialog.accept(&request).is_err() {
+            return self.reply(tx, request.response(500));
+        }
+        match request.method {
+            Method::Bye => {
+                self.reply(tx, request.response(200));
+                self.bye(id);
+            }
+            Method::Invite => self.reinvite(tx, id, request),
+            Method::Options => {
+                let mut response = request.response(200);
+                response.headers.push("Allow", door::ALLOW);
+                self.reply(tx, response);
+            }
+            _ => {
+                let mut response = request.response(405);
+                response.headers.push("Allow", door::ALLOW);
+                self.reply(tx, response);
+            }
+        }
+    }
+
+    /// The leg whose dialog a request belongs to.
+    fn leg_of(&mut self, request: &Request) -> Option<LegId> {
+        let id = *self.by_tag.get(request.headers.to_tag()?)?;
+        self.legs.get_mut(&id)?.dialog()?.matches(request).then_some(id)
+    }
+
+    fn bye(&mut self, id: LegId) {
+        let Some(&Leg { call, side, .. }) = self.legs.get(&id) else { return };
+        self.drop_leg(id);
+        match side {
+            Side::Caller => self.end_call(call, EndedBy::Caller),
+            Side::Agent(_) => {
+                let stage = self.calls.get(&call).map(|call| call.stage);
+                if matches!(stage, Some(Stage::Talking { leg, .. }) if leg == id) {
+                    self.end_call(call, EndedBy::Agent);
+                }
+            }
+        }
+    }
+
+    /// ACK of a 2xx; with the answer in it when we had to offer.
+    pub(super) fn ack(&mut self, request: &Request) {
+        let Some(id) = self.leg_of(request) else { return };
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let State::Up { negotiation, .. } = &mut leg.state else { return };
+        let pending = match negotiation {
+            Negotiation::Asked { tx, .. } => Some(*tx),
+            _ => None,
+        };
+        let seq = request.headers.cseq().map_or(0, |(number, _)| number);
+        let answers = matches!(negotiation, Negotiation::AwaitingAnswer { cseq } if *cseq == seq);
+        if answers {
+            *negotiation = Negotiation::Stable;
+        }
+        let done: Vec<_> = leg.owed.iter().copied().filter(|&tx| Some(tx) != pending).collect();
+        for tx in done {
+            self.forget_owed(tx, id);
+        }
+        if answers && !self.take_late_answer(id, request) {
+            self.peer_is_dead(id);
+        }
+    }
+
+    fn take_late_answer(&mut self, id: LegId, ack: &Request) -> bool {
+        let Ok(Some(answer)) = arrive::offer(ack) else { return false };
+        let Some(leg) = self.legs.get_mut(&id) else { return false };
+        let first = leg.audio.agreed.is_none();
+        let Ok(agreed) = answer.settle(&self.plan.media.codecs, Direction::SendRecv) else { return false };
+        let call = leg.call;
+        if !self.agree(id, agreed) {
+            return false;
+        }
+        let talking = self.calls.get(&call).is_some_and(|call| matches!(call.stage, Stage::Talking { .. }));
+        match (first, talking) {
+            (true, true) => self.bridge(call),
+            (true, false) => self.entertain(id),
+            (false, _) => {}
+        }
+        true
+    }
+
+    /// A CANCEL that came in time: only a re-INVITE that waits for the other end can still be cancelled.
+    pub(super) fn cancelled(&mut self, tx: ServerTx) {
+        let Some(&id) = self.server_txs.get(&tx) else { return };
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let call = leg.call;
+        let before = leg.audio.agreed.map(|agreed| agreed.direction.reversed()).unwrap_or_default();
+        let State::Up { negotiation, .. } = &mut leg.state else { return };
+        let Negotiation::Asked { tx: asked, request, .. } = negotiation else { return };
+        if *asked != tx {
+            return;
+        }
+        let response = request.response(487);
+        *negotiation = Negotiation::Stable;
+        self.reply(tx, response);
+        self.forget_owed(tx, id);
+        let other = self.calls.get(&call).and_then(|call| call.across(id));
+        if let Some(Leg { state: State::Up { negotiation: Negotiation::Offered { tx, restore, .. }, .. }, .. }) =
+            other.and_then(|other| self.legs.get_mut(&other))
+        {
+            *restore = Some(before);
+            self.transactions.cancel(*tx, self.now.mono);
+        }
+    }
+}

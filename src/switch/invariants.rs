@@ -1,0 +1,43 @@
+//! What must hold after every input; checked in debug builds and by the tests.
+
+use std::collections::BTreeSet;
+
+use super::Switch;
+use crate::call::Stage;
+use crate::call::leg::{Side, State};
+
+impl Switch {
+    /// Panics when the switch contradicts itself. For debug builds and tests only.
+    pub fn check_invariants(&self) {
+        let mut owned = BTreeSet::new();
+        for (id, call) in &self.calls {
+            assert_eq!(*id, call.id);
+            let caller = self.legs.get(&call.caller).expect("a call has its caller's leg");
+            assert_eq!((caller.call, caller.side), (*id, Side::Caller));
+            if let Stage::Presented { leg, agent } | Stage::Talking { leg, agent } = call.stage {
+                let leg = self.legs.get(&leg).expect("the agent's leg of a call exists");
+                assert_eq!((leg.call, leg.side), (*id, Side::Agent(agent)));
+                assert!(owned.insert(agent), "an agent has one presentation or talk at most");
+                assert_eq!(leg.audio.thread, call.thread, "both legs of a call are on one media thread");
+                let ringing = matches!(call.stage, Stage::Presented { .. });
+                assert_eq!(ringing, matches!(leg.state, State::Inviting { withdrawn: false, .. }));
+            }
+        }
+        for (id, leg) in &self.legs {
+            assert_eq!(*id, leg.id);
+            match &leg.state {
+                State::Up { dialog, .. } => {
+                    assert_eq!(self.by_tag.get(dialog.local_tag()), Some(id));
+                    assert!(self.calls.contains_key(&leg.call), "a leg that is up belongs to a call");
+                }
+                State::Inviting { tx, .. } => assert!(self.client_txs.contains_key(tx)),
+            }
+            assert!(leg.asked.iter().all(|tx| self.client_txs.contains_key(tx)));
+            assert!(leg.owed.iter().all(|tx| self.server_txs.get(tx) == Some(id)));
+        }
+        assert_eq!(self.by_tag.len(), self.legs.values().filter(|leg| matches!(leg.state, State::Up { .. })).count());
+        let held: usize = self.ports.iter().map(|ports| ports.usage().0).sum();
+        assert_eq!(held, self.legs.values().filter(|leg| leg.audio.held.remote.is_some()).count());
+        assert_eq!(self.distributor.call_count(), self.calls.len(), "the distributor knows every call and no other");
+    }
+}

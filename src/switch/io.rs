@@ -1,0 +1,192 @@
+//! What goes into the switch and what comes out: the whole of its contact with the world.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::acd;
+use crate::call::media;
+use crate::call::record::{CallRecord, EndedBy, Outcome};
+use crate::id::{AgentId, CallId};
+use crate::sip::Flow;
+
+/// What happened in the world.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Input {
+    /// A datagram arrived.
+    Datagram {
+        /// From whom, at which listener.
+        flow: Flow,
+        /// All of it.
+        bytes: Bytes,
+    },
+    /// Bytes arrived on a stream.
+    Chunk {
+        /// The connection.
+        flow: Flow,
+        /// As many as came.
+        bytes: Bytes,
+    },
+    /// A stream was closed or could not be opened.
+    Closed {
+        /// The connection.
+        flow: Flow,
+    },
+    /// A media thread reports.
+    Media(media::Event),
+    /// An agent's availability is set from outside.
+    Agent(AgentOrder),
+    /// Take no new calls but emergencies, let the others finish up to the plan's limit.
+    Drain,
+    /// Hang up every call now.
+    Stop,
+    /// The time that `poll_timeout` named has come; harmless at any time.
+    Wake,
+}
+
+/// What a person or an interface says of an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AgentOrder {
+    /// Starts work.
+    LogIn(AgentId),
+    /// Stops work.
+    LogOut(AgentId),
+    /// Takes no calls for a reason.
+    Pause(AgentId, String),
+    /// Takes calls again.
+    Resume(AgentId),
+}
+
+/// What the world must do, in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Output {
+    /// Send these bytes on this path.
+    Send {
+        /// To whom, from which listener.
+        flow: Flow,
+        /// One whole message.
+        bytes: Bytes,
+    },
+    /// Close this stream: its framing is broken.
+    Close {
+        /// The connection.
+        flow: Flow,
+    },
+    /// An order to a media thread.
+    Media {
+        /// Which thread.
+        thread: u8,
+        /// The order.
+        command: media::Command,
+    },
+    /// A call is over: write this down.
+    Record(Box<CallRecord>),
+    /// Something that people watch happened.
+    Event(Event),
+}
+
+/// What people who watch the service see, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// A caller was answered and waits.
+    Arrived {
+        /// The call.
+        call: CallId,
+        /// Name of the trunk.
+        trunk: String,
+        /// Name of the line.
+        line: String,
+        /// Priority class.
+        band: acd::Band,
+        /// Callers waiting in that line now, this one included.
+        waiting: usize,
+    },
+    /// An agent's phone is being rung.
+    Presented {
+        /// The call.
+        call: CallId,
+        /// Name of the agent.
+        agent: String,
+    },
+    /// A presentation ended without a talk.
+    Missed {
+        /// The call.
+        call: CallId,
+        /// Name of the agent.
+        agent: String,
+        /// Why.
+        cause: acd::Cause,
+    },
+    /// Caller and agent hear each other.
+    Bridged {
+        /// The call.
+        call: CallId,
+        /// Name of the agent.
+        agent: String,
+        /// From arrival to the agent's answer.
+        waited: Duration,
+    },
+    /// The agent's leg was lost and the caller waits again.
+    BackInLine {
+        /// The call.
+        call: CallId,
+        /// Name of the agent.
+        agent: String,
+        /// What was wrong.
+        why: EndedBy,
+    },
+    /// The call is over.
+    Ended {
+        /// The call.
+        call: CallId,
+        /// How.
+        outcome: Outcome,
+        /// From arrival to the answer or the end.
+        waited: Duration,
+    },
+    /// An agent can be presented calls, or no longer.
+    Availability {
+        /// Name of the agent.
+        agent: String,
+        /// The new state.
+        state: acd::Availability,
+    },
+    /// A call was turned away at the door.
+    TurnedAway {
+        /// Who sent it.
+        source: IpAddr,
+        /// SIP status sent.
+        code: u16,
+    },
+    /// No new calls but emergencies are taken from now on.
+    Draining {
+        /// Calls still up.
+        calls: usize,
+    },
+    /// The last call of a drain is over, or all were hung up.
+    Drained,
+}
+
+/// What the switch counted since it was made. Label sets are bounded by the code.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Messages that the front door dropped, by reason.
+    pub dropped: BTreeMap<String, u64>,
+    /// Messages that the front door answered, by status code.
+    pub refused: BTreeMap<u16, u64>,
+    /// Calls from addresses on no trunk (403).
+    pub unknown_source: u64,
+    /// Calls to numbers on no trunk (404).
+    pub unknown_number: u64,
+    /// Calls turned away for load or drain (503).
+    pub overload: u64,
+    /// Calls answered.
+    pub calls: u64,
+    /// Streams closed for broken framing.
+    pub broken_streams: u64,
+    /// Offers for which no media port was left.
+    pub no_port: u64,
+}

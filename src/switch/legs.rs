@@ -1,0 +1,167 @@
+//! Legs as such: responses to what we asked, hanging up, letting go.
+
+use crate::acd::Cause;
+use crate::call::leg::{Leg, Negotiation, Side, State};
+use crate::call::media::{self, Command};
+use crate::call::record::EndedBy;
+use crate::call::Stage;
+use crate::id::LegId;
+use crate::sip::Flow;
+use crate::sip::dialog::Dialog;
+use crate::sip::message::{Method, Response};
+use crate::sip::transaction::{ClientTx, ServerTx};
+
+use super::{Ask, Switch, Timer};
+
+/// How long a silent leg's peer may take to say that its dialog still stands.
+const PROBE_FOR: std::time::Duration = std::time::Duration::from_secs(4);
+
+impl Switch {
+    /// The address that peers must see on a flow's listener.
+    pub(super) fn advertised(&self, flow: Flow) -> std::net::SocketAddr {
+        let listeners = &self.plan.sip.listeners;
+        let listener = listeners.get(usize::from(flow.listener.0)).or(listeners.first());
+        listener.map_or(flow.remote, |listener| listener.advertised)
+    }
+
+    pub(super) fn response(&mut self, tx: ClientTx, response: Response) {
+        match self.client_txs.get(&tx).copied() {
+            Some(Ask::Present(leg)) => self.phone_responds(tx, leg, &response),
+            Some(Ask::Reinvite(leg)) => self.reinvite_answered(tx, leg, &response),
+            Some(Ask::Probe(leg)) if response.code >= 200 => {
+                self.forget_ask(tx, leg);
+                self.deadlines.clear(Timer::Probe(leg));
+                if matches!(response.code, 408 | 481) {
+                    self.peer_is_dead(leg);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn request_failed(&mut self, tx: ClientTx) {
+        match self.client_txs.remove(&tx) {
+            Some(Ask::Present(leg)) => self.phone_refuses(leg, Cause::Unreachable),
+            Some(Ask::Reinvite(leg) | Ask::Probe(leg)) => self.peer_is_dead(leg),
+            None => {}
+        }
+    }
+
+    pub(super) fn media_event(&mut self, event: media::Event) {
+        let media::Event::Dead { leg, .. } = event;
+        self.probe(leg);
+    }
+
+    /// Asks a silent leg's peer whether the dialog still stands: silence alone is no reason to cut a caller off.
+    fn probe(&mut self, leg: LegId) {
+        if self.deadlines.at(Timer::Probe(leg)).is_some() {
+            return;
+        }
+        let Some(dialog) = self.legs.get_mut(&leg).and_then(Leg::dialog) else { return };
+        let (request, flow) = (dialog.request(Method::Options), dialog.flow());
+        let sent_by = self.advertised(flow);
+        let tx = self.transactions.request(request, flow, sent_by, &mut self.rng, self.now.mono);
+        self.remember_ask(tx, Ask::Probe(leg));
+        self.deadlines.set(Timer::Probe(leg), self.now.mono + PROBE_FOR);
+    }
+
+    /// A leg's peer is gone: the caller's ends the call, an agent's puts the caller back in line.
+    pub(super) fn peer_is_dead(&mut self, leg: LegId) {
+        let Some(&Leg { call, side, .. }) = self.legs.get(&leg) else { return };
+        match side {
+            Side::Caller => self.end_call(call, EndedBy::DeadPeer),
+            Side::Agent(agent) => match self.calls.get(&call).map(|call| call.stage) {
+                Some(Stage::Talking { leg: talking, .. }) if talking == leg => {
+                    self.put_back(call, leg, agent, EndedBy::DeadPeer);
+                }
+                _ => self.hang_up(leg),
+            },
+        }
+    }
+
+    /// Ends a leg in whatever way its state demands: CANCEL, BYE, or nothing.
+    pub(super) fn hang_up(&mut self, leg: LegId) {
+        match self.legs.get_mut(&leg).map(|leg| &mut leg.state) {
+            Some(State::Inviting { .. }) => self.silence_phone(leg),
+            Some(State::Up { dialog, .. }) => {
+                let (bye, flow) = (dialog.request(Method::Bye), dialog.flow());
+                let sent_by = self.advertised(flow);
+                self.transactions.request(bye, flow, sent_by, &mut self.rng, self.now.mono);
+                self.drop_leg(leg);
+            }
+            None => {}
+        }
+    }
+
+    /// Acknowledges and at once ends the dialog of a second 2xx to a forked INVITE.
+    pub(super) fn hang_up_fork(&mut self, tx: ClientTx, leg: LegId, response: &Response) {
+        let Some(Leg { state: State::Up { invite: Some(invite), dialog, .. }, .. }) = self.legs.get(&leg) else {
+            return;
+        };
+        let Ok(mut fork) = Dialog::calling(invite, response, dialog.flow()) else { return };
+        let flow = fork.flow();
+        let sent_by = self.advertised(flow);
+        self.transactions.ack(tx, fork.ack(1), flow, sent_by, &mut self.rng, self.now.mono);
+        self.transactions.request(fork.request(Method::Bye), flow, sent_by, &mut self.rng, self.now.mono);
+    }
+
+    /// Notes why a request was sent, so that its response finds the leg.
+    pub(super) fn remember_ask(&mut self, tx: ClientTx, ask: Ask) {
+        let (Ask::Present(leg) | Ask::Reinvite(leg) | Ask::Probe(leg)) = ask;
+        self.client_txs.insert(tx, ask);
+        if let Some(leg) = self.legs.get_mut(&leg) {
+            leg.asked.push(tx);
+        }
+    }
+
+    /// The request has its final response.
+    pub(super) fn forget_ask(&mut self, tx: ClientTx, leg: LegId) {
+        self.client_txs.remove(&tx);
+        if let Some(leg) = self.legs.get_mut(&leg) {
+            leg.asked.retain(|&asked| asked != tx);
+        }
+    }
+
+    /// Notes an INVITE of the peer that is not over for us.
+    pub(super) fn remember_owed(&mut self, tx: ServerTx, leg: LegId) {
+        self.server_txs.insert(tx, leg);
+        if let Some(leg) = self.legs.get_mut(&leg) {
+            leg.owed.push(tx);
+        }
+    }
+
+    /// The peer's INVITE is over.
+    pub(super) fn forget_owed(&mut self, tx: ServerTx, leg: LegId) {
+        self.server_txs.remove(&tx);
+        if let Some(leg) = self.legs.get_mut(&leg) {
+            leg.owed.retain(|&owed| owed != tx);
+        }
+    }
+
+    /// Forgets a leg: its media, its port, its deadlines and every way to find it.
+    pub(super) fn drop_leg(&mut self, id: LegId) {
+        let Some(leg) = self.legs.remove(&id) else { return };
+        self.deadlines.clear(Timer::Unreachable(id));
+        self.deadlines.clear(Timer::Probe(id));
+        if let State::Up { dialog, negotiation, .. } = &leg.state {
+            self.by_tag.remove(dialog.local_tag());
+            if let Negotiation::Asked { tx, request, .. } = negotiation {
+                // RFC 3261, 15.1.2: what is pending in a dialog that ends gets a 487.
+                self.reply(*tx, request.response(487));
+            }
+        }
+        for tx in &leg.asked {
+            self.client_txs.remove(tx);
+        }
+        for tx in &leg.owed {
+            self.server_txs.remove(tx);
+        }
+        let thread = leg.audio.thread;
+        if leg.audio.agreed.is_some() {
+            self.media(thread, Command::Close { leg: id });
+        }
+        if let Some(ports) = self.ports.get_mut(usize::from(thread)) {
+            ports.release(leg.audio.held);
+        }
+    }
+}

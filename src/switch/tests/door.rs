@@ -1,0 +1,101 @@
+//! What is turned away at the door, and with which status.
+
+use super::world::{Caller, STRANGER, TRUNK, World, header};
+
+fn code(world: &mut World, source: &str, text: &str) -> String {
+    world.from(source, text);
+    let sent = world.take_to(source);
+    sent.first().map_or_else(|| "nothing".to_owned(), |text| text[8..11].to_owned())
+}
+
+#[test]
+fn each_misfit_gets_its_status() {
+    let caller = Caller::new("c1", TRUNK);
+    let invite = caller.invite();
+    let cases = [
+        ("404", invite.replacen("sip:02079460101@", "sip:02079460199@", 1)),
+        ("416", invite.replacen("sip:02079460101@192.0.2.1", "urn:service:sos", 1)),
+        ("420", invite.replacen("Max-Forwards", "Require: 100rel\r\nMax-Forwards", 1)),
+        ("483", invite.replacen("Max-Forwards: 70", "Max-Forwards: 0", 1)),
+        ("415", invite.replacen("application/sdp", "application/xml", 1)),
+        ("488", invite.replacen("RTP/AVP 8 101", "RTP/AVP 9 ---", 1)),
+        ("488", invite.replacen("RTP/AVP 8 101", "RTP/SAV 8 101", 1)),
+        ("400", invite.replacen("v=0", "x=0", 1)),
+        ("405", invite.replace("INVITE", "REFER")),
+        ("501", invite.replace("INVITE", "DANCES")),
+        ("481", invite.replacen("To: <sip:02079460101@192.0.2.1>", "To: <sip:02079460101@192.0.2.1>;tag=x", 1)),
+        ("481", caller.request("BYE", 1, "b", "")),
+        ("481", caller.request("CANCEL", 1, "b", "")),
+        ("200", caller.request("OPTIONS", 1, "o", "")),
+    ];
+    for (expected, text) in cases {
+        let mut world = World::new(0);
+        assert_eq!(code(&mut world, TRUNK, &text), expected, "{text}");
+        assert_eq!((world.switch.calls(), world.records.len()), (0, 0));
+    }
+}
+
+#[test]
+fn a_refusal_names_what_would_be_taken() {
+    let mut world = World::new(0);
+    let invite = Caller::new("c1", TRUNK).invite();
+    world.from(TRUNK, &invite.replacen("Max-Forwards", "Require: 100rel, x\r\nMax-Forwards", 1));
+    assert_eq!(header(&world.expect(TRUNK, "SIP/2.0 420"), "Unsupported"), "100rel, x");
+    world.from(TRUNK, &Caller::new("c2", TRUNK).invite().replace("INVITE", "REFER"));
+    assert_eq!(header(&world.expect(TRUNK, "SIP/2.0 405"), "Allow"), "INVITE, ACK, CANCEL, BYE, OPTIONS");
+}
+
+#[test]
+fn a_stranger_gets_403_is_counted_and_leaves_nothing_behind() {
+    let mut world = World::new(0);
+    assert_eq!(code(&mut world, STRANGER, &Caller::new("c1", STRANGER).invite()), "403");
+    assert_eq!(world.switch.counters().unknown_source, 1);
+    assert!(world.switch.is_quiet());
+    assert_eq!(world.switch.poll_timeout(), None);
+}
+
+#[test]
+fn a_merged_request_gets_482() {
+    let mut world = World::new(0);
+    let caller = Caller::new("c1", TRUNK);
+    world.from(TRUNK, &caller.invite());
+    world.take_to(TRUNK);
+    let by_another_way = caller.request("INVITE", 1, "other", &super::world::sdp("192.0.2.50", 40000, "sendrecv"));
+    assert_eq!(code(&mut world, TRUNK, &by_another_way), "482");
+    assert_eq!(world.switch.calls(), 1);
+}
+
+#[test]
+fn an_old_cseq_in_a_dialog_gets_500() {
+    let mut world = World::new(0);
+    let mut caller = Caller::new("c1", TRUNK);
+    caller.call(&mut world);
+    let old = caller.request("OPTIONS", 0, "old", "");
+    assert_eq!(code(&mut world, TRUNK, &old), "500");
+}
+
+#[test]
+fn noise_is_dropped_and_counted() {
+    let mut world = World::new(0);
+    assert_eq!(code(&mut world, TRUNK, "SIP/2.0 200 OK\r\n\r\n"), "nothing");
+    assert_eq!(world.switch.counters().dropped.values().sum::<u64>(), 1);
+}
+
+#[test]
+fn torture_messages_leave_no_call_and_no_contradiction() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/torture");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        for source in [TRUNK, STRANGER] {
+            let mut world = World::new(1);
+            let datagram =
+                crate::switch::Input::Datagram { flow: super::world::flow(source), bytes: bytes.clone().into() };
+            world.give(datagram);
+            world.pass(std::time::Duration::from_secs(120));
+            assert_eq!(world.switch.calls(), 0);
+        }
+        seen += 1;
+    }
+    assert!(seen >= 49);
+}
