@@ -65,7 +65,9 @@ fn culprit(text: &str, met: Span, message: String, lines: &Lines<'_>) -> Option<
         let (first, end) = statement_around(text, until, lines);
         let start = lines.span(first).start;
         if let Some((own, message)) = fault_of(&text[start..end]) {
-            let span = start + own.start..start + own.end;
+            // A statement that ends too early is shown where its last word ends, not on the blank lines after.
+            let words = start + text[start..end].trim_end().len();
+            let span = (start + own.start).min(words)..(start + own.end).min(words);
             // What stands before the line at fault may be sound, and is then kept.
             let line = lines.span(lines.line_of(span.start)).start;
             let keeps = line > start && fault_of(&text[start..line]).is_none();

@@ -277,7 +277,7 @@ fn ledger(table: &mut Table<'_, '_>, sink: &mut Sink) -> Ledger {
         path: table.text("path", sink),
         cli: table.choice("cli", &choices, sink).unwrap_or(StoredCli::Hash),
         cli_key: table.text("cli-key", sink),
-        spool: or(table.number("spool", 1..=1_000_000, sink), 10_000),
+        spool: or(table.number("spool", 0..=1_000_000, sink), 10_000),
         side_file: table.text("side-file", sink),
     }
 }

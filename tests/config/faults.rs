@@ -439,12 +439,12 @@ fn a_bracket_left_open_is_shown_where_it_was_left_open() {
         (
             "\"sip:asha@192.0.2.50\"",
             "\"sip:asha@192.0.2.50",
-            "15:32 error: this is not TOML: invalid basic string, expected `\"`",
+            "15:31 error: this is not TOML: invalid basic string, expected `\"`",
         ),
         (
             "\"welcome.wav\"",
             "\"\"\"welcome.wav\"",
-            "6:8 error: this is not TOML: invalid multi-line basic string, expected `\"`",
+            "6:23 error: this is not TOML: invalid multi-line basic string, expected `\"`",
         ),
     ] {
         let other = spoilt(what, with).replace("practice = \"riverside\"", "practice = \"rivreside\"");
