@@ -256,7 +256,8 @@ fn a_side_file_that_is_replayed_again_adds_nothing() {
         fs::write(&settings.side_file, &side_file).unwrap();
         let ledger = Ledger::open(settings.clone()).unwrap();
         assert!(ledger.flush(PATIENCE));
-        assert_eq!(ledger.close().replayed, replayed);
+        let counters = ledger.close();
+        assert_eq!((counters.replayed, counters.rejected), (replayed, 0));
         assert_eq!(calls(&settings.path).len(), 20);
         assert!(!settings.side_file.exists());
     }
@@ -309,11 +310,33 @@ fn a_damaged_database_is_set_aside_whole_and_a_new_one_begun() {
     ledger.write(abandoned(1));
     assert!(ledger.flush(PATIENCE));
     assert_eq!(calls(&settings.path), [1]);
+    assert_eq!(fs::read(set_aside(&dir)).unwrap(), garbage);
+}
+
+#[test]
+fn damage_that_shows_only_in_writing_sets_the_database_aside_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = settings(&dir);
+    let ledger = Ledger::open(settings.clone()).unwrap();
+    (0..500).for_each(|call| ledger.write(abandoned(call)));
+    ledger.close();
+    let mut damaged = fs::read(&settings.path).unwrap();
+    damaged[4096..].fill(0xaa);
+    fs::write(&settings.path, &damaged).unwrap();
+    let ledger = Ledger::open(settings.clone()).unwrap();
+    assert!(ledger.flush(PATIENCE), "nothing is written, nothing shows");
+    (500..510).for_each(|call| ledger.write(abandoned(call)));
+    assert!(ledger.flush(PATIENCE));
+    assert_eq!(calls(&settings.path), (500..510).collect::<Vec<_>>());
+    assert_eq!(fs::read(set_aside(&dir)).unwrap().len(), damaged.len());
+}
+
+fn set_aside(dir: &TempDir) -> PathBuf {
     let names = fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().path());
-    let aside: Vec<_> =
-        names.filter(|name| name.to_str().unwrap().contains("ledger.db.corrupt-20")).collect();
-    assert_eq!(aside.len(), 1);
-    assert_eq!(fs::read(&aside[0]).unwrap(), garbage);
+    let mut aside = names.filter(|name| name.to_str().unwrap().contains("ledger.db.corrupt-20"));
+    let found = aside.next().unwrap();
+    assert_eq!(aside.next(), None);
+    found
 }
 
 #[test]
@@ -328,6 +351,27 @@ fn a_database_that_is_removed_is_begun_anew() {
     assert!(ledger.flush(PATIENCE));
     assert_eq!(calls(&settings.path), [2]);
     assert_eq!(mode(&settings.path), 0o600);
+}
+
+#[test]
+fn a_database_that_is_replaced_is_written_in_its_new_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = settings(&dir);
+    let ledger = Ledger::open(settings.clone()).unwrap();
+    ledger.write(abandoned(1));
+    ledger.close();
+    let restored = dir.path().join("restored.db");
+    fs::copy(&settings.path, &restored).unwrap();
+    let ledger = Ledger::open(settings.clone()).unwrap();
+    ledger.write(abandoned(2));
+    assert!(ledger.flush(PATIENCE));
+    fs::rename(&restored, &settings.path).unwrap();
+    ledger.write(abandoned(3));
+    assert!(ledger.flush(PATIENCE));
+    ledger.close();
+    assert_eq!(calls(&settings.path), [1, 3], "the log of the old one is not mistaken for the new one's");
+    let kept = |name: &PathBuf| name.to_str().unwrap().contains(".replaced-20");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().path()).filter(kept).count(), 2);
 }
 
 #[test]
