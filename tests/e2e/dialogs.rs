@@ -97,7 +97,7 @@ fn callers_and_agents_may_use_tcp() {
     let net = Net::new();
     let agent = Sipp::agent(net.agent(1), &scenario("agent", &[("talk", "200"), ("linger", "200")]), &["-t", "t1"]);
     let hub = Setup::new(net).agent("asha", format!("{};transport=tcp", agent.uri("asha"))).start();
-    let caller = scenario("caller", &[]);
+    let caller = scenario("caller", &[("series", "1")]);
     let callers = Sipp::callers(net.surgery(), hub.tcp, &caller, 3, 10, &["-t", "t1"]);
     assert_eq!(callers.good(Duration::from_secs(30)).successful, 3);
     assert_eq!(agent.stop(Duration::from_secs(30)).successful, 3);

@@ -202,7 +202,12 @@ impl Hub {
 
     /// Waits until the daemon's log holds `words`.
     pub fn logs(&self, words: &str) {
-        wait_for(&format!("{words:?} in the log"), SOON, || self.log().contains(words).then_some(()));
+        self.logs_times(words, 1);
+    }
+
+    pub fn logs_times(&self, words: &str, times: usize) {
+        let what = format!("{words:?} in the log {times} times");
+        wait_for(&what, SOON, || (self.log().matches(words).count() >= times).then_some(()));
     }
 
     /// Runs another command of the program beside the daemon.
