@@ -125,7 +125,7 @@ mod tests {
             ("sip:a b@192.0.2.50", "a SIP address cannot have the character ' '".to_owned()),
             ("sip:a@192.0.2.50\r\nX: y", "a SIP address cannot have the character '\\r'".to_owned()),
             ("sip:@192.0.2.50", "this is no SIP address: malformed user part".to_owned()),
-            ("sip:a@b@192.0.2.50", "this is no SIP address: malformed user part".to_owned()),
+            ("sip:a@b@192.0.2.50", "this is no SIP address: neither a domain name nor an address".to_owned()),
             ("sip:asha@pbx.example", format!("`pbx.example` {name}")),
             ("sip:asha@", "this is no SIP address: neither a domain name nor an address".to_owned()),
             (
