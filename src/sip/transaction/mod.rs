@@ -162,7 +162,7 @@ pub struct Transactions {
 
 impl Transactions {
     /// How many server transactions there is room for unless [`Transactions::set_room`] says otherwise.
-    pub const ROOM: usize = 50_000;
+    pub const ROOM: usize = 250_000;
 
     /// Without any transaction yet.
     pub fn new(timing: Timing) -> Transactions {
@@ -201,6 +201,14 @@ impl Transactions {
     /// Whether there is no transaction.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether a request of ours still awaits its final response. Costs a step for each client transaction.
+    pub fn awaits_response(&self) -> bool {
+        self.clients.values().any(|sent| match &sent.machine {
+            outgoing::Machine::Invite(machine) => machine.is_open(),
+            outgoing::Machine::Other(machine) => machine.is_open(),
+        })
     }
 
     /// The next thing to do outside, in order; to be called until it gives none.
