@@ -5,9 +5,10 @@ use crate::harness::{Hub, Net, Phone, SOON, Setup, assert_sound};
 /// A hub with the agents' phones given, each the only one of its agent.
 fn hub(net: Net, phones: &[&Phone]) -> Hub {
     let names = ["asha", "ben", "carys"];
-    let setup = names.iter().zip(phones).fold(Setup::new(net), |setup, (name, phone)| {
-        setup.agent(name, phone.uri(name))
-    });
+    let setup = names
+        .iter()
+        .zip(phones)
+        .fold(Setup::new(net), |setup, (name, phone)| setup.agent(name, phone.uri(name)));
     setup.start()
 }
 
@@ -149,4 +150,19 @@ fn both_who_hang_up_at_once_leave_one_record() {
     let call = hub.call();
     assert_eq!(call.outcome, "answered");
     assert_sound(&[call]);
+}
+
+#[test]
+fn a_caller_is_hung_up_only_after_the_ack() {
+    let net = Net::new();
+    let (mut asha, mut caller) = (Phone::at(net.agent(1)), Phone::at(net.surgery()));
+    let hub = hub(net, &[&asha]);
+    caller.invite(&hub);
+    let answer = caller.expect("200 INVITE");
+    asha.answer();
+    asha.bye();
+    assert_eq!(hub.call().end(), ("answered", Some("agent")));
+    // RFC 3261, 15: a BYE that overtakes the 200 would leave a caller who believes to be connected.
+    caller.ack(&answer);
+    caller.hung_up();
 }
