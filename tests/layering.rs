@@ -79,22 +79,31 @@ fn the_floors_here_are_those_of_the_map() {
     let mut stated = BTreeMap::new();
     for row in rows {
         let mut cells = row.split(" | ");
-        let (Some(Ok(floor)), Some(modules)) = (cells.next().map(str::parse::<u8>), cells.next()) else { continue };
+        let (Some(Ok(floor)), Some(modules)) = (cells.next().map(str::parse::<u8>), cells.next()) else {
+            continue;
+        };
         for module in modules.split(", ") {
             stated.insert(module.trim_matches(['[', ']', '`']).to_owned(), floor);
         }
     }
-    let declared: Vec<_> = map.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let declared: Vec<_> =
+        map.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
     assert!(declared.len() > 10, "{declared:?}");
     for module in declared {
-        assert_eq!(stated.get(module).copied(), floor(module), "`{module}` in the table of src/lib.rs and here");
+        assert_eq!(
+            stated.get(module).copied(),
+            floor(module),
+            "`{module}` in the table of src/lib.rs and here"
+        );
     }
 }
 
 /// What is wrong with one file: `path` is seen from `src`.
 fn faults(path: &Path, text: &str) -> Vec<String> {
     let module = module_path(path);
-    let Some(own) = module.first().filter(|own| !matches!(own.as_str(), "lib" | "main")) else { return Vec::new() };
+    let Some(own) = module.first().filter(|own| !matches!(own.as_str(), "lib" | "main")) else {
+        return Vec::new();
+    };
     let code = without_tests(&without_words(text));
     let Some(height) = floor(own) else { return vec![format!("{}: `{own}` is on no floor", path.display())] };
     let mut found = Vec::new();
@@ -126,7 +135,9 @@ fn faults(path: &Path, text: &str) -> Vec<String> {
 /// The top-level modules that a text's paths lead to, with their lines.
 fn targets(code: &str, module: &[String]) -> Vec<(usize, String)> {
     let mut found = Vec::new();
-    for (start, root) in code.match_indices("crate::").map(|(at, word)| (at, at + word.len())).chain(roots(code, module)) {
+    for (start, root) in
+        code.match_indices("crate::").map(|(at, word)| (at, at + word.len())).chain(roots(code, module))
+    {
         let line = code[..start].matches('\n').count() + 1;
         found.extend(first_names(&code[root..]).into_iter().map(|name| (line, name)));
     }
@@ -203,7 +214,10 @@ fn without_words(text: &str) -> String {
             string_length(rest)
         } else if first == '\'' {
             // A lifetime is no character: 'a' and '\n' end with a quote, 'a does not.
-            let inner = rest[1..].chars().next().map_or(0, |c| if c == '\\' { rest[2..].find('\'').unwrap_or(0) + 1 } else { c.len_utf8() });
+            let inner = rest[1..]
+                .chars()
+                .next()
+                .map_or(0, |c| if c == '\\' { rest[2..].find('\'').unwrap_or(0) + 1 } else { c.len_utf8() });
             if rest[1 + inner..].starts_with('\'') { inner + 2 } else { 0 }
         } else {
             0
@@ -271,7 +285,8 @@ fn floor(module: &str) -> Option<u8> {
 
 /// `switch/hold.rs` is `switch::hold`, `switch/mod.rs` is `switch`.
 fn module_path(path: &Path) -> Vec<String> {
-    let mut names: Vec<_> = path.with_extension("").iter().map(|name| name.to_string_lossy().into_owned()).collect();
+    let mut names: Vec<_> =
+        path.with_extension("").iter().map(|name| name.to_string_lossy().into_owned()).collect();
     if names.last().is_some_and(|name| name == "mod") {
         names.pop();
     }
@@ -310,7 +325,11 @@ fn sources() -> Vec<(PathBuf, String)> {
 fn a_path_that_leads_up_or_across_is_found() {
     let cases = [
         ("acd/line.rs", "use crate::sip::Flow;", "src/acd/line.rs:1: `acd` (floor 1) uses `sip` (floor 2)"),
-        ("acd/line.rs", "\nfn f(a: crate::policy::Trunk) {}", "src/acd/line.rs:2: `acd` (floor 1) uses `policy` (floor 1)"),
+        (
+            "acd/line.rs",
+            "\nfn f(a: crate::policy::Trunk) {}",
+            "src/acd/line.rs:2: `acd` (floor 1) uses `policy` (floor 1)",
+        ),
         ("rtp/mod.rs", "use crate::{audio, sip::{Flow, wire}};", "`rtp` (floor 2) uses `sip`"),
         ("call/leg.rs", "use super::super::switch::Switch;", "`call` (floor 3) uses `switch`"),
         ("media/leg.rs", "use crate::net::Net;", "`media` (floor 4) uses `net`"),
@@ -332,8 +351,14 @@ fn what_is_allowed_is_no_fault() {
     let cases = [
         ("policy/door.rs", "use crate::acd::Band;"),
         ("switch/hold.rs", "use crate::call::leg::{Leg, State}; use super::{Ask, Switch};"),
-        ("acd/line.rs", "// crate::sip, HashMap\nlet s = \"crate::sip::x\"; /* tokio */ let c = '\"'; let a: &'a str;"),
-        ("acd/line.rs", "#[cfg(test)]\nmod tests { use std::collections::HashMap; fn f() { crate::sip::x() } }"),
+        (
+            "acd/line.rs",
+            "// crate::sip, HashMap\nlet s = \"crate::sip::x\"; /* tokio */ let c = '\"'; let a: &'a str;",
+        ),
+        (
+            "acd/line.rs",
+            "#[cfg(test)]\nmod tests { use std::collections::HashMap; fn f() { crate::sip::x() } }",
+        ),
         ("acd/line.rs", "let s = r#\"crate::sip \" HashMap\"#; let instants = Instants;"),
         ("sip/message/mod.rs", "use rsip::Request;"),
         ("media/thread.rs", "use std::thread; use crate::call::media::Command;"),

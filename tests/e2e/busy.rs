@@ -21,12 +21,13 @@ fn a_hundred_callers_at_once_are_served_or_leave_as_they_will_and_the_ledger_say
     let agents: Vec<_> = (1..=AGENTS)
         .map(|n| {
             let talk = (150 + 61 * u32::from(n)).to_string();
-            Sipp::agent(net.agent(n), &scenario("agent", &[("talk", &talk), ("linger", "200")]), &[])
+            Sipp::agent(net.agent(n), &scenario("agent", &[("talk", &talk)]), &[])
         })
         .collect();
     let mut setup = Setup::new(net);
     setup.spill_ports = 256;
-    let hub = (1..).zip(&agents).fold(setup, |setup, (n, agent)| setup.agent(&name(n), agent.uri("phone"))).start();
+    let hub =
+        (1..).zip(&agents).fold(setup, |setup, (n, agent)| setup.agent(&name(n), agent.uri("phone"))).start();
 
     let caller = |series| scenario("caller", &[("series", series)]);
     let patient = Sipp::callers(net.surgery(), hub.udp, &caller("1"), PATIENT, 1_000, &[]);
@@ -58,7 +59,11 @@ fn a_hundred_callers_at_once_are_served_or_leave_as_they_will_and_the_ledger_say
         assert_near(call, call.lasted, at(&leg, "BYE", "BYE") - invited);
         match talks.get(call.cli.as_deref().unwrap()) {
             Some((agent, phone)) => {
-                assert_eq!((call.outcome.as_str(), call.agent.as_ref()), ("answered", Some(agent)), "{call:#?}");
+                assert_eq!(
+                    (call.outcome.as_str(), call.agent.as_ref()),
+                    ("answered", Some(agent)),
+                    "{call:#?}"
+                );
                 assert_near(call, call.waited, at(phone, "1 INVITE", "SIP/2.0 200") - invited);
             }
             None => assert_eq!(call.outcome, "abandoned", "{call:#?}"),

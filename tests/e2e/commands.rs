@@ -26,7 +26,11 @@ fn the_sample_and_the_examples_are_good() {
 fn a_broken_file_is_refused_with_every_fault_and_its_place() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("broken.toml");
-    fs::write(&file, "[sip]\nlisten = [\"udp:127.0.0.1:5060\"]\nmax-cals = 5\n[line.gp]\nring-for = \"20\"\n").unwrap();
+    fs::write(
+        &file,
+        "[sip]\nlisten = [\"udp:127.0.0.1:5060\"]\nmax-cals = 5\n[line.gp]\nring-for = \"20\"\n",
+    )
+    .unwrap();
     for command in ["check", "run"] {
         let output = Command::new(env!("CARGO_BIN_EXE_hearken"))
             .args([command, "--config"])
@@ -61,10 +65,10 @@ fn two_daemons_cannot_share_an_address() {
 #[test]
 fn the_report_says_what_the_ledger_says() {
     let net = Net::new();
-    let agent = Sipp::agent(net.agent(1), &scenario("agent", &[("talk", "50"), ("linger", "100")]), &[]);
+    let agent = Sipp::agent(net.agent(1), &scenario("agent", &[("talk", "50")]), &[]);
     let hub = Setup::new(net).agent("asha", agent.uri("asha")).start();
     let mut impatient = Phone::at(net.surgery());
-    let callers = Sipp::callers(net.surgery(), hub.udp, &scenario("caller", &[("series", "1")]), 5, 10, &[]);
+    let callers = Sipp::callers(net.surgery(), hub.udp, &scenario("caller", &[]), 5, 10, &[]);
     callers.good(std::time::Duration::from_secs(30));
     let mut last = Phone::at(net.emergency());
     drop(agent);
@@ -79,7 +83,8 @@ fn the_report_says_what_the_ledger_says() {
     assert_eq!(table.status.code(), Some(0), "{}", text(&table.stderr));
     let table = text(&table.stdout);
     let row = |line: &str| -> Vec<String> {
-        let found = table.lines().find(|row| row.starts_with(line)).unwrap_or_else(|| panic!("no {line} in {table}"));
+        let found =
+            table.lines().find(|row| row.starts_with(line)).unwrap_or_else(|| panic!("no {line} in {table}"));
         found[line.len()..].split_whitespace().take(5).map(str::to_owned).collect()
     };
     assert_eq!(row("gp"), ["6", "5", "1", "0", "0"], "{table}");

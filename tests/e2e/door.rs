@@ -66,7 +66,8 @@ fn a_call_from_an_address_on_no_trunk_is_forbidden() {
 fn a_number_on_no_trunk_is_not_found() {
     let mut door = door(|setup| setup.ddis = &["020 7946 0101"]);
     let sdp = door.caller.sdp("sendrecv");
-    let invite = door.caller.open(&door.hub, "INVITE", "02079460999", &["Content-Type: application/sdp"], &sdp);
+    let invite =
+        door.caller.open(&door.hub, "INVITE", "02079460999", &["Content-Type: application/sdp"], &sdp);
     door.caller.send(&invite);
     let response = door.caller.expect("404 INVITE");
     door.caller.ack(&response);
@@ -144,7 +145,8 @@ fn a_bye_of_another_dialog_does_not_end_the_call() {
 fn an_invite_that_comes_twice_by_different_ways_is_a_loop() {
     let mut door = door(|_| ());
     let sdp = door.caller.sdp("sendrecv");
-    let invite = door.caller.open(&door.hub, "INVITE", "02079460101", &["Content-Type: application/sdp"], &sdp);
+    let invite =
+        door.caller.open(&door.hub, "INVITE", "02079460101", &["Content-Type: application/sdp"], &sdp);
     door.caller.send(&invite);
     let answer = door.caller.expect("200 INVITE");
     // RFC 3261, 8.2.2.2: the same request with another branch.

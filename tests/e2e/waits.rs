@@ -15,14 +15,14 @@ const STALLED: f64 = 150.0;
 #[test]
 fn a_recorded_wait_is_the_time_between_two_packets() {
     let net = Net::new();
-    let phone = scenario("agent", &[("talk", "150"), ("linger", "100")]);
+    let phone = scenario("agent", &[("talk", "150")]);
     let agents: Vec<_> = (1..=AGENTS).map(|n| Sipp::agent(net.agent(n), &phone, &[])).collect();
-    let setup = (1..).zip(&agents).fold(Setup::new(net), |setup, (n, agent)| {
-        setup.agent(&format!("agent-{n}"), agent.uri("phone"))
-    });
+    let setup = (1..)
+        .zip(&agents)
+        .fold(Setup::new(net), |setup, (n, agent)| setup.agent(&format!("agent-{n}"), agent.uri("phone")));
     let hub = setup.start();
     let Some(capture) = Capture::start(&hub) else { return };
-    let caller = scenario("caller", &[("series", "1")]);
+    let caller = scenario("caller", &[]);
     let callers = Sipp::callers(net.surgery(), hub.udp, &caller, CALLS, 50, &[]);
     callers.good(WITHIN);
     let calls = hub.calls(CALLS as usize);

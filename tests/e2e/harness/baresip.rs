@@ -71,14 +71,19 @@ impl Baresip {
 
     /// Waits until what it has recorded so far holds this tone.
     pub fn hears(&self, hertz: f64) {
-        wait_for(&format!("{hertz} Hz in the recording"), SOON, || (self.strength(hertz) > CLEAR).then_some(()));
+        wait_for(&format!("{hertz} Hz in the recording"), SOON, || {
+            (self.strength(hertz) > CLEAR).then_some(())
+        });
     }
 
     /// The strength of a tone in what it has recorded so far, where that is loudest.
     pub fn strength(&self, hertz: f64) -> f64 {
         let files = fs::read_dir(self.dir.path()).unwrap().map(|entry| entry.unwrap().path());
         let heard = files.filter(|path| path.to_string_lossy().ends_with("-dec.wav"));
-        heard.map(|path| tone::read(&path)).map(|(wav, rate)| tone::strength(&wav, rate, hertz)).fold(0.0, f64::max)
+        heard
+            .map(|path| tone::read(&path))
+            .map(|(wav, rate)| tone::strength(&wav, rate, hertz))
+            .fold(0.0, f64::max)
     }
 
     /// Hangs up and ends.

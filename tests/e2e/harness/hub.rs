@@ -112,8 +112,11 @@ agents = {names:?}
         }
         for line in ["gp", "emergency"] {
             let (ring_for, wrap_up) = (self.ring_for, self.wrap_up);
-            write!(toml, "[line.{line}]\nteams = [\"hub\"]\nring-for = {ring_for:?}\nwrap-up = {wrap_up:?}\n")
-                .unwrap();
+            write!(
+                toml,
+                "[line.{line}]\nteams = [\"hub\"]\nring-for = {ring_for:?}\nwrap-up = {wrap_up:?}\n"
+            )
+            .unwrap();
             for (clip, _) in self.clips() {
                 writeln!(toml, "{clip} = {clip:?}").unwrap();
             }

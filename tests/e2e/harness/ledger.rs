@@ -54,7 +54,9 @@ impl Call {
 /// All rows, in order of writing; none while there is no database.
 pub fn read(path: &Path) -> Vec<Call> {
     // The file's schema comes after the file.
-    let Ok(db) = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE) else { return Vec::new() };
+    let Ok(db) = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE) else {
+        return Vec::new();
+    };
     let Ok(mut calls) = db.prepare("SELECT * FROM calls ORDER BY id") else { return Vec::new() };
     let mut segments = db.prepare("SELECT * FROM segments WHERE call = ? ORDER BY seq").unwrap();
     let calls = calls.query_map([], |row| {

@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::message::{Message, between, compose};
-use super::{Hub, SOON};
+use super::{Hub, SOON, wait_for};
 
 /// A phone. What arrives must be what is expected: anything else fails the test.
 pub struct Phone {
     socket: UdpSocket,
     media: UdpSocket,
+    /// Packets of audio sent.
+    spoken: AtomicU32,
     pub dialog: Dialog,
     /// The number of its owner, which no other phone of this test has.
     pub number: String,
@@ -53,7 +55,15 @@ impl Phone {
         let media = UdpSocket::bind((host, 0)).unwrap();
         static OWNERS: AtomicU32 = AtomicU32::new(0);
         let number = format!("+447700900{:03}", OWNERS.fetch_add(1, Ordering::Relaxed) % 1_000);
-        Phone { socket, media, dialog: nobody, number, seen: HashSet::new(), count: 0 }
+        Phone {
+            socket,
+            media,
+            spoken: AtomicU32::new(0),
+            dialog: nobody,
+            number,
+            seen: HashSet::new(),
+            count: 0,
+        }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -243,28 +253,34 @@ impl Phone {
 
     // Audio.
 
-    /// Sends one packet of 20 ms of PCMA, all of it this byte.
-    pub fn speak(&self, to: SocketAddr, sequence: u16, byte: u8) {
+    /// Sends packets of PCMA, all of them this byte, to where the hub wants its audio until `other` hears them.
+    pub fn says_to(&self, hub: SocketAddr, byte: u8, other: &Phone) {
+        wait_for("what one says is what the other hears", SOON, || {
+            self.speak(hub, byte);
+            other.hears(|payload| payload == [byte; 160]).then_some(())
+        });
+    }
+
+    /// Whether a packet of PCMA with such a payload arrives soon.
+    pub fn hears(&self, wanted: impl Fn(&[u8]) -> bool) -> bool {
+        self.media.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+        let mut packet = [0; 2_048];
+        while let Ok(length) = self.media.recv(&mut packet) {
+            if length == 172 && packet[1] & 0x7f == 8 && wanted(&packet[12..length]) {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn speak(&self, to: SocketAddr, byte: u8) {
+        let sequence = self.spoken.fetch_add(1, Ordering::Relaxed);
         let mut packet = vec![0x80, 8];
-        packet.extend(sequence.to_be_bytes());
-        packet.extend((u32::from(sequence) * 160).to_be_bytes());
+        packet.extend((sequence as u16).to_be_bytes());
+        packet.extend((sequence * 160).to_be_bytes());
         packet.extend([7, 7, 7, 7]);
         packet.extend([byte; 160]);
         self.media.send_to(&packet, to).unwrap();
-    }
-
-    /// Waits for a packet of PCMA whose payload is as wanted.
-    pub fn hear(&self, wanted: impl Fn(&[u8]) -> bool) {
-        let deadline = Instant::now() + SOON;
-        self.media.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
-        let mut buffer = [0; 2_048];
-        while Instant::now() < deadline {
-            let Ok(length) = self.media.recv(&mut buffer) else { continue };
-            if length == 172 && buffer[1] & 0x7f == 8 && wanted(&buffer[12..length]) {
-                return;
-            }
-        }
-        panic!("{} does not hear what it should", self.address());
     }
 
     // What arrives.
@@ -272,7 +288,8 @@ impl Phone {
     /// The next message, which must be this request (`BYE`) or response (`200 INVITE`). Repeated messages
     /// and 100s are passed over; OPTIONS is answered in passing.
     pub fn expect(&mut self, what: &str) -> Message {
-        let message = self.next(SOON).unwrap_or_else(|| panic!("{} waits for {what} in vain", self.address()));
+        let message =
+            self.next(SOON).unwrap_or_else(|| panic!("{} waits for {what} in vain", self.address()));
         assert_eq!(message.what(), what, "at {}: {}", self.address(), message.text);
         message
     }

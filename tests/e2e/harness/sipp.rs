@@ -11,11 +11,24 @@ use tempfile::TempDir;
 use super::net::reserve;
 use super::{SOON, wait_for};
 
+/// Values that a scenario has unless a test says otherwise; times in milliseconds.
+const DEFAULTS: [(&str, &str); 4] = [
+    // Middle digits of the callers' numbers.
+    ("series", "1"),
+    // How long an agent talks.
+    ("talk", "200"),
+    // How long a caller stays.
+    ("patience", "500"),
+    // How long a phone still answers what is repeated when a call is over.
+    ("linger", "200"),
+];
+
 /// A scenario of `tests/e2e/scenarios`, with `{key}` replaced by each value.
 pub fn scenario(name: &str, values: &[(&str, &str)]) -> String {
     let path = format!("{}/tests/e2e/scenarios/{name}.xml", env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    values.iter().fold(text, |text, (key, value)| text.replace(&format!("{{{key}}}"), value))
+    let values = values.iter().chain(&DEFAULTS);
+    values.fold(text, |text, (key, value)| text.replace(&format!("{{{key}}}"), value))
 }
 
 /// A running SIPp; killed when it is dropped.
@@ -30,13 +43,16 @@ pub struct Sipp {
 pub struct Report {
     /// Its exit status: 0 when every call went as the scenario says, 1 when one did not.
     pub code: i32,
+    /// Calls that went as the scenario says, and calls that did not.
     pub successful: u32,
     pub failed: u32,
+    /// Messages that SIPp sent again.
+    pub repeated: u32,
     /// What the scenario logged, line by line.
     pub logs: Vec<String>,
     /// Every message in order.
     pub messages: Vec<Trace>,
-    /// What SIPp complained of.
+    /// What SIPp complained of, in its file and on its screen.
     pub errors: String,
 }
 
@@ -55,7 +71,14 @@ pub struct Trace {
 
 impl Sipp {
     /// Starts a scenario that calls `hub` with the local address `host`, `count` times, `rate` a second.
-    pub fn callers(host: Ipv4Addr, hub: SocketAddr, scenario: &str, count: u32, rate: u32, more: &[&str]) -> Sipp {
+    pub fn callers(
+        host: Ipv4Addr,
+        hub: SocketAddr,
+        scenario: &str,
+        count: u32,
+        rate: u32,
+        more: &[&str],
+    ) -> Sipp {
         let (count, rate) = (count.to_string(), rate.to_string());
         let numbers = ["-m", &count, "-r", &rate, "-l", &count];
         Sipp::start(host, scenario, &[&[hub.to_string().as_str()], &numbers[..], more].concat())
@@ -117,9 +140,10 @@ impl Sipp {
             code: status.code().unwrap_or(-1),
             successful: count("SuccessfulCall(C)"),
             failed: count("FailedCall(C)"),
+            repeated: count("Retransmissions(C)"),
             logs: self.file("logs").lines().map(str::to_owned).collect(),
             messages: self.file("messages").lines().filter_map(trace).collect(),
-            errors: self.file("errors"),
+            errors: format!("{}\n{}", self.file("errors"), self.file("output")),
         }
     }
 
@@ -135,7 +159,9 @@ impl Sipp {
     }
 
     fn file(&self, name: &str) -> String {
-        fs::read(self.dir.path().join(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        fs::read(self.dir.path().join(name))
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
     }
 
     /// The last line of the statistics, by heading.

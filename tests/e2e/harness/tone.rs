@@ -9,8 +9,12 @@ const RATE: u32 = 8_000;
 /// Writes `name`.wav into `dir`: a tone of `hertz`, mono, 16 bits, 8 kHz.
 pub fn write(dir: &Path, name: &str, hertz: f64, length: Duration) -> PathBuf {
     let path = dir.join(format!("{name}.wav"));
-    let spec =
-        hound::WavSpec { channels: 1, sample_rate: RATE, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: RATE,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
     let mut wav = hound::WavWriter::create(&path, spec).unwrap();
     for n in 0..(length.as_secs_f64() * f64::from(RATE)) as u32 {
         let phase = TAU * hertz * f64::from(n) / f64::from(RATE);

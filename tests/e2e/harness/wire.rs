@@ -54,7 +54,9 @@ impl Capture {
             .unwrap();
         let lines = Arc::new(Mutex::new(Vec::new()));
         let (output, kept) = (BufReader::new(child.stdout.take().unwrap()), Arc::clone(&lines));
-        std::thread::spawn(move || output.lines().map_while(Result::ok).for_each(|line| kept.lock().unwrap().push(line)));
+        std::thread::spawn(move || {
+            output.lines().map_while(Result::ok).for_each(|line| kept.lock().unwrap().push(line))
+        });
         let mut capture = Capture { child, lines };
         capture.is_under_way(hub).then_some(capture)
     }
@@ -96,7 +98,8 @@ impl Drop for Capture {
 }
 
 fn packet(line: &str) -> Option<Packet> {
-    let [at, host, port, method, status, cseq, call_id, from] = line.split('\t').collect::<Vec<_>>()[..] else {
+    let [at, host, port, method, status, cseq, call_id, from] = line.split('\t').collect::<Vec<_>>()[..]
+    else {
         return None;
     };
     let what = match (method, status) {
