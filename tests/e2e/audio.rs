@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{Baresip, Net, Phone, Setup, assert_sound, tone};
+use crate::harness::{Baresip, Net, Phone, Setup, assert_sound, directory, tone};
 
 const GREETING: f64 = 350.0;
 const MUSIC: f64 = 530.0;
@@ -12,7 +12,7 @@ const AGENT: f64 = 620.0;
 #[test]
 fn a_caller_hears_greeting_and_music_and_then_the_agent_who_hears_the_caller() {
     let net = Net::new();
-    let files = tempfile::tempdir().unwrap();
+    let files = directory();
     let mut asha = Phone::at(net.agent(1));
     let ben = Baresip::agent(net.agent(2), AGENT);
     let mut setup = Setup::new(net).agent("asha", asha.uri("asha")).agent("ben", ben.uri());

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::harness::{Net, Phone, Setup, Sipp, scenario};
+use crate::harness::{Net, Phone, Setup, Sipp, directory, scenario};
 
 fn check(config: &Path) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hearken")).arg("check").arg("--config").arg(config).output().unwrap()
@@ -24,7 +24,7 @@ fn the_sample_and_the_examples_are_good() {
 
 #[test]
 fn a_broken_file_is_refused_with_every_fault_and_its_place() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = directory();
     let file = dir.path().join("broken.toml");
     fs::write(
         &file,

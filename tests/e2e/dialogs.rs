@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use crate::harness::{Message, Net, Phone, SOON, Setup, Sipp, assert_sound, scenario, tone, wait_for};
+use crate::harness::{
+    Message, Net, Phone, SOON, Setup, Sipp, assert_sound, directory, scenario, tone, wait_for,
+};
 
 #[test]
 fn a_caller_without_an_offer_is_offered_audio_and_hears_it() {
     let net = Net::new();
     let (mut asha, mut caller) = (Phone::at(net.agent(1)), Phone::at(net.surgery()));
     let mut setup = Setup::new(net).agent("asha", asha.uri("asha"));
-    let files = tempfile::tempdir().unwrap();
+    let files = directory();
     setup.music = Some(tone::write(files.path(), "music", 350.0, Duration::from_secs(2)));
     let hub = setup.start();
     let invite = caller.open(&hub, "INVITE", "02079460101", &[], "");

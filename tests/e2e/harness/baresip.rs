@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::net::reserve;
 use super::sipp::kill;
-use super::{SOON, tone, wait_for};
+use super::{SOON, directory, tone, wait_for};
 
 /// How much of the energy of half a second must lie at a tone's frequency for it to be heard.
 const CLEAR: f64 = 0.8;
@@ -33,7 +33,7 @@ impl Baresip {
     }
 
     fn start(host: Ipv4Addr, hertz: f64, arguments: &[&str]) -> Baresip {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = directory();
         let address = reserve(host);
         let said = tone::write(dir.path(), "said", hertz, Duration::from_secs(60));
         let at = dir.path().display();

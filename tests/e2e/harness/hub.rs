@@ -11,7 +11,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::ledger::{self, Call};
-use super::{Net, SOON, wait_for};
+use super::{Net, SOON, directory, wait_for};
 
 /// What the daemon is configured with. Routine calls join the line `gp`, emergency calls `emergency`; the
 /// team `hub` answers both.
@@ -132,7 +132,7 @@ agents = {names:?}
 
     /// Starts the daemon and waits until it is ready.
     pub fn start(&self) -> Hub {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = directory();
         fs::write(dir.path().join("hearken.toml"), self.toml()).unwrap();
         let log = File::create(dir.path().join("log")).unwrap();
         let mut child = hearken(dir.path(), &["run"]).stdout(Stdio::piped()).stderr(log).spawn().unwrap();

@@ -22,6 +22,14 @@ pub use wire::{Capture, Packet};
 
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
+
+/// A directory that is removed when it is dropped; in memory where that can be, for a busy disk may take many
+/// seconds to keep what the daemon's ledger commits.
+pub fn directory() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 /// Long enough for anything that should happen at once, however busy the machine.
 pub const SOON: Duration = Duration::from_secs(10);
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::net::reserve;
-use super::{SOON, wait_for};
+use super::{SOON, directory, wait_for};
 
 /// Values that a scenario has unless a test says otherwise; times in milliseconds.
 const DEFAULTS: [(&str, &str); 4] = [
@@ -97,7 +97,7 @@ impl Sipp {
     }
 
     fn start(host: Ipv4Addr, scenario: &str, arguments: &[&str]) -> Sipp {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = directory();
         let address = reserve(host);
         fs::write(dir.path().join("scenario.xml"), scenario).unwrap();
         let (host, port) = (host.to_string(), address.port().to_string());
@@ -176,7 +176,8 @@ impl Drop for Sipp {
 
 /// Sends a signal to a child of ours that has not been waited for.
 pub fn kill(signal: &str, child: &Child) {
-    let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
+    // The shell's own: a small system has no other.
+    let sent = Command::new("sh").args(["-c", &format!("kill -s {signal} {}", child.id())]).status().unwrap();
     assert!(sent.success());
 }
 
