@@ -4,7 +4,7 @@
 //! the time, outputs come out, and nothing below floor 4 reads a clock, opens a socket, takes a lock or
 //! draws randomness except from a generator seeded at construction.
 //!
-//! A module may use only floors below its own:
+//! A module may use only floors below its own (`tests/layering.rs` enforces this):
 //!
 //! | floor | modules | what lives there |
 //! |---|---|---|
