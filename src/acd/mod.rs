@@ -4,6 +4,20 @@
 //! no clock: [`Input`]s go in with the time, [`Output`]s come out, [`Distributor::poll_timeout`] says when
 //! to wake it. This pair of enums is the waist of the house: the switch drives it with real phones.
 
+mod agent;
+mod caller;
+mod distributor;
+mod invariants;
+mod matching;
+#[cfg(test)]
+mod tests;
+mod view;
+mod waiting;
+
+pub use caller::Stage;
+pub use distributor::Distributor;
+pub use waiting::Place;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -30,7 +44,8 @@ pub struct Plan {
     pub teams: Vec<Team>,
     /// By [`AgentId`].
     pub agents: Vec<Agent>,
-    /// After how many misses in a row an agent is paused; 0 means never.
+    /// After how many misses in a row an agent is paused; 0 means never. An answer, a log-in or a resumption
+    /// by hand ends the row; a pause that ends by itself does not, so that a dead phone costs one ring a pause.
     pub misses_before_pause: u32,
     /// How long an agent rests after a miss before the next presentation.
     pub rest_after_miss: Duration,
@@ -84,13 +99,14 @@ pub enum Input {
     Finish { agent: AgentId, call: CallId },
     /// The agent's leg was lost in mid-call; the caller goes back to the original place.
     Lose { agent: AgentId, call: CallId },
-    /// The agent starts work.
+    /// The agent starts work; also takes back a log-out that waits for the end of a talk.
     LogIn { agent: AgentId },
     /// The agent stops work; a ringing presentation is withdrawn, a talk goes on to its end.
     LogOut { agent: AgentId },
-    /// The agent takes no presentations for a reason.
+    /// The agent takes no presentations for a reason until resumed; a ringing presentation is withdrawn, a
+    /// talk goes on to its end.
     Pause { agent: AgentId, reason: PauseReason },
-    /// The agent takes presentations again.
+    /// The agent takes presentations again; also takes back a pause that waits for the end of a talk.
     Resume { agent: AgentId },
 }
 

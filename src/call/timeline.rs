@@ -140,7 +140,11 @@ mod tests {
                     at(0),
                     at(2_000)
                 ),
-                (Recorded::Presented { agent: "ben".into(), result: Presentation::Answered }, at(2_000), at(5_000)),
+                (
+                    Recorded::Presented { agent: "ben".into(), result: Presentation::Answered },
+                    at(2_000),
+                    at(5_000)
+                ),
                 (Recorded::Talk { agent: "ben".into() }, at(5_000), at(9_000)),
             ]
         );

@@ -14,7 +14,7 @@ const NOT_GOOD: u8 = 2;
 
 /// Checks the file at `path`: every fault and a count on standard error and status 2, or else its warnings
 /// there, a summary on standard output and status 0.
-pub fn run(path: &Path) -> ExitCode {
+pub(super) fn run(path: &Path) -> ExitCode {
     let colour =
         io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let Checked { found, summary, status } = check(path, colour);

@@ -100,8 +100,15 @@ pub enum Error {
     Csv(#[from] csv::Error),
 }
 
-/// Writes the report on the ledger at `path` to `out`.
+/// Writes the report on the ledger at `path` to `out`; a reader of `out` that has had enough is no error.
 pub fn run(args: &Args, path: &Path, out: &mut impl Write) -> Result<(), Error> {
+    match write(args, path, out) {
+        Err(e) if e.is_broken_pipe() => Ok(()),
+        other => other,
+    }
+}
+
+fn write(args: &Args, path: &Path, out: &mut impl Write) -> Result<(), Error> {
     let zone = TimeZone::get(&args.zone).map_err(|_| Error::Zone(args.zone.clone()))?;
     let period = period(args.from, args.to, &zone)?;
     let reader = Reader::open(path)?;
@@ -114,6 +121,20 @@ pub fn run(args: &Args, path: &Path, out: &mut impl Write) -> Result<(), Error> 
     }
     out.flush()?;
     Ok(())
+}
+
+impl Error {
+    fn is_broken_pipe(&self) -> bool {
+        let cause = match self {
+            Error::Output(e) => e.kind(),
+            Error::Csv(e) => match e.kind() {
+                csv::ErrorKind::Io(e) => e.kind(),
+                _ => return false,
+            },
+            _ => return false,
+        };
+        cause == io::ErrorKind::BrokenPipe
+    }
 }
 
 /// The table of waits as text, with what its figures mean.

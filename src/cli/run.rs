@@ -59,7 +59,8 @@ fn orders_by_signal() -> std::io::Result<mpsc::Receiver<Order>> {
 /// Sets up the log on standard error; `RUST_LOG` overrides the configured level.
 pub(super) fn log_as(settings: LogSettings) {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(settings.level.to_string()));
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(settings.level.to_string()));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
     match settings.format {
         LogFormat::Text => log.init(),

@@ -2,6 +2,8 @@
 
 /// Longest word that is compared, in bytes.
 const LONGEST: usize = 64;
+/// Jaro-Winkler similarity, from 0 to 1, above which words count as alike: `surgery` and `surgeries`.
+const ALIKE: f64 = 0.9;
 
 /// The candidate nearest to `word`, when one is near enough to be a slip of the pen; the first on a tie.
 pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -18,8 +20,8 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
         .map(|(_, candidate)| candidate)
 }
 
-/// Edits from one to the other, at most `reach`; a word that is a whole part of the other counts as
-/// further off than any misspelling.
+/// Edits from one to the other, at most `reach`; words that only begin alike, or of which one is the
+/// beginning or end of the other, count as further off than any misspelling.
 fn distance(word: &str, candidate: &str, reach: usize) -> Option<usize> {
     let edits = strsim::damerau_levenshtein(word, candidate);
     if edits <= reach {
@@ -27,7 +29,8 @@ fn distance(word: &str, candidate: &str, reach: usize) -> Option<usize> {
     }
     let (short, long) = if word.len() < candidate.len() { (word, candidate) } else { (candidate, word) };
     let part = short.len() >= 4 && (long.starts_with(short) || long.ends_with(short));
-    part.then_some(LONGEST + edits)
+    let alike = part || strsim::jaro_winkler(word, candidate) > ALIKE;
+    alike.then_some(LONGEST + edits)
 }
 
 fn fold(word: &str) -> String {
@@ -48,6 +51,7 @@ mod tests {
             ("Clinicians", Some("clinicians")),
             ("ring-fro", Some("ring-for")),
             ("ahsa", Some("asha")),
+            ("clinics", Some("clinicians")),
             ("ben", None),
             ("", None),
             ("ring-tone-of-the-phone", None),

@@ -53,7 +53,9 @@ pub(super) fn event(event: &Event) {
         Event::Presented { call, agent } => tracing::debug!(%call, agent, "presented"),
         Event::Missed { call, agent, cause } => tracing::debug!(%call, agent, ?cause, "missed"),
         Event::Bridged { call, agent, waited } => tracing::debug!(%call, agent, ?waited, "bridged"),
-        Event::BackInLine { call, agent, why } => tracing::warn!(%call, agent, ?why, "agent lost, caller back in line"),
+        Event::BackInLine { call, agent, why } => {
+            tracing::warn!(%call, agent, ?why, "agent lost, caller back in line")
+        }
         Event::Ended { call, outcome, waited } => tracing::debug!(%call, ?outcome, ?waited, "ended"),
         Event::Availability { agent, state: Availability::Paused(PauseReason::Missed(cause)) } => {
             tracing::warn!(agent, ?cause, "agent paused after too many misses");

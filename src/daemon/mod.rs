@@ -104,7 +104,11 @@ enum Action {
 
 impl<O: Observer> Daemon<O> {
     /// Binds every socket and starts every thread. Callers are answered once [`Daemon::run`] runs.
-    pub async fn start(deployment: Deployment, orders: mpsc::Receiver<Order>, observer: O) -> Result<Daemon<O>, Failure> {
+    pub async fn start(
+        deployment: Deployment,
+        orders: mpsc::Receiver<Order>,
+        observer: O,
+    ) -> Result<Daemon<O>, Failure> {
         let Deployment { mut plan, listen, media, clips, ledger, .. } = deployment;
         let clips = clips.iter().map(|clip| Clip::read(&clip.path)).collect::<Result<Vec<_>, _>>()?;
         let binds: Vec<_> =

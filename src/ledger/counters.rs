@@ -38,6 +38,8 @@ pub struct Counters {
 #[derive(Default)]
 pub(super) struct Shared {
     pub(super) accepted: AtomicU64,
+    /// Of the accepted, those that went on to the writer.
+    pub(super) sent: AtomicU64,
     pub(super) written: AtomicU64,
     pub(super) spooled: AtomicU64,
     pub(super) side_filed: AtomicU64,
@@ -86,19 +88,19 @@ impl Shared {
         self.moved.notify_all();
     }
 
-    /// Waits until `reached` holds, for `bound` at most, and says whether it does.
-    pub(super) fn wait_until(&self, bound: Duration, reached: impl Fn(&Progress) -> bool) -> bool {
+    /// Waits until `reached` holds, for `bound` at most, and says how far the writer has come by then.
+    pub(super) fn wait_until(&self, bound: Duration, reached: impl Fn(&Progress) -> bool) -> Progress {
         let deadline = Instant::now() + bound;
         let mut progress = self.progress();
         while !reached(&progress) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return false;
+                break;
             }
             let waited = self.moved.wait_timeout(progress, left);
             progress = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        true
+        *progress
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {

@@ -8,7 +8,8 @@
 //!   moments, but never the database).
 //! - While the database cannot be written (locked, full, read-only, removed, damaged), records wait in
 //!   memory, up to [`Settings::spool`] of them; later ones go into the side file, synced batch by batch.
-//!   What the side file does not take waits in memory too.
+//!   What the side file does not take waits in memory too. A killed process loses what is in its memory:
+//!   a spool of 0 sends all to the side file at once.
 //! - When the database works again, what waited is written in the order in which it came, and the side file,
 //!   also one that an earlier run left, is replayed and removed. A record's key is the run of the daemon
 //!   and the number of the call in it, so nothing is ever there twice.
@@ -54,7 +55,7 @@ pub use key::{CliStorage, Key};
 pub use reader::{Period, Reader};
 pub use waits::{Figures, Table, Waits, waits_by_line};
 
-use counters::{Shared, Throttle};
+use counters::{Progress, Shared, Throttle};
 use writer::Writer;
 
 use crate::call::record::CallRecord;
@@ -62,8 +63,8 @@ use crate::call::record::CallRecord;
 /// How many records fit into memory besides the spool: more than a day of a hub for a hundred surgeries.
 pub const ROOM: usize = 65_536;
 
-/// How long [`Ledger::close`] waits: first for the database, then for the side file.
-const CLOSE: [Duration; 2] = [Duration::from_secs(4), Duration::from_secs(1)];
+/// How long [`Ledger::close`] waits for the disk.
+const CLOSE: Duration = Duration::from_secs(5);
 
 /// Where the ledger is and what it keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,25 +120,24 @@ impl Ledger {
         if self.shared.waiting.fetch_add(1, Relaxed) < self.bound
             && self.inbox.as_ref().is_some_and(|inbox| inbox.send(record).is_ok())
         {
+            self.shared.sent.fetch_add(1, Relaxed);
             return;
         }
         self.shared.waiting.fetch_sub(1, Relaxed);
         let lost = self.shared.lost.fetch_add(1, Relaxed) + 1;
         // Another thread that complains right now does it for both.
         if self.complaints.try_lock().is_ok_and(|mut throttle| throttle.lets_through(Instant::now())) {
-            tracing::error!(
-                lost,
-                bound = self.bound,
-                "records of calls are lost: the ledger's memory is full"
-            );
+            tracing::error!(lost, bound = self.bound, "records of calls are lost: the ledger takes no more");
         }
     }
 
     /// Waits until every record given so far is in the database and nothing is left to replay; false when
     /// `bound` passes first. Lost records are not waited for.
     pub fn flush(&self, bound: Duration) -> bool {
-        let target = self.shared.accepted.load(Relaxed) - self.shared.lost.load(Relaxed);
-        self.shared.wait_until(bound, |progress| progress.clean && progress.settled >= target)
+        let sent = self.shared.sent.load(Relaxed);
+        let flushed = |progress: &Progress| progress.clean && progress.settled >= sent;
+        let last = self.shared.wait_until(bound, |progress| progress.ended || flushed(progress));
+        flushed(&last)
     }
 
     /// How the ledger fares.
@@ -154,21 +154,13 @@ impl Ledger {
     }
 
     fn end(&mut self) {
-        let Some(inbox) = self.inbox.take() else { return };
-        let [database, side_file] = CLOSE;
-        self.flush(database);
-        drop(inbox);
-        let ended = self.shared.wait_until(side_file, |progress| progress.ended);
-        match self.thread.take() {
-            Some(thread) if ended => {
-                if thread.join().is_err() {
-                    tracing::error!("the ledger's thread had failed");
-                }
-            }
-            _ => {
-                let waiting = self.shared.waiting.load(Relaxed);
-                tracing::error!(waiting, "the ledger's disk hangs: records in memory are given up");
-            }
+        drop(self.inbox.take());
+        let Some(thread) = self.thread.take() else { return };
+        if !self.shared.wait_until(CLOSE, |progress| progress.ended).ended {
+            let waiting = self.shared.waiting.load(Relaxed);
+            tracing::error!(waiting, "the ledger's disk hangs: records in memory are given up");
+        } else if thread.join().is_err() {
+            tracing::error!("the ledger's thread had failed");
         }
     }
 }

@@ -148,3 +148,48 @@ impl Sums {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn seconds(waits: impl IntoIterator<Item = u64>) -> Vec<u64> {
+        waits.into_iter().map(|s| s * 1000).collect()
+    }
+
+    #[test]
+    fn centiles_of_a_hundred_waits_are_their_own_numbers() {
+        let waits = Waits::of(seconds((1..=100).rev())).unwrap();
+        let figures = [waits.mean, waits.median, waits.p90, waits.p95, waits.p99, waits.longest];
+        assert_eq!(figures.map(|wait| wait.as_millis()), [50_500, 50_000, 90_000, 95_000, 99_000, 100_000]);
+    }
+
+    #[test]
+    fn one_wait_is_all_centiles_and_none_has_no_mean() {
+        let waits = Waits::of(vec![1234]).unwrap();
+        assert!([waits.mean, waits.median, waits.p99].iter().all(|wait| wait.as_millis() == 1234));
+        assert_eq!(Waits::of(Vec::new()), None);
+    }
+
+    #[test]
+    fn the_mean_of_the_longest_waits_does_not_overflow() {
+        assert_eq!(Waits::of(vec![u64::MAX; 3]).unwrap().mean, Duration::from_nanos(u64::MAX));
+    }
+
+    proptest! {
+        /// The nearest-rank centile by its definition: the least wait that p per cent of all do not exceed.
+        #[test]
+        fn a_centile_is_the_least_wait_that_enough_do_not_exceed(given in prop::collection::vec(0u64..500, 1..300)) {
+            let waits = Waits::of(given.clone()).unwrap();
+            for (p, centile) in [(50, waits.median), (90, waits.p90), (95, waits.p95), (99, waits.p99)] {
+                let reaches = |v: u64| given.iter().filter(|&&w| w <= v).count() * 100 >= p * given.len();
+                let least = given.iter().copied().filter(|&v| reaches(v)).min().unwrap();
+                prop_assert_eq!(centile.as_millis(), u128::from(least));
+            }
+        }
+    }
+}

@@ -73,7 +73,10 @@ enum Socket {
 
 impl Net {
     /// Binds every address; `friends` says which hosts may open more than a stranger's few streams.
-    pub async fn bind(binds: &[Bind], friends: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> io::Result<Net> {
+    pub async fn bind(
+        binds: &[Bind],
+        friends: impl Fn(IpAddr) -> bool + Send + Sync + 'static,
+    ) -> io::Result<Net> {
         let streams = stream::Streams::new(Box::new(friends));
         let mut net = Net {
             listeners: Vec::new(),
@@ -85,9 +88,13 @@ impl Net {
             counters: Counters::default(),
         };
         for (index, bind) in binds.iter().enumerate() {
-            let listener = ListenerId(u8::try_from(index).map_err(|_| io::Error::other("more than 256 listeners"))?);
+            let listener =
+                ListenerId(u8::try_from(index).map_err(|_| io::Error::other("more than 256 listeners"))?);
             let failed = |error: io::Error| {
-                io::Error::new(error.kind(), format!("cannot listen on {} {}: {error}", bind.transport.name(), bind.address))
+                io::Error::new(
+                    error.kind(),
+                    format!("cannot listen on {} {}: {error}", bind.transport.name(), bind.address),
+                )
             };
             match bind.transport {
                 Transport::Udp => {
@@ -178,7 +185,9 @@ impl Net {
     pub fn send(&mut self, flow: Flow, bytes: Bytes) {
         match flow.transport {
             Transport::Udp => {
-                let Some(Socket::Udp(socket)) = self.listeners.get(usize::from(flow.listener.0)) else { return };
+                let Some(Socket::Udp(socket)) = self.listeners.get(usize::from(flow.listener.0)) else {
+                    return;
+                };
                 match socket.try_send_to(&bytes, flow.remote) {
                     Ok(_) => self.counters.sent += 1,
                     Err(_) => self.counters.unsent += 1,

@@ -65,7 +65,8 @@ impl Streams {
     }
 
     pub(super) fn accept_on(&self, listener: ListenerId, socket: TcpListener) {
-        let (report, friends, strangers) = (self.report.clone(), self.friends.clone(), self.strangers.clone());
+        let (report, friends, strangers) =
+            (self.report.clone(), self.friends.clone(), self.strangers.clone());
         tokio::spawn(async move {
             loop {
                 let Ok((stream, remote)) = socket.accept().await else {
@@ -114,7 +115,9 @@ impl Streams {
             }
             // Dropping the writer ends the stream.
             Event::Opened(..) => None,
-            Event::Chunk(flow, bytes) => self.writers.contains_key(&flow).then_some(Arrival::Chunk(flow, bytes)),
+            Event::Chunk(flow, bytes) => {
+                self.writers.contains_key(&flow).then_some(Arrival::Chunk(flow, bytes))
+            }
             Event::Closed(flow) => self.writers.remove(&flow).map(|_| Arrival::Closed(flow)),
         }
     }

@@ -56,7 +56,12 @@ pub struct OutOfOrder {
 
 impl Dialog {
     /// The dialog that a 2xx to `invite` makes, seen from the answering side (12.1.1).
-    pub fn answering(invite: &Request, local_tag: &str, contact: Uri, flow: Flow) -> Result<Dialog, BadDialog> {
+    pub fn answering(
+        invite: &Request,
+        local_tag: &str,
+        contact: Uri,
+        flow: Flow,
+    ) -> Result<Dialog, BadDialog> {
         let remote = invite.headers.from().ok_or(BadDialog::Parties)?;
         let mut local = invite.headers.to().ok_or(BadDialog::Parties)?;
         local.set_tag(local_tag);
@@ -87,7 +92,10 @@ impl Dialog {
             local,
             remote_tag: remote.tag().unwrap_or_default().to_owned(),
             remote,
-            target: response.headers.contact().map_or_else(|| invite.uri.clone(), |contact| contact.uri().clone()),
+            target: response
+                .headers
+                .contact()
+                .map_or_else(|| invite.uri.clone(), |contact| contact.uri().clone()),
             routes: route_set,
             contact: invite.headers.contact().ok_or(BadDialog::Contact)?.uri().clone(),
             local_seq: invite.headers.cseq().map_or(1, |(number, _)| number),

@@ -2,10 +2,10 @@
 
 use crate::acd::{self, Cause};
 use crate::audio::Direction;
+use crate::call::Stage;
 use crate::call::leg::{Audio, Leg, Negotiation, Side, State};
 use crate::call::media::Command;
 use crate::call::record::Presentation;
-use crate::call::Stage;
 use crate::id::{AgentId, CallId, LegId};
 use crate::sip::message::{Method, Request, Response};
 use crate::sip::name_addr::NameAddr;
@@ -242,7 +242,11 @@ impl Switch {
 
     /// Takes the answer of the phone into the leg's audio; `false` when no media can flow.
     fn settle(&mut self, leg: LegId, response: &Response, early: Option<Box<Description>>) -> bool {
-        let answer = if response.body.is_empty() { early.map(|early| *early) } else { Description::parse(&response.body).ok() };
+        let answer = if response.body.is_empty() {
+            early.map(|early| *early)
+        } else {
+            Description::parse(&response.body).ok()
+        };
         let Some(entry) = self.legs.get_mut(&leg) else { return false };
         let codecs = &self.plan.media.codecs;
         let Some(agreed) = answer.and_then(|answer| answer.settle(codecs, Direction::SendRecv).ok()) else {
@@ -253,7 +257,9 @@ impl Switch {
         {
             self.guesses.insert(phone.flow.remote, agreed.remote);
         }
-        let Some(thread) = self.calls.get(&entry.call).map(|call| usize::from(call.thread)) else { return false };
+        let Some(thread) = self.calls.get(&entry.call).map(|call| usize::from(call.thread)) else {
+            return false;
+        };
         let Ok(held) = self.ports[thread].settle(entry.audio.held, agreed.remote) else { return false };
         entry.audio.held = held;
         entry.audio.agree(agreed);

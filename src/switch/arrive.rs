@@ -9,12 +9,12 @@ use crate::call::timeline::Timeline;
 use crate::call::{Call, Stage};
 use crate::id::{CallId, ClipId, LegId, TrunkId};
 use crate::policy::{Admission, Turned, number};
+use crate::sip::Flow;
 use crate::sip::dialog::{self, BadDialog, Dialog};
 use crate::sip::message::{Method, Request};
 use crate::sip::sdp::{self, BadSdp, Description, Local};
 use crate::sip::transaction::ServerTx;
 use crate::sip::uri::Scheme;
-use crate::sip::Flow;
 
 use super::drain::Drain;
 use super::{Event, Output, Switch, door};
@@ -198,13 +198,7 @@ impl Switch {
         response.body = body;
     }
 
-    fn line_up(
-        &mut self,
-        request: &Request,
-        ddi: String,
-        admission: Admission,
-        leg: Leg,
-    ) {
+    fn line_up(&mut self, request: &Request, ddi: String, admission: Admission, leg: Leg) {
         self.last_call += 1;
         let (call, thread) = (leg.call, leg.audio.thread);
         let (cli, withheld) = self.caller_number(request);
@@ -237,20 +231,25 @@ impl Switch {
         let id = leg.id;
         self.legs.insert(id, leg);
         let arrival = acd::Input::Arrive { call, line: admission.line, band: admission.band };
-        self.distributor.handle(arrival, self.now.mono).expect("calls are numbered once and lines come from the plan");
+        self.distributor
+            .handle(arrival, self.now.mono)
+            .expect("calls are numbered once and lines come from the plan");
         self.emit(Event::Arrived {
             call,
             trunk: self.trunk_name(admission.trunk),
             line: self.line_name(admission.line),
             band: admission.band,
-            waiting: self.distributor.waiting(admission.line),
+            waiting: self.distributor.waiting_count(admission.line)
+                + self.distributor.presented_count(admission.line),
         });
         self.entertain(id);
     }
 
     /// Lets a waiting caller hear the line's greeting and music, from the beginning.
     pub(super) fn entertain(&mut self, leg: LegId) {
-        let Some((stream, call)) = self.legs.get(&leg).and_then(|leg| Some((leg.stream()?, self.calls.get(&leg.call)?))) else {
+        let Some((stream, call)) =
+            self.legs.get(&leg).and_then(|leg| Some((leg.stream()?, self.calls.get(&leg.call)?)))
+        else {
             return;
         };
         let thread = call.thread;
@@ -276,22 +275,28 @@ impl Switch {
         let from = asserted.or_else(|| headers.from());
         let user = from.as_ref().and_then(|from| from.uri().user()).unwrap_or_default();
         let cli = number::normalise(&user, &self.plan.ingress.country_code);
-        let withheld = headers.values("Privacy").any(|value| {
-            value.split([';', ',']).any(|part| matches!(part.trim(), "id" | "user" | "header"))
-        });
-        let usable = !cli.is_empty() && !cli.eq_ignore_ascii_case("anonymous") && number::is_presentable(&cli);
+        let withheld = headers
+            .values("Privacy")
+            .any(|value| value.split([';', ',']).any(|part| matches!(part.trim(), "id" | "user" | "header")));
+        let usable =
+            !cli.is_empty() && !cli.eq_ignore_ascii_case("anonymous") && number::is_presentable(&cli);
         (usable.then_some(cli), withheld)
     }
 
     fn trunk_name(&self, trunk: TrunkId) -> String {
-        self.plan.ingress.trunks.get(trunk.index()).map_or_else(|| trunk.to_string(), |trunk| trunk.name.clone())
+        self.plan
+            .ingress
+            .trunks
+            .get(trunk.index())
+            .map_or_else(|| trunk.to_string(), |trunk| trunk.name.clone())
     }
 }
 
 /// The offer in an INVITE's body; `None` when it has no body and we must offer (RFC 3261, 13.3.1.4).
 pub(super) fn offer(request: &Request) -> Result<Option<Description>, Refusal> {
     debug_assert!(matches!(request.method, Method::Invite | Method::Ack));
-    if request.headers.value("Content-Encoding").is_some_and(|value| !value.eq_ignore_ascii_case("identity")) {
+    if request.headers.value("Content-Encoding").is_some_and(|value| !value.eq_ignore_ascii_case("identity"))
+    {
         return Err(Refusal::with(415, "Accept-Encoding", "identity"));
     }
     if request.body.is_empty() {

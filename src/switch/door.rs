@@ -18,11 +18,11 @@ impl Switch {
     }
 
     pub(super) fn chunk(&mut self, flow: Flow, bytes: &Bytes) {
-        let limits = &self.limits;
-        let framer = self.framers.entry(flow).or_insert_with(|| Framer::new(limits.clone()));
+        let limits = self.limits;
+        let framer = self.framers.entry(flow).or_insert_with(|| Framer::new(flow.remote, limits));
         let mut verdicts = Vec::new();
         let mut broken = framer.push(bytes).is_err();
-        while let Some(framed) = framer.next(flow.remote) {
+        for framed in framer.by_ref() {
             match framed {
                 Ok(verdict) => verdicts.push(verdict),
                 Err(_) => {

@@ -64,7 +64,9 @@ impl Switch {
         let record = CallRecord {
             call: call.id,
             sip_call_id: call.sip_call_id,
-            trunk: trunks.get(call.trunk.index()).map_or_else(|| call.trunk.to_string(), |trunk| trunk.name.clone()),
+            trunk: trunks
+                .get(call.trunk.index())
+                .map_or_else(|| call.trunk.to_string(), |trunk| trunk.name.clone()),
             practice: practice.map(|practice| practice.ods.clone().unwrap_or_else(|| practice.name.clone())),
             line: self.line_name(call.line),
             band: call.band,

@@ -40,7 +40,11 @@ impl Switch {
             self.offer_in_answer(tx, id, request);
             return Ok(());
         };
-        let other = self.calls.get(&call).and_then(|call| call.across(id)).filter(|_| stated != Some(offer.direction));
+        let other = self
+            .calls
+            .get(&call)
+            .and_then(|call| call.across(id))
+            .filter(|_| stated != Some(offer.direction));
         match other {
             None => {
                 // Unbridged or unchanged: nobody else is concerned.
@@ -94,7 +98,9 @@ impl Switch {
     }
 
     fn accept_reinvite(&mut self, tx: ServerTx, id: LegId, request: &Request, body: bytes::Bytes) {
-        let Some(contact) = self.legs.get_mut(&id).and_then(Leg::dialog).map(|dialog| dialog.contact().clone()) else {
+        let Some(contact) =
+            self.legs.get_mut(&id).and_then(Leg::dialog).map(|dialog| dialog.contact().clone())
+        else {
             return;
         };
         let mut response = request.response(200);
@@ -153,7 +159,8 @@ impl Switch {
         }
         self.acknowledge(tx, id, response);
         let answer = Description::parse(&response.body).ok();
-        let agreed = answer.as_ref().and_then(|answer| answer.settle(&self.plan.media.codecs, direction).ok());
+        let agreed =
+            answer.as_ref().and_then(|answer| answer.settle(&self.plan.media.codecs, direction).ok());
         let stated = answer.map(|answer| answer.direction);
         match (agreed.is_some_and(|agreed| self.agree(id, agreed)), stated, restore) {
             (_, _, Some(before)) => self.offer_direction(id, before),
@@ -178,7 +185,8 @@ impl Switch {
         if !matches!(self.negotiation(id), Some(Negotiation::Asked { .. })) {
             return;
         }
-        let Some(Negotiation::Asked { tx, request, offer }) = self.set_negotiation(id, Negotiation::Stable) else {
+        let Some(Negotiation::Asked { tx, request, offer }) = self.set_negotiation(id, Negotiation::Stable)
+        else {
             return;
         };
         let answered = match word {
@@ -194,7 +202,11 @@ impl Switch {
     /// A caller back in line must hear and be heard again, whatever the lost agent had asked for.
     pub(super) fn resume(&mut self, id: LegId) {
         self.answer_asker(Some(id), Ok(Direction::SendRecv));
-        let held = self.legs.get(&id).and_then(|leg| leg.audio.agreed).is_some_and(|agreed| agreed.direction != Direction::SendRecv);
+        let held = self
+            .legs
+            .get(&id)
+            .and_then(|leg| leg.audio.agreed)
+            .is_some_and(|agreed| agreed.direction != Direction::SendRecv);
         if held && matches!(self.negotiation(id), Some(Negotiation::Stable)) {
             self.offer_direction(id, Direction::SendRecv);
         }

@@ -116,8 +116,10 @@ impl Switch {
         self.reply(tx, response);
         self.forget_owed(tx, id);
         let other = self.calls.get(&call).and_then(|call| call.across(id));
-        if let Some(Leg { state: State::Up { negotiation: Negotiation::Offered { tx, restore, .. }, .. }, .. }) =
-            other.and_then(|other| self.legs.get_mut(&other))
+        if let Some(Leg {
+            state: State::Up { negotiation: Negotiation::Offered { tx, restore, .. }, .. },
+            ..
+        }) = other.and_then(|other| self.legs.get_mut(&other))
         {
             *restore = Some(before);
             self.transactions.cancel(*tx, self.now.mono);

@@ -35,9 +35,16 @@ impl Switch {
             assert!(leg.asked.iter().all(|tx| self.client_txs.contains_key(tx)));
             assert!(leg.owed.iter().all(|tx| self.server_txs.get(tx) == Some(id)));
         }
-        assert_eq!(self.by_tag.len(), self.legs.values().filter(|leg| matches!(leg.state, State::Up { .. })).count());
+        assert_eq!(
+            self.by_tag.len(),
+            self.legs.values().filter(|leg| matches!(leg.state, State::Up { .. })).count()
+        );
         let held: usize = self.ports.iter().map(|ports| ports.usage().0).sum();
         assert_eq!(held, self.legs.values().filter(|leg| leg.audio.held.remote.is_some()).count());
-        assert_eq!(self.distributor.calls(), self.calls.len(), "the distributor knows every call and no other");
+        assert_eq!(
+            self.distributor.call_count(),
+            self.calls.len(),
+            "the distributor knows every call and no other"
+        );
     }
 }

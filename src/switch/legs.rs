@@ -1,10 +1,10 @@
 //! Legs as such: responses to what we asked, hanging up, letting go.
 
 use crate::acd::Cause;
+use crate::call::Stage;
 use crate::call::leg::{Leg, Negotiation, Side, State};
 use crate::call::media::{self, Command};
 use crate::call::record::EndedBy;
-use crate::call::Stage;
 use crate::id::LegId;
 use crate::sip::Flow;
 use crate::sip::dialog::Dialog;
@@ -95,7 +95,8 @@ impl Switch {
 
     /// Acknowledges and at once ends the dialog of a second 2xx to a forked INVITE.
     pub(super) fn hang_up_fork(&mut self, tx: ClientTx, leg: LegId, response: &Response) {
-        let Some(Leg { state: State::Up { invite: Some(invite), dialog, .. }, .. }) = self.legs.get(&leg) else {
+        let Some(Leg { state: State::Up { invite: Some(invite), dialog, .. }, .. }) = self.legs.get(&leg)
+        else {
             return;
         };
         let Ok(mut fork) = Dialog::calling(invite, response, dialog.flow()) else { return };

@@ -202,7 +202,9 @@ impl Switch {
         loop {
             if let Some(output) = self.transactions.poll_output() {
                 match output {
-                    transaction::Output::Send { flow, bytes } => self.outputs.push_back(Output::Send { flow, bytes }),
+                    transaction::Output::Send { flow, bytes } => {
+                        self.outputs.push_back(Output::Send { flow, bytes })
+                    }
                     transaction::Output::Event(event) => self.transaction_event(event),
                 }
             } else if let Some(output) = self.distributor.poll_output() {

@@ -14,6 +14,11 @@ impl Engine {
     /// A leg that is bridged and told to play hears its clips instead of its partner, until they end or the
     /// bridge is ordered again.
     pub(in crate::media) fn command(&mut self, command: Command, now: Mono) {
+        let leg = match &command {
+            Command::Set(stream) => stream.leg,
+            Command::Play { leg, .. } | Command::Unbridge { leg } | Command::Close { leg } => *leg,
+            Command::Bridge { a, .. } => *a,
+        };
         let done = match command {
             Command::Set(stream) => self.set(stream, now),
             Command::Play { leg, clips, looped } => {
@@ -25,7 +30,7 @@ impl Engine {
             Command::Close { leg } => self.close(leg, now),
         };
         if done.is_none() {
-            tracing::warn!("order for a leg or port that is not on this media thread");
+            tracing::warn!(%leg, "order for a leg or port that is not on this media thread");
         }
     }
 

@@ -33,7 +33,12 @@ fn a_caller_is_bridged_to_the_agent_who_answers_and_recorded_once() {
     agent.answer(&mut world);
     assert!(world.expect(&phone(0), "ACK").starts_with("ACK sip:agent@192.0.2.20:5060 SIP/2.0"));
     assert!(matches!(world.media.last(), Some(Command::Bridge { .. })));
-    assert!(world.events.iter().any(|event| matches!(event, Event::Bridged { waited, .. } if *waited == 3 * SECOND)));
+    assert!(
+        world
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Bridged { waited, .. } if *waited == 3 * SECOND))
+    );
     world.pass(60 * SECOND);
     caller.send(&mut world, "BYE", "");
     world.expect(TRUNK, "SIP/2.0 200");
@@ -42,7 +47,8 @@ fn a_caller_is_bridged_to_the_agent_who_answers_and_recorded_once() {
     assert_eq!(record.outcome, Outcome::Answered { agent: "agent-0".into(), ended_by: EndedBy::Caller });
     assert_eq!((record.waited, record.lasted), (3 * SECOND, 63 * SECOND));
     assert_eq!((record.ddi.as_str(), record.cli.as_deref()), ("+442079460101", Some("+447700900123")));
-    let stages: Vec<_> = record.segments.iter().map(|segment| (&segment.stage, segment.from, segment.to)).collect();
+    let stages: Vec<_> =
+        record.segments.iter().map(|segment| (&segment.stage, segment.from, segment.to)).collect();
     assert_eq!(
         stages,
         [
@@ -160,8 +166,11 @@ fn an_emergency_call_goes_before_all_who_wait() {
     world.pass(10 * SECOND);
     let next = Ringing::of(&mut world, 0);
     assert!(header(&next.invite, "From").contains("emergency"), "{}", next.invite);
-    let presented: Vec<_> =
-        world.events.iter().filter_map(|event| if let Event::Presented { call, .. } = event { Some(call.0) } else { None }).collect();
+    let presented: Vec<_> = world
+        .events
+        .iter()
+        .filter_map(|event| if let Event::Presented { call, .. } = event { Some(call.0) } else { None })
+        .collect();
     assert_eq!(presented, [1, 7]);
     assert!(world.events.iter().any(|event| matches!(event, Event::Arrived { band: Band::EMERGENCY, .. })));
 }

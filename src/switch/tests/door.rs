@@ -23,7 +23,10 @@ fn each_misfit_gets_its_status() {
         ("400", invite.replacen("v=0", "x=0", 1)),
         ("405", invite.replace("INVITE", "REFER")),
         ("501", invite.replace("INVITE", "DANCES")),
-        ("481", invite.replacen("To: <sip:02079460101@192.0.2.1>", "To: <sip:02079460101@192.0.2.1>;tag=x", 1)),
+        (
+            "481",
+            invite.replacen("To: <sip:02079460101@192.0.2.1>", "To: <sip:02079460101@192.0.2.1>;tag=x", 1),
+        ),
         ("481", caller.request("BYE", 1, "b", "")),
         ("481", caller.request("CANCEL", 1, "b", "")),
         ("200", caller.request("OPTIONS", 1, "o", "")),
@@ -60,7 +63,8 @@ fn a_merged_request_gets_482() {
     let caller = Caller::new("c1", TRUNK);
     world.from(TRUNK, &caller.invite());
     world.take_to(TRUNK);
-    let by_another_way = caller.request("INVITE", 1, "other", &super::world::sdp("192.0.2.50", 40000, "sendrecv"));
+    let by_another_way =
+        caller.request("INVITE", 1, "other", &super::world::sdp("192.0.2.50", 40000, "sendrecv"));
     assert_eq!(code(&mut world, TRUNK, &by_another_way), "482");
     assert_eq!(world.switch.calls(), 1);
 }
@@ -89,8 +93,10 @@ fn torture_messages_leave_no_call_and_no_contradiction() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
         for source in [TRUNK, STRANGER] {
             let mut world = World::new(1);
-            let datagram =
-                crate::switch::Input::Datagram { flow: super::world::flow(source), bytes: bytes.clone().into() };
+            let datagram = crate::switch::Input::Datagram {
+                flow: super::world::flow(source),
+                bytes: bytes.clone().into(),
+            };
             world.give(datagram);
             world.pass(std::time::Duration::from_secs(120));
             assert_eq!(world.switch.calls(), 0);

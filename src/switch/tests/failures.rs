@@ -20,7 +20,12 @@ fn busy_and_reject_bring_the_next_agent_at_once() {
         agent.reply(&mut world, status);
         world.expect(&phone(0), "ACK");
         Ringing::of(&mut world, 1);
-        assert!(world.events.iter().any(|event| matches!(event, Event::Missed { cause: why, .. } if *why == cause)));
+        assert!(
+            world
+                .events
+                .iter()
+                .any(|event| matches!(event, Event::Missed { cause: why, .. } if *why == cause))
+        );
         assert_eq!(world.switch.calls(), 1);
     }
 }
@@ -32,7 +37,9 @@ fn a_dead_phone_brings_the_next_agent_within_a_second() {
     Ringing::of(&mut world, 0);
     world.pass(SECOND);
     Ringing::of(&mut world, 1);
-    assert!(world.events.iter().any(|event| matches!(event, Event::Missed { cause: Cause::Unreachable, .. })));
+    assert!(
+        world.events.iter().any(|event| matches!(event, Event::Missed { cause: Cause::Unreachable, .. }))
+    );
 }
 
 #[test]
@@ -57,7 +64,12 @@ fn three_misses_in_a_row_pause_the_agent_with_the_reason() {
     }
     assert!(world.take_to(&phone(0)).iter().all(|text| !text.starts_with("INVITE")));
     let paused = Availability::Paused(PauseReason::Missed(Cause::Busy));
-    assert!(world.events.iter().any(|event| matches!(event, Event::Availability { state, .. } if *state == paused)));
+    assert!(
+        world
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Availability { state, .. } if *state == paused))
+    );
     assert_eq!(world.switch.calls(), 1, "the caller still waits");
 }
 
@@ -66,7 +78,9 @@ fn a_phone_without_a_common_encoding_is_hung_up_and_missed() {
     let mut world = World::new(2);
     Caller::new("c1", TRUNK).call(&mut world);
     let agent = Ringing::of(&mut world, 0);
-    let body = sdp("192.0.2.60", 50000, "sendrecv").replace("RTP/AVP 8 101", "RTP/AVP 18").replace("8 PCMA", "18 G729");
+    let body = sdp("192.0.2.60", 50000, "sendrecv")
+        .replace("RTP/AVP 8 101", "RTP/AVP 18")
+        .replace("8 PCMA", "18 G729");
     world.from(&phone(0), &agent.response(&agent.invite, "200 OK", &body));
     let to_phone = world.take_to(&phone(0));
     assert!(to_phone[0].starts_with("ACK") && to_phone[1].starts_with("BYE"), "{to_phone:#?}");
@@ -84,7 +98,9 @@ fn two_phones_with_one_media_address_never_share_a_port() {
     let mut streams: Vec<_> = world
         .media
         .iter()
-        .filter_map(|command| if let Command::Set(stream) = command { Some((stream.port, stream.remote)) } else { None })
+        .filter_map(|command| {
+            if let Command::Set(stream) = command { Some((stream.port, stream.remote)) } else { None }
+        })
         .collect();
     streams.sort_unstable();
     streams.dedup();

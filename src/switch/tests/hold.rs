@@ -35,6 +35,7 @@ fn the_agents_hold_and_resume_reach_the_caller() {
         world.expect(TRUNK, "ACK");
         let answer = world.expect(&phone(0), "SIP/2.0 200");
         assert!(answer.contains(&format!("a={answered}\r\n")), "{answer}");
+        agent.send(&mut world, "ACK", cseq, "");
         world.pass(Duration::from_secs(40));
         world.take_to(&phone(0));
     }
@@ -101,7 +102,8 @@ fn a_caller_held_by_an_agent_who_dies_is_taken_off_hold() {
     let passed = world.expect(TRUNK, "INVITE");
     caller_replies(&mut world, &passed, "200 OK", &sdp("192.0.2.50", 40098, "inactive"));
     world.take_to(TRUNK);
-    let dead = crate::call::media::Event::Dead { leg: crate::id::LegId(2), silent_for: Duration::from_secs(20) };
+    let dead =
+        crate::call::media::Event::Dead { leg: crate::id::LegId(2), silent_for: Duration::from_secs(20) };
     world.give(crate::switch::Input::Media(dead));
     world.pass(Duration::from_secs(4));
     let resumed = world.expect(TRUNK, "INVITE");

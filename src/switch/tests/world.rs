@@ -91,7 +91,10 @@ pub(super) fn plan(agents: u32) -> Plan {
         },
         media: MediaPlan {
             address: "192.0.2.1".parse().unwrap(),
-            threads: vec![ThreadPorts { shared: vec![20000, 20002], spill: (30000..30100).step_by(2).collect() }],
+            threads: vec![ThreadPorts {
+                shared: vec![20000, 20002],
+                spill: (30000..30100).step_by(2).collect(),
+            }],
             codecs: vec![Codec::Pcma, Codec::Pcmu],
         },
         drain_limit: Duration::from_secs(600),
@@ -165,7 +168,8 @@ impl World {
 
     /// The one message to `target` whose start line begins with `start`.
     pub(super) fn expect(&mut self, target: &str, start: &str) -> String {
-        let mut found: Vec<_> = self.take_to(target).into_iter().filter(|text| text.starts_with(start)).collect();
+        let mut found: Vec<_> =
+            self.take_to(target).into_iter().filter(|text| text.starts_with(start)).collect();
         assert_eq!(found.len(), 1, "one {start:?} to {target}, not {found:#?}");
         found.remove(0)
     }
@@ -228,6 +232,7 @@ impl Caller {
 
     /// Calls, is answered, acknowledges.
     pub(super) fn call(&mut self, world: &mut World) -> String {
+        world.take_to(&self.at);
         world.from(&self.at, &self.invite());
         let ok = world.expect(&self.at, "SIP/2.0 200");
         self.to = header(&ok, "To").to_owned();

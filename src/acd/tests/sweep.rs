@@ -1,0 +1,329 @@
+//! Random plans and inputs by seed: the distributor must say exactly what the model says, and keep its
+//! promises whatever happens. A failure names its seed.
+
+use std::collections::BTreeSet;
+
+use super::model::Model;
+use super::*;
+use crate::rng::Rng;
+
+const SEEDS: u8 = 64;
+const STEPS: usize = 2_000;
+
+/// Draws from the seeded generator.
+struct Dice(Rng);
+
+impl Dice {
+    fn new(block: u8, seed: u8) -> Dice {
+        let mut bytes = [block; 32];
+        bytes[0] = seed;
+        Dice(Rng::new(bytes))
+    }
+
+    fn below(&mut self, end: u64) -> u64 {
+        self.0.bits() % end
+    }
+
+    fn one_in(&mut self, many: u64) -> bool {
+        self.below(many) == 0
+    }
+
+    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len() as u64) as usize].clone()
+    }
+
+    fn duration(&mut self) -> Duration {
+        let micros = [0, 1, 700_000, 2_000_000, 5_000_000, 20_000_000];
+        Duration::from_micros(self.pick(&micros))
+    }
+
+    fn some_of(&mut self, end: u64) -> Vec<u32> {
+        (0..end as u32).filter(|_| !self.one_in(3)).collect()
+    }
+
+    fn plan(&mut self) -> Plan {
+        let (lines, teams, agents) = (1 + self.below(4), 1 + self.below(4), 1 + self.below(6));
+        Plan {
+            lines: (0..lines)
+                .map(|number| Line {
+                    name: format!("line {number}"),
+                    teams: self.some_of(teams).into_iter().map(TeamId).collect(),
+                    ring_for: Duration::from_millis(700) + self.duration(),
+                    wrap_up: self.duration(),
+                })
+                .collect(),
+            teams: (0..teams)
+                .map(|number| Team {
+                    name: format!("team {number}"),
+                    agents: self.some_of(agents).into_iter().map(AgentId).collect(),
+                })
+                .collect(),
+            agents: (0..agents)
+                .map(|number| Agent { name: format!("agent {number}"), logged_in: self.one_in(2) })
+                .collect(),
+            misses_before_pause: self.below(4) as u32,
+            rest_after_miss: self.duration(),
+            miss_pause: self.duration(),
+        }
+    }
+
+    /// An input that mostly fits the state, and sometimes is nonsense.
+    fn input(&mut self, acd: &Distributor, calls: &mut Calls) -> Input {
+        let unknown = u64::from(self.one_in(20));
+        let agent = AgentId(self.below(acd.plan.agents.len() as u64 + unknown) as u32);
+        let any_call = CallId(calls.next.saturating_sub(self.below(40)));
+        let cause = self.pick(&[Cause::Busy, Cause::Rejected, Cause::NoAnswer, Cause::Failed]);
+        if !self.one_in(12) {
+            match acd.availability(agent) {
+                Some(Availability::Ringing(call)) => match self.below(6) {
+                    0..=2 => return Input::Answer { agent, call },
+                    3 => return Input::Refuse { agent, call, cause },
+                    4 => return Input::Abandon { call },
+                    _ => {}
+                },
+                Some(Availability::Talking(call)) => match self.below(8) {
+                    0..=2 => return Input::Finish { agent, call },
+                    3 => return Input::Lose { agent, call },
+                    4 => return Input::Abandon { call },
+                    _ => {}
+                },
+                Some(Availability::LoggedOut) if !self.one_in(3) => return Input::LogIn { agent },
+                Some(Availability::Paused(_)) if self.one_in(2) => return Input::Resume { agent },
+                _ => {}
+            }
+        }
+        match self.below(16) {
+            0 => Input::LogIn { agent },
+            1 => Input::LogOut { agent },
+            2 => Input::Pause { agent, reason: PauseReason::Chosen("tea".into()) },
+            3 => Input::Resume { agent },
+            4 => Input::Answer { agent, call: any_call },
+            5 => Input::Refuse { agent, call: any_call, cause },
+            6 => Input::Finish { agent, call: any_call },
+            7 => Input::Lose { agent, call: any_call },
+            8 | 9 => Input::Abandon { call: any_call },
+            _ if calls.alive.len() > 25 => Input::Abandon { call: any_call },
+            _ => {
+                let line = self.below(acd.plan.lines.len() as u64 + unknown);
+                let call = if self.one_in(20) { any_call } else { calls.number() };
+                Input::Arrive { call, line: LineId(line as u32), band: Band(u8::from(!self.one_in(5))) }
+            }
+        }
+    }
+
+    fn later(&mut self, now: Mono, deadline: Option<Mono>) -> Mono {
+        match self.below(8) {
+            0..=2 => now,
+            3 => deadline.unwrap_or(now).max(now),
+            4 | 5 => now + Duration::from_micros(self.below(1_500_000)),
+            6 => now + Duration::from_micros(self.below(6_000_000)),
+            _ => now + self.duration(),
+        }
+    }
+}
+
+/// The calls that a run knows of, kept apart from the distributor.
+#[derive(Default)]
+struct Calls {
+    next: u64,
+    alive: BTreeSet<CallId>,
+}
+
+impl Calls {
+    fn number(&mut self) -> CallId {
+        self.next += 1;
+        CallId(self.next)
+    }
+
+    fn note(&mut self, input: &Input) {
+        match *input {
+            Input::Arrive { call, .. } => self.alive.insert(call),
+            Input::Abandon { call } | Input::Finish { call, .. } => self.alive.remove(&call),
+            _ => false,
+        };
+    }
+}
+
+fn drain(acd: &mut Distributor) -> Vec<Output> {
+    std::iter::from_fn(|| acd.poll_output()).collect()
+}
+
+/// Runs the real one, the model and one that is woken at every deadline side by side.
+fn sweep(block: u8) {
+    for seed in 0..SEEDS {
+        let mut dice = Dice::new(block, seed);
+        let plan = dice.plan();
+        let start = Mono(1_000);
+        let mut acd = Distributor::new(plan.clone(), start);
+        let mut model = Model::new(plan.clone(), start);
+        let mut timely = Distributor::new(plan, start);
+        let mut calls = Calls::default();
+        let mut now = start;
+        let stored_at = dice.below(STEPS as u64) as usize;
+        for step in 0..STEPS {
+            let context = || format!("block {block} seed {seed} step {step}");
+            now = dice.later(now, acd.poll_timeout());
+            while let Some(at) = timely.poll_timeout().filter(|&at| at < now) {
+                timely.handle_timeout(at);
+            }
+            if dice.one_in(6) {
+                acd.handle_timeout(now);
+                model.handle_timeout(now);
+                timely.handle_timeout(now);
+            } else {
+                let input = dice.input(&acd, &mut calls);
+                let result = acd.handle(input.clone(), now);
+                assert_eq!(result, model.handle(input.clone(), now), "{} {input:?}", context());
+                assert_eq!(result, timely.handle(input.clone(), now), "{} {input:?}", context());
+                if result.is_ok() {
+                    calls.note(&input);
+                }
+            }
+            let outputs = drain(&mut acd);
+            assert_eq!(outputs, std::mem::take(&mut model.outputs), "{}", context());
+            assert_eq!(outputs, drain(&mut timely), "{}: woken in time", context());
+            assert_eq!(acd.poll_timeout(), model.poll_timeout(), "{}", context());
+            assert!(acd.calls.keys().eq(&calls.alive), "{}: a caller was lost or made up", context());
+            if step == stored_at {
+                acd = postcard::from_bytes(&postcard::to_stdvec(&acd).unwrap()).unwrap();
+            }
+        }
+        end_of_the_day(&mut acd, now);
+    }
+}
+
+/// Once every caller has gone and time has passed, nobody may be left in any passing state.
+fn end_of_the_day(acd: &mut Distributor, now: Mono) {
+    let calls: Vec<CallId> = acd.calls.keys().copied().collect();
+    for call in calls {
+        acd.handle(Input::Abandon { call }, now).unwrap();
+    }
+    acd.handle_timeout(now + Duration::from_secs(100));
+    assert_eq!((acd.call_count(), acd.poll_timeout()), (0, None));
+    for (agent, state, _) in acd.agents() {
+        let settled = matches!(state, Availability::Free | Availability::LoggedOut | Availability::Paused(_));
+        assert!(settled, "{agent} is stuck in {state:?}");
+    }
+}
+
+#[test]
+fn agrees_with_the_model_on_the_first_64_seeds() {
+    sweep(0);
+}
+
+#[test]
+fn agrees_with_the_model_on_the_second_64_seeds() {
+    sweep(1);
+}
+
+#[test]
+fn agrees_with_the_model_on_the_third_64_seeds() {
+    sweep(2);
+}
+
+#[test]
+fn agrees_with_the_model_on_the_fourth_64_seeds() {
+    sweep(3);
+}
+
+/// Each presentation is held against the callers who waited before the step and still wait after it.
+#[test]
+fn no_caller_is_ever_passed_over_for_one_of_a_lesser_band_or_a_later_arrival() {
+    let mut presentations = 0;
+    for seed in 0..SEEDS {
+        let mut dice = Dice::new(100, seed);
+        let plan = dice.plan();
+        let mut acd = Distributor::new(plan.clone(), Mono(0));
+        let mut calls = Calls::default();
+        let mut now = Mono(0);
+        for step in 0..STEPS / 4 {
+            let before = waiting(&acd);
+            let places: Vec<Place> = acd.calls.values().map(|caller| caller.place).collect();
+            now = dice.later(now, acd.poll_timeout());
+            let input = dice.input(&acd, &mut calls);
+            let fits = acd.handle(input.clone(), now).is_ok();
+            if fits {
+                calls.note(&input);
+            }
+            let outputs = drain(&mut acd);
+            let rung: BTreeSet<CallId> = outputs.iter().filter_map(presented).map(|(call, _)| call).collect();
+            let passed_over: Vec<(LineId, Place)> = waiting(&acd)
+                .intersection(&before)
+                .copied()
+                .filter(|(_, p)| !rung.contains(&p.call))
+                .collect();
+            for (call, agent) in outputs.iter().filter_map(presented) {
+                presentations += 1;
+                let served = places.iter().find(|place| place.call == call).copied();
+                let Some(served) = served.or(acd.place(call).map(|(_, place)| place)) else { continue };
+                for &(line, place) in &passed_over {
+                    let teams = &plan.lines[line.index()].teams;
+                    let eligible = teams.iter().any(|team| plan.teams[team.index()].agents.contains(&agent));
+                    assert!(!eligible || served < place, "seed {seed} step {step}: {call} before {place:?}");
+                }
+            }
+        }
+    }
+    assert!(presentations > 5_000, "{presentations} presentations prove little");
+}
+
+fn waiting(acd: &Distributor) -> BTreeSet<(LineId, Place)> {
+    let lines = (0..acd.plan.lines.len() as u32).map(LineId);
+    lines.flat_map(|line| acd.waiting(line).map(move |place| (line, *place))).collect()
+}
+
+fn presented(output: &Output) -> Option<(CallId, AgentId)> {
+    match *output {
+        Output::Present { call, agent } => Some((call, agent)),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_hundred_thousand_callers_and_ten_thousand_agents_are_matched_in_order() {
+    const CALLERS: u64 = 100_000;
+    const AGENTS: u32 = 10_000;
+    let agents = (0..AGENTS).map(AgentId);
+    let plan = Plan {
+        lines: (0..100)
+            .map(|number| Line {
+                name: format!("line {number}"),
+                teams: vec![TeamId(0), TeamId(1 + number % 10)],
+                ring_for: Duration::from_secs(20),
+                wrap_up: Duration::ZERO,
+            })
+            .collect(),
+        teams: (0..11)
+            .map(|number| Team {
+                name: format!("team {number}"),
+                agents: agents.clone().filter(|agent| number == 0 || agent.0 % 10 == number - 1).collect(),
+            })
+            .collect(),
+        agents: agents.clone().map(|agent| Agent { name: agent.to_string(), logged_in: false }).collect(),
+        ..super::plan()
+    };
+    let mut acd = Distributor::new(plan, Mono(0));
+    for number in 0..CALLERS {
+        let input =
+            Input::Arrive { call: CallId(number), line: LineId(number as u32 % 100), band: Band::ROUTINE };
+        acd.handle(input, Mono(number)).unwrap();
+    }
+    for agent in agents.clone() {
+        acd.handle(Input::LogIn { agent }, Mono(CALLERS)).unwrap();
+    }
+    acd.check_invariants();
+    let mut next = 0;
+    for (call, agent) in drain(&mut acd).iter().filter_map(presented) {
+        assert_eq!((call.0, u64::from(agent.0)), (next, next));
+        next += 1;
+    }
+    assert_eq!(next, u64::from(AGENTS));
+    for agent in agents {
+        let call = CallId(u64::from(agent.0));
+        acd.handle(Input::Answer { agent, call }, Mono(CALLERS)).unwrap();
+        acd.handle(Input::Finish { agent, call }, Mono(CALLERS)).unwrap();
+    }
+    acd.check_invariants();
+    let order: Vec<u64> = drain(&mut acd).iter().filter_map(presented).map(|(call, _)| call.0).collect();
+    assert!(order.into_iter().eq(u64::from(AGENTS)..2 * u64::from(AGENTS)));
+}

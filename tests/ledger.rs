@@ -1,0 +1,591 @@
+//! The ledger and its report from outside: real files, a real writer thread, other connections in its way.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::Parser as _;
+use hearken::acd::{Band, Cause};
+use hearken::call::record::{CallRecord, EndedBy, Outcome, Presentation, Segment, Stage};
+use hearken::cli::report;
+use hearken::id::CallId;
+use hearken::ledger::{CliStorage, Entry, Error, Key, Ledger, Period, ROOM, Reader, Settings, waits_by_line};
+use hearken::time::Wall;
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+/// Far longer than anything here takes; only a failing test waits for it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Monday 16 November 2026, 08:00 in London.
+const EIGHT: i64 = 1_794_816_000_000;
+
+const EVER: Period = Period { from: Wall(i64::MIN), to: Wall(i64::MAX) };
+
+fn settings(dir: &TempDir) -> Settings {
+    Settings {
+        path: dir.path().join("ledger.db"),
+        cli: CliStorage::Plain,
+        key_path: dir.path().join("cli.key"),
+        spool: 1000,
+        side_file: dir.path().join("ledger.side"),
+    }
+}
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn record(call: u64, line: &str, outcome: Outcome, waited: Duration) -> CallRecord {
+    CallRecord {
+        call: CallId(call),
+        sip_call_id: format!("{call}@elm-tree.example"),
+        trunk: "elm-tree".into(),
+        practice: Some("Y00001".into()),
+        line: line.into(),
+        band: Band::ROUTINE,
+        ddi: "+442079460000".into(),
+        cli: Some("+442079460123".into()),
+        arrived: Wall(EIGHT + call.cast_signed() * 1000),
+        waited,
+        lasted: waited + secs(60),
+        segments: vec![Segment { stage: Stage::Queue, from: Duration::ZERO, to: waited }],
+        outcome,
+    }
+}
+
+fn abandoned(call: u64) -> CallRecord {
+    record(call, "elm-tree", Outcome::Abandoned, secs(5))
+}
+
+fn answered(call: u64, line: &str, waited: Duration) -> CallRecord {
+    record(call, line, Outcome::Answered { agent: "asha".into(), ended_by: EndedBy::Caller }, waited)
+}
+
+fn entries(path: &Path) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let keep = |entry| {
+        entries.push(entry);
+        Ok::<_, Error>(())
+    };
+    Reader::open(path).unwrap().calls(EVER, keep).unwrap();
+    entries
+}
+
+/// The calls in the order of writing.
+fn calls(path: &Path) -> Vec<u64> {
+    let db = Connection::open(path).unwrap();
+    let mut calls = db.prepare("SELECT call FROM calls ORDER BY id").unwrap();
+    let calls = calls.query_map([], |row| row.get::<_, i64>(0)).unwrap();
+    calls.map(|call| call.unwrap().cast_unsigned()).collect()
+}
+
+fn wait_until(ledger: &Ledger, what: &str, reached: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !reached() {
+        assert!(Instant::now() < deadline, "{what}: {:?}", ledger.counters());
+        ledger.flush(Duration::from_millis(5));
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// A database that cannot exist, because a file stands where its directory should be.
+fn blocked(dir: &TempDir) -> (Settings, PathBuf) {
+    let directory = dir.path().join("disk");
+    fs::write(&directory, "").unwrap();
+    (Settings { path: directory.join("ledger.db"), ..settings(dir) }, directory)
+}
+
+fn unblock(directory: &Path) {
+    fs::remove_file(directory).unwrap();
+    fs::create_dir(directory).unwrap();
+}
+
+fn every_kind() -> Vec<CallRecord> {
+    let everyone =
+        [EndedBy::Caller, EndedBy::Agent, EndedBy::DeadMedia, EndedBy::DeadPeer, EndedBy::Shutdown];
+    let results = [
+        Presentation::Answered,
+        Presentation::Missed(Cause::Busy),
+        Presentation::Missed(Cause::Rejected),
+        Presentation::Missed(Cause::NoAnswer),
+        Presentation::Missed(Cause::Unreachable),
+        Presentation::Missed(Cause::Failed),
+        Presentation::CallerGone,
+        Presentation::Withdrawn,
+    ];
+    let mut outcomes = vec![Outcome::Abandoned, Outcome::Refused { code: 503 }, Outcome::Refused { code: 0 }];
+    outcomes.extend(everyone.map(|ended_by| Outcome::Answered { agent: "asha".into(), ended_by }));
+    outcomes.extend(everyone.map(|ended_by| Outcome::Lost { ended_by }));
+    let of_outcome = |(call, outcome)| record(call, "elm-tree", outcome, Duration::from_millis(1234));
+    let mut records: Vec<_> = (1..).zip(outcomes).map(of_outcome).collect();
+
+    let mut long = answered(u64::MAX, "emergency", secs(9));
+    let presented =
+        results.map(|result| Segment { stage: presented("ben", result), from: secs(1), to: secs(2) });
+    long.segments.extend(presented);
+    long.segments.push(Segment { stage: Stage::Talk { agent: "asha".into() }, from: secs(9), to: secs(69) });
+    long.band = Band::EMERGENCY;
+    records.push(long);
+    let bare = CallRecord { practice: None, cli: None, segments: Vec::new(), ..abandoned(500) };
+    records.push(bare);
+    records.push(CallRecord { ddi: "'); DROP TABLE calls; -- \u{1F4DE}\0".into(), ..abandoned(501) });
+    records
+}
+
+fn presented(agent: &str, result: Presentation) -> Stage {
+    Stage::Presented { agent: agent.into(), result }
+}
+
+#[test]
+fn every_outcome_and_stage_comes_back_as_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(settings(&dir)).unwrap();
+    let mut written = every_kind();
+    written.iter().for_each(|record| ledger.write(record.clone()));
+    assert!(ledger.flush(PATIENCE));
+    let read = entries(&settings(&dir).path);
+    assert!(read.iter().all(|entry| entry.run == read[0].run));
+    written.sort_by_key(|record| record.arrived);
+    assert_eq!(read.into_iter().map(|entry| entry.record).collect::<Vec<_>>(), written);
+    let counters = ledger.close();
+    assert_eq!((counters.written, counters.rejected, counters.lost, counters.errors), (16, 0, 0, 0));
+}
+
+#[test]
+fn a_locked_database_holds_up_no_caller_and_gets_all_later_once_and_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(settings(&dir)).unwrap();
+    ledger.write(abandoned(0));
+    assert!(ledger.flush(PATIENCE));
+    let other = Connection::open(settings(&dir).path).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    // This thread holds the lock: if write() waited for it, the test would never go on.
+    (1..800).for_each(|call| ledger.write(abandoned(call)));
+    wait_until(&ledger, "the lock is noticed", || ledger.counters().errors > 0);
+    (800..900).for_each(|call| ledger.write(abandoned(call)));
+    wait_until(&ledger, "all wait", || ledger.counters().spooled == 899);
+    assert!(!ledger.flush(Duration::ZERO));
+    assert!(!ledger.counters().healthy);
+    other.execute_batch("COMMIT").unwrap();
+    assert!(ledger.flush(PATIENCE));
+    assert_eq!(calls(&settings(&dir).path), (0..900).collect::<Vec<_>>());
+    let counters = ledger.counters();
+    assert_eq!((counters.accepted, counters.written, counters.side_filed), (900, 900, 0));
+    assert!(counters.healthy);
+}
+
+#[test]
+fn what_the_spool_cannot_hold_goes_by_the_side_file_and_keeps_its_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(Settings { spool: 10, ..settings(&dir) }).unwrap();
+    assert!(ledger.flush(PATIENCE));
+    let other = Connection::open(settings(&dir).path).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    (0..100).for_each(|call| ledger.write(abandoned(call)));
+    wait_until(&ledger, "the side file is used", || ledger.counters().side_filed == 90);
+    let lines = fs::read_to_string(settings(&dir).side_file).unwrap();
+    assert_eq!((lines.lines().count(), lines.ends_with('\n')), (90, true));
+    assert_eq!(mode(&settings(&dir).side_file), 0o600);
+    other.execute_batch("COMMIT").unwrap();
+    assert!(ledger.flush(PATIENCE));
+    assert_eq!(calls(&settings(&dir).path), (0..100).collect::<Vec<_>>());
+    assert!(!settings(&dir).side_file.exists());
+    let counters = ledger.close();
+    assert_eq!((counters.written, counters.replayed, counters.waiting, counters.lost), (10, 90, 0, 0));
+}
+
+#[test]
+fn memory_has_a_bound_and_beyond_it_records_are_counted_as_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let (settings, directory) = blocked(&dir);
+    let ledger =
+        Ledger::open(Settings { spool: 10, side_file: "/dev/full".into(), ..settings.clone() }).unwrap();
+    let bound = ROOM as u64 + 10;
+    (0..bound + 25).for_each(|call| ledger.write(CallRecord { segments: Vec::new(), ..abandoned(call) }));
+    let counters = ledger.counters();
+    assert_eq!((counters.waiting, counters.lost, counters.accepted), (bound, 25, bound + 25));
+    wait_until(&ledger, "both files fail", || ledger.counters().errors > 1);
+    unblock(&directory);
+    assert!(ledger.flush(PATIENCE));
+    assert_eq!(calls(&settings.path), (0..bound).collect::<Vec<_>>());
+}
+
+#[test]
+fn records_that_no_disk_takes_are_counted_as_lost_at_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let (settings, _) = blocked(&dir);
+    let ledger = Ledger::open(Settings { side_file: "/dev/full".into(), ..settings }).unwrap();
+    (0..5).for_each(|call| ledger.write(abandoned(call)));
+    let counters = ledger.close();
+    assert_eq!((counters.lost, counters.waiting, counters.written), (5, 0, 0));
+}
+
+#[test]
+fn closing_leaves_in_the_side_file_what_the_database_did_not_take() {
+    let dir = tempfile::tempdir().unwrap();
+    let (settings, directory) = blocked(&dir);
+    let ledger = Ledger::open(settings.clone()).unwrap();
+    (0..700).for_each(|call| ledger.write(abandoned(call)));
+    let counters = ledger.close();
+    assert_eq!((counters.side_filed, counters.waiting, counters.lost), (700, 0, 0));
+    unblock(&directory);
+    let ledger = Ledger::open(settings.clone()).unwrap();
+    assert!(ledger.flush(PATIENCE), "an old side file is replayed before anything is written");
+    assert_eq!(ledger.counters().replayed, 700);
+    assert_eq!(calls(&settings.path), (0..700).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_side_file_that_is_replayed_again_adds_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (settings, directory) = blocked(&dir);
+    let ledger = Ledger::open(settings.clone()).unwrap();
+    (0..20).for_each(|call| ledger.write(abandoned(call)));
+    ledger.close();
+    let side_file = fs::read(&settings.side_file).unwrap();
+    unblock(&directory);
+    for replayed in [20, 0] {
+        // As after a crash between the commit and the removal.
+        fs::write(&settings.side_file, &side_file).unwrap();
+        let ledger = Ledger::open(settings.clone()).unwrap();
+        assert!(ledger.flush(PATIENCE));
+        assert_eq!(ledger.close().replayed, replayed);
+        assert_eq!(calls(&settings.path).len(), 20);
+        assert!(!settings.side_file.exists());
+    }
+}
+
+#[test]
+fn a_torn_line_is_kept_aside_and_spoils_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let (settings, directory) = blocked(&dir);
+    let write = |calls: std::ops::Range<u64>| {
+        let ledger = Ledger::open(settings.clone()).unwrap();
+        calls.for_each(|call| ledger.write(abandoned(call)));
+        ledger.close()
+    };
+    write(0..3);
+    let torn = br#"{"run":1,"record":{"call":"#;
+    let mut side_file = fs::read(&settings.side_file).unwrap();
+    side_file.extend(torn);
+    fs::write(&settings.side_file, &side_file).unwrap();
+    assert_eq!(write(3..5).side_filed, 2, "what is appended to a torn line is no part of it");
+    unblock(&directory);
+    let counters = write(5..6);
+    assert_eq!((counters.replayed, counters.rejected, counters.written), (5, 1, 1));
+    assert_eq!(calls(&settings.path), (0..6).collect::<Vec<_>>());
+    let rejected = dir.path().join("ledger.side.rejected");
+    assert_eq!(fs::read(&rejected).unwrap(), [&torn[..], b"\n"].concat());
+    assert_eq!(mode(&rejected), 0o600);
+}
+
+#[test]
+fn two_runs_may_number_their_calls_alike() {
+    let dir = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let ledger = Ledger::open(settings(&dir)).unwrap();
+        ledger.write(abandoned(1));
+        ledger.close();
+    }
+    let read = entries(&settings(&dir).path);
+    assert_eq!(read.len(), 2);
+    assert_ne!(read[0].run, read[1].run);
+}
+
+#[test]
+fn a_damaged_database_is_set_aside_whole_and_a_new_one_begun() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = settings(&dir);
+    let garbage = b"this is no database".repeat(500);
+    fs::write(&settings.path, &garbage).unwrap();
+    let ledger = Ledger::open(settings.clone()).unwrap();
+    ledger.write(abandoned(1));
+    assert!(ledger.flush(PATIENCE));
+    assert_eq!(calls(&settings.path), [1]);
+    let names = fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().path());
+    let aside: Vec<_> =
+        names.filter(|name| name.to_str().unwrap().contains("ledger.db.corrupt-20")).collect();
+    assert_eq!(aside.len(), 1);
+    assert_eq!(fs::read(&aside[0]).unwrap(), garbage);
+}
+
+#[test]
+fn a_database_that_is_removed_is_begun_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = settings(&dir);
+    let ledger = Ledger::open(settings.clone()).unwrap();
+    ledger.write(abandoned(1));
+    assert!(ledger.flush(PATIENCE));
+    fs::remove_file(&settings.path).unwrap();
+    ledger.write(abandoned(2));
+    assert!(ledger.flush(PATIENCE));
+    assert_eq!(calls(&settings.path), [2]);
+    assert_eq!(mode(&settings.path), 0o600);
+}
+
+#[test]
+fn a_database_of_another_program_or_of_a_later_version_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let make = ["CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)", "PRAGMA user_version = 99"];
+    for (sql, n) in make.into_iter().zip(0..) {
+        let path = dir.path().join(format!("{n}.db"));
+        let side_file = dir.path().join(format!("{n}.side"));
+        let settings = Settings { path: path.clone(), side_file, ..settings(&dir) };
+        if n == 1 {
+            Ledger::open(settings.clone()).unwrap().close();
+        }
+        Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        let before = fs::read(&path).unwrap();
+        let ledger = Ledger::open(settings.clone()).unwrap();
+        ledger.write(abandoned(1));
+        assert_eq!(ledger.close().side_filed, 1, "{sql}");
+        assert!(matches!(
+            (n, Reader::open(&path)),
+            (0, Err(Error::Foreign(_))) | (1, Err(Error::Newer { found: 99, known: 1 }))
+        ));
+        let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'calls'";
+        let calls: i64 = Connection::open(&path).unwrap().query_row(tables, [], |row| row.get(0)).unwrap();
+        assert_eq!(calls, n);
+        if n == 1 {
+            assert_eq!(fs::read(&path).unwrap(), before);
+        }
+    }
+}
+
+#[test]
+fn callers_numbers_are_stored_as_chosen() {
+    let dir = tempfile::tempdir().unwrap();
+    let number = "+442079460123";
+    for (cli, n) in [CliStorage::Hash, CliStorage::Plain, CliStorage::None].into_iter().zip(0..) {
+        let settings = Settings { path: dir.path().join(format!("{n}.db")), cli, ..settings(&dir) };
+        let ledger = Ledger::open(settings.clone()).unwrap();
+        ledger.write(abandoned(1));
+        ledger.write(abandoned(2));
+        ledger.write(CallRecord { cli: None, ..abandoned(3) });
+        ledger.close();
+        let stored: Vec<_> = entries(&settings.path).into_iter().map(|entry| entry.record.cli).collect();
+        let expected = match cli {
+            CliStorage::Hash => Some(Key::at(&settings.key_path).unwrap().hash(number)),
+            CliStorage::Plain => Some(number.to_owned()),
+            CliStorage::None => None,
+        };
+        assert_eq!(stored, [expected.clone(), expected, None]);
+    }
+}
+
+#[test]
+fn neither_database_nor_side_file_holds_a_number_that_is_to_be_hashed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (blocked, directory) = blocked(&dir);
+    let settings = Settings { cli: CliStorage::Hash, ..blocked };
+    let ledger = Ledger::open(settings.clone()).unwrap();
+    ledger.write(abandoned(1));
+    ledger.close();
+    let absent = |path: &Path| !String::from_utf8_lossy(&fs::read(path).unwrap()).contains("9460123");
+    assert!(absent(&settings.side_file));
+    unblock(&directory);
+    Ledger::open(settings.clone()).unwrap().close();
+    assert_eq!(calls(&settings.path), [1]);
+    assert!(absent(&settings.path));
+}
+
+#[test]
+fn without_a_good_key_records_go_on_without_numbers() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = Settings { cli: CliStorage::Hash, ..settings(&dir) };
+    fs::write(&settings.key_path, "too short").unwrap();
+    let ledger = Ledger::open(settings.clone()).unwrap();
+    ledger.write(abandoned(1));
+    assert!(ledger.flush(PATIENCE));
+    assert!(ledger.counters().keyless);
+    assert_eq!(entries(&settings.path)[0].record.cli, None);
+    assert_eq!(fs::read(&settings.key_path).unwrap(), b"too short");
+}
+
+#[test]
+fn all_files_are_their_owners_alone_whatever_the_umask() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = Settings { cli: CliStorage::Hash, spool: 0, ..settings(&dir) };
+    fs::write(&settings.path, "").unwrap();
+    fs::set_permissions(&settings.path, fs::Permissions::from_mode(0o666)).unwrap();
+    nix::sys::stat::umask(nix::sys::stat::Mode::empty());
+    let ledger = Ledger::open(settings.clone()).unwrap();
+    ledger.write(abandoned(1));
+    assert!(ledger.flush(PATIENCE));
+    let other = Connection::open(&settings.path).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    ledger.write(abandoned(2));
+    wait_until(&ledger, "the side file is used", || ledger.counters().side_filed == 1);
+    let mut names: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().path()).collect();
+    names.sort();
+    let names: Vec<_> =
+        names.iter().map(|path| (path.file_name().unwrap().to_str().unwrap(), mode(path))).collect();
+    let expected = ["cli.key", "ledger.db", "ledger.db-shm", "ledger.db-wal", "ledger.side"];
+    assert_eq!(names, expected.map(|name| (name, 0o600)));
+    drop(other);
+    assert!(ledger.flush(PATIENCE));
+}
+
+#[derive(clap::Parser)]
+struct Command {
+    #[command(flatten)]
+    args: report::Args,
+}
+
+fn report(path: &Path, arguments: &[&str]) -> Result<String, report::Error> {
+    let Command { args } = Command::parse_from([&["report"], arguments].concat());
+    let mut out = Vec::new();
+    report::run(&args, path, &mut out)?;
+    Ok(String::from_utf8(out).unwrap())
+}
+
+/// Two lines and a day on either side, counted by hand.
+fn fixture() -> Vec<CallRecord> {
+    let mut records: Vec<_> = (1..=10).map(|n| answered(n, "elm-tree", secs(30 * n))).collect();
+    records.extend((11..=13).map(|n| record(n, "elm-tree", Outcome::Abandoned, secs(n))));
+    records.push(record(14, "elm-tree", Outcome::Refused { code: 503 }, Duration::ZERO));
+    records.push(record(15, "elm-tree", Outcome::Lost { ended_by: EndedBy::DeadPeer }, secs(400)));
+    records.push(answered(16, "emergency", Duration::from_millis(1234)));
+    let day = 86_400_000;
+    records.push(CallRecord { arrived: Wall(EIGHT - day), ..answered(17, "elm-tree", secs(9000)) });
+    records.push(CallRecord { arrived: Wall(EIGHT + day), ..answered(18, "elm-tree", secs(9000)) });
+    records
+}
+
+#[test]
+fn the_table_is_the_one_counted_by_hand_while_the_daemon_still_writes() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(settings(&dir)).unwrap();
+    fixture().into_iter().for_each(|record| ledger.write(record));
+    assert!(ledger.flush(PATIENCE));
+    let text = report(&settings(&dir).path, &["--from", "2026-11-16", "--to", "2026-11-16"]).unwrap();
+    let expected = "\
+Calls that arrived from 2026-11-16 00:00:00 GMT to 2026-11-17 00:00:00 GMT
+line       calls  answered  abandoned  refused  lost  mean wait  median    90th    95th    99th  longest  longest abandoned
+elm-tree      15        10          3        1     1     2:45.0  2:30.0  4:30.0  5:00.0  5:00.0   5:00.0             0:13.0
+emergency      1         1          0        0     0     0:01.2  0:01.2  0:01.2  0:01.2  0:01.2   0:01.2                  -
+all lines     16        11          3        1     1     2:30.1  2:30.0  4:30.0  5:00.0  5:00.0   5:00.0             0:13.0
+Waits of answered calls in minutes:seconds; centiles are nearest-rank.
+";
+    assert_eq!(text, expected);
+    let instants = ["--from", "2026-11-16T08:00:13Z", "--to", "2026-11-16T08:00:15Z"];
+    let text = report(&settings(&dir).path, &instants).unwrap();
+    assert!(text.contains("\nall lines      2         0          1        1     0          -"), "{text}");
+}
+
+#[test]
+fn a_line_of_csv_for_each_call_is_safe_in_a_spreadsheet() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut records = fixture();
+    records[15].segments.push(Segment {
+        stage: presented("asha", Presentation::Answered),
+        from: Duration::ZERO,
+        to: Duration::from_millis(1234),
+    });
+    records[15].sip_call_id = "=cmd|' /C calc'!A0\",\r\n".into();
+    let ledger = Ledger::open(settings(&dir)).unwrap();
+    records.into_iter().for_each(|record| ledger.write(record));
+    ledger.close();
+    let run = entries(&settings(&dir).path)[0].run;
+    let arguments = ["--from", "2026-11-16T08:00:14Z", "--to", "2026-11-16", "--format", "csv"];
+    let text = report(&settings(&dir).path, &arguments).unwrap();
+    let expected = [
+        "run,call,arrived,answered,ended,waited_ms,lasted_ms,trunk,practice,line,band,ddi,cli,outcome,agent,\
+         ended_by,code,presentations,sip_call_id\r\n",
+        &format!(
+            "{run},14,2026-11-16T08:00:14.000Z,,2026-11-16T08:01:14.000Z,0,60000,elm-tree,Y00001,elm-tree,1,\
+             +442079460000,+442079460123,refused,,,503,0,14@elm-tree.example\r\n"
+        ),
+        &format!(
+            "{run},15,2026-11-16T08:00:15.000Z,,2026-11-16T08:07:55.000Z,400000,460000,elm-tree,Y00001,elm-tree,\
+             1,+442079460000,+442079460123,lost,,dead-peer,,0,15@elm-tree.example\r\n"
+        ),
+        &format!(
+            "{run},16,2026-11-16T08:00:16.000Z,2026-11-16T08:00:17.234Z,2026-11-16T08:01:17.234Z,1234,61234,\
+             elm-tree,Y00001,emergency,1,+442079460000,+442079460123,answered,asha,caller,,1,\
+             \"'=cmd|' /C calc'!A0\"\",\r\n\"\r\n"
+        ),
+    ];
+    assert_eq!(text, expected.concat());
+}
+
+#[test]
+fn the_outcomes_add_up_to_the_calls_and_both_ways_to_the_table_agree() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut records = every_kind();
+    records.extend(
+        fixture().into_iter().map(|record| CallRecord { call: CallId(record.call.0 + 600), ..record }),
+    );
+    let ledger = Ledger::open(settings(&dir)).unwrap();
+    records.iter().for_each(|record| ledger.write(record.clone()));
+    ledger.close();
+    let table = Reader::open(&settings(&dir).path).unwrap().waits(EVER).unwrap();
+    assert_eq!(table, waits_by_line(&records));
+    assert_eq!(table.total.calls, records.len() as u64);
+    assert_eq!(table.lines.values().map(|figures| figures.calls).sum::<u64>(), table.total.calls);
+    for figures in table.lines.values().chain([&table.total]) {
+        let outcomes = figures.answered + figures.abandoned + figures.refused + figures.lost;
+        assert_eq!(figures.calls, outcomes);
+        assert_eq!(figures.waits.is_some(), figures.answered > 0);
+    }
+}
+
+#[test]
+fn a_report_without_a_ledger_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ledger.db");
+    let error = report(&path, &["--from", "2026-11-16"]).unwrap_err().to_string();
+    assert_eq!(error, format!("{}: there is no ledger here", path.display()));
+    assert!(!path.exists());
+}
+
+/// A pipe whose other end, `head` say, is gone.
+struct Gone;
+
+impl std::io::Write for Gone {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_reader_that_has_had_enough_is_no_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(settings(&dir)).unwrap();
+    (0..500).for_each(|call| ledger.write(abandoned(call)));
+    ledger.close();
+    for format in ["table", "csv"] {
+        let arguments = ["report", "--from", "2026-11-16", "--format", format];
+        let Command { args } = Command::parse_from(arguments);
+        report::run(&args, &settings(&dir).path, &mut Gone).unwrap();
+    }
+}
+
+#[test]
+fn a_report_in_a_zone_that_is_none_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = report(&settings(&dir).path, &["--from", "2026-11-16", "--zone", "Europe/Londn"]);
+    assert_eq!(error.unwrap_err().to_string(), "there is no time zone \"Europe/Londn\" here");
+}
+
+#[test]
+fn the_view_for_people_shows_arrivals_in_utc() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(settings(&dir)).unwrap();
+    ledger.write(CallRecord { arrived: Wall(EIGHT + 59_999), ..abandoned(1) });
+    ledger.close();
+    let db = Connection::open(settings(&dir).path).unwrap();
+    let arrived: String = db.query_row("SELECT arrived FROM calls_utc", [], |row| row.get(0)).unwrap();
+    assert_eq!(arrived, "2026-11-16T08:00:59.999Z");
+}
