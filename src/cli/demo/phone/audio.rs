@@ -74,9 +74,14 @@ impl Ear {
         self.voices.get(&voice.0).is_some_and(|&frames| frames >= BELIEVED)
     }
 
+    /// Every voice that was heard.
+    pub(in crate::cli::demo) fn voices(&self) -> impl Iterator<Item = Voice> + '_ {
+        self.voices.iter().filter(|&(_, &frames)| frames >= BELIEVED).map(|(&byte, _)| Voice(byte))
+    }
+
     /// Whether any agent was heard.
     pub(super) fn heard_an_agent(&self) -> bool {
-        self.voices.iter().any(|(&byte, &frames)| frames >= BELIEVED && Voice(byte).is_agent())
+        self.voices().any(Voice::is_agent)
     }
 
     fn hear(&mut self, payload: &[u8]) {
