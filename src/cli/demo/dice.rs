@@ -4,6 +4,19 @@ use std::time::Duration;
 
 use crate::rng::{Rng, Seed};
 
+/// The player who tells the story.
+pub(super) const STORY: u64 = 0;
+
+/// The player who is the n-th agent.
+pub(super) fn agent(nth: usize) -> u64 {
+    1 + nth as u64
+}
+
+/// The player who is the n-th caller.
+pub(super) fn caller(nth: u64) -> u64 {
+    (1 << 32) + nth
+}
+
 /// A source of chance.
 #[derive(Clone, Debug)]
 pub(super) struct Dice(Rng);

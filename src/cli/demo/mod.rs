@@ -9,10 +9,11 @@
 //! | `stage` | the configured hub, moved where it meets nobody |
 //! | `hub` | the daemon on a thread of its own |
 //! | `story`, `dice` | who calls, and when |
-//! | `phone` | callers' and agents' phones |
+//! | `phone`, `crowd` | callers' and agents' phones; all that are switched on |
 //! | `show` | all of them together, in real time |
 //! | `screen`, `proof` | what people see; what is claimed at the end |
 
+mod crowd;
 mod dice;
 mod hub;
 mod phone;
@@ -121,7 +122,8 @@ fn perform(deployment: Deployment, args: Args) -> Result<bool, Error> {
 }
 
 fn screen_for(stage: &Stage) -> Screen<Stdout> {
-    let colour = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let colour =
+        io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let lines = &stage.deployment.plan.acd.lines;
     let width = lines.iter().map(|line| line.name.chars().count()).max().unwrap_or_default();
     Screen::new(io::stdout(), colour, width)
@@ -190,7 +192,9 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        if !self.keep && let Err(error) = fs::remove_dir_all(&self.path) {
+        if !self.keep
+            && let Err(error) = fs::remove_dir_all(&self.path)
+        {
             eprintln!("hearken: cannot remove {}: {error}", self.path.display());
         }
     }
@@ -198,10 +202,15 @@ impl Drop for Directory {
 
 /// A length of time as people write it.
 fn length(text: &str) -> Result<Duration, String> {
-    let span: jiff::SignedDuration = text.parse().map_err(|_| "give it a unit, as in 20s or 5m".to_owned())?;
+    let span: jiff::SignedDuration =
+        text.parse().map_err(|_| "give it a unit, as in 20s or 5m".to_owned())?;
     let span = Duration::try_from(span).map_err(|_| "it cannot be less than nothing".to_owned())?;
     let longest = Duration::from_secs(365 * 24 * 3_600);
-    if span.is_zero() || span > longest { Err("give it a length between nothing and a year".to_owned()) } else { Ok(span) }
+    if span.is_zero() || span > longest {
+        Err("give it a length between nothing and a year".to_owned())
+    } else {
+        Ok(span)
+    }
 }
 
 #[cfg(test)]

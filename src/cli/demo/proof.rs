@@ -105,7 +105,9 @@ impl Proof {
     pub(super) fn record(&mut self, record: &CallRecord) {
         self.tally.recorded += 1;
         let agent = match &record.outcome {
-            Outcome::Answered { agent, .. } if talked(record, agent) >= SHORT => self.agents.get(agent).copied(),
+            Outcome::Answered { agent, .. } if talked(record, agent) >= SHORT => {
+                self.agents.get(agent).copied()
+            }
             Outcome::Lost { .. } => {
                 self.tally.lost += 1;
                 None
@@ -113,7 +115,9 @@ impl Proof {
             _ => None,
         };
         match self.up.get_mut(&record.sip_call_id) {
-            Some(up @ Up { recorded: None, .. }) => up.recorded = Some(Recorded { lasted: record.lasted, agent }),
+            Some(up @ Up { recorded: None, .. }) => {
+                up.recorded = Some(Recorded { lasted: record.lasted, agent })
+            }
             _ => self.tally.strange += 1,
         }
         self.settle(&record.sip_call_id);
@@ -163,7 +167,8 @@ impl Proof {
         if !self.up.get(call_id).is_some_and(complete) {
             return;
         }
-        let Some(Up { voice, recorded: Some(recorded), report: Some(report) }) = self.up.remove(call_id) else {
+        let Some(Up { voice, recorded: Some(recorded), report: Some(report) }) = self.up.remove(call_id)
+        else {
             return;
         };
         if recorded.lasted >= SHORT {
@@ -233,5 +238,119 @@ impl fmt::Display for Verdict {
 }
 
 #[cfg(test)]
-#[path = "proof_tests.rs"]
-mod tests;
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::acd::Band;
+    use crate::call::record::{EndedBy, Segment};
+    use crate::cli::demo::phone::Ear;
+    use crate::id::CallId;
+    use crate::time::Wall;
+
+    const CALL: &str = "a@127.0.0.2";
+
+    fn record(outcome: Outcome, talked_ms: u64) -> CallRecord {
+        let (from, to) = (Duration::from_secs(1), Duration::from_millis(1_000 + talked_ms));
+        CallRecord {
+            call: CallId(1),
+            sip_call_id: CALL.into(),
+            trunk: "elm-tree".into(),
+            practice: None,
+            line: "elm-tree".into(),
+            band: Band::ROUTINE,
+            ddi: "+442079460101".into(),
+            cli: None,
+            arrived: Wall(0),
+            waited: from,
+            lasted: to,
+            segments: vec![Segment { stage: Stage::Talk { agent: "ben".into() }, from, to }],
+            outcome,
+        }
+    }
+
+    fn answered() -> CallRecord {
+        record(Outcome::Answered { agent: "ben".into(), ended_by: EndedBy::Agent }, 3_000)
+    }
+
+    fn caller(end: CallerEnd, first_sound: Option<u64>, voices: &[Voice]) -> Report {
+        let first_sound = first_sound.map(Duration::from_millis);
+        Report::Caller(CallerReport { call_id: CALL.into(), end, first_sound, ear: Ear::of(voices) })
+    }
+
+    fn agent(voices: &[Voice]) -> Report {
+        Report::Agent(AgentReport { agent: 1, ear: Ear::of(voices) })
+    }
+
+    /// A proof in which one call was placed.
+    fn placed() -> Proof {
+        let mut proof = Proof::new(["asha".to_owned(), "ben".to_owned()]);
+        proof.placed(CALL, Voice::of_caller(0));
+        proof
+    }
+
+    fn after(reports: Vec<Report>, records: &[CallRecord]) -> Verdict {
+        let mut proof = placed();
+        reports.into_iter().for_each(|report| proof.report(report));
+        records.iter().for_each(|record| proof.record(record));
+        proof.verdict(1)
+    }
+
+    #[test]
+    fn a_call_in_which_both_heard_each_other_is_good_in_any_order() {
+        let told =
+            || vec![caller(CallerEnd::Over, Some(20), &[Voice::of_agent(1)]), agent(&[Voice::of_caller(0)])];
+        let mut late = placed();
+        late.record(&answered());
+        assert_eq!((late.up(), late.is_complete()), (1, false));
+        told().into_iter().for_each(|report| late.report(report));
+        assert!(late.is_complete());
+        for verdict in [late.verdict(1), after(told(), &[answered()])] {
+            assert!(verdict.is_good(), "{verdict}");
+            let text = verdict.to_string();
+            assert!(text.contains("sent 20 RTP packets and received 20; 1 of 1 callers"), "{text}");
+            assert!(text.contains("in 1 of 1 talks"), "{text}");
+        }
+    }
+
+    #[test]
+    fn whatever_goes_wrong_is_not_good() {
+        let over = |voices: &[Voice]| caller(CallerEnd::Over, Some(20), voices);
+        let (ben, us) = (&[Voice::of_agent(1)], &[Voice::of_caller(0)]);
+        let lost = record(Outcome::Lost { ended_by: EndedBy::DeadPeer }, 0);
+        let cases = [
+            ("no record", after(vec![over(ben), agent(us)], &[])),
+            ("no report", after(vec![agent(us)], &[answered()])),
+            ("two records", after(vec![over(ben), agent(us)], &[answered(), answered()])),
+            ("the agent heard another", after(vec![over(ben), agent(&[Voice::of_caller(1)])], &[answered()])),
+            ("the caller heard another", after(vec![over(&[Voice::of_agent(0)]), agent(us)], &[answered()])),
+            ("nothing heard", after(vec![caller(CallerEnd::Over, None, ben), agent(us)], &[answered()])),
+            ("lost", after(vec![over(&[])], &[lost])),
+            ("turned away", after(vec![caller(CallerEnd::TurnedAway(503), None, &[])], &[])),
+            ("unanswered", after(vec![caller(CallerEnd::Unanswered, None, &[])], &[])),
+        ];
+        for (what, verdict) in cases {
+            assert!(
+                !verdict.is_good() && verdict.to_string().contains("NOT ALL IS WELL"),
+                "{what}: {verdict}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_call_that_is_not_in_the_ledger_is_not_good() {
+        let mut proof = placed();
+        proof.record(&record(Outcome::Abandoned, 0));
+        proof.report(caller(CallerEnd::Over, Some(20), &[]));
+        assert!(proof.verdict(1).is_good() && !proof.verdict(0).is_good());
+    }
+
+    #[test]
+    fn late_sound_is_shown_and_a_short_talk_proves_nothing() {
+        let short = record(Outcome::Answered { agent: "ben".into(), ended_by: EndedBy::Caller }, 50);
+        let verdict = after(vec![caller(CallerEnd::Over, Some(101), &[])], &[short]);
+        assert!(verdict.is_good());
+        let text = verdict.to_string();
+        assert!(text.contains("0 of 1 callers") && text.contains("in 0 of 0 talks"), "{text}");
+    }
+}

@@ -16,6 +16,7 @@ pub(super) struct Screen<W> {
     /// Width of the longest line's name.
     width: usize,
     calls: BTreeMap<CallId, View>,
+    gone: bool,
 }
 
 struct View {
@@ -29,13 +30,17 @@ struct View {
 impl<W: Write> Screen<W> {
     /// A screen for lines of callers whose names have at most `width` characters.
     pub(super) fn new(out: W, colour: bool, width: usize) -> Screen<W> {
-        Screen { out, colour, width, calls: BTreeMap::new() }
+        Screen { out, colour, width, calls: BTreeMap::new(), gone: false }
     }
 
     /// Writes a line that belongs to no call.
     pub(super) fn say(&mut self, text: &str) {
-        // A reader that went away must not stop calls from ending well.
-        let _ = writeln!(self.out, "{text}");
+        self.gone |= writeln!(self.out, "{text}").is_err();
+    }
+
+    /// Whether nobody reads any more.
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone
     }
 
     /// Writes a line with the time since the demo began.
@@ -87,7 +92,9 @@ impl<W: Write> Screen<W> {
                 self.calls.remove(call);
                 Some(text)
             }
-            Event::TurnedAway { source, code } => Some(format!("a call from {source} is turned away with {code}")),
+            Event::TurnedAway { source, code } => {
+                Some(format!("a call from {source} is turned away with {code}"))
+            }
             Event::Availability { agent, state: Availability::Paused(PauseReason::Missed(_)) } => {
                 Some(format!("{agent} is paused after too many missed calls"))
             }
@@ -196,8 +203,7 @@ mod tests {
     #[test]
     fn a_call_is_told_from_arrival_to_end() {
         let call = CallId(1);
-        let bridged =
-            Event::Bridged { call, agent: "asha".into(), waited: Duration::from_millis(3_240) };
+        let bridged = Event::Bridged { call, agent: "asha".into(), waited: Duration::from_millis(3_240) };
         let missed = Event::Missed { call, agent: "ben".into(), cause: Cause::Busy };
         let outcome = Outcome::Answered { agent: "asha".into(), ended_by: EndedBy::Agent };
         let ended = Event::Ended { call, outcome, waited: Duration::from_millis(3_240) };
@@ -248,7 +254,8 @@ mod tests {
     fn calls_that_are_over_are_forgotten() {
         let mut screen = Screen::new(Vec::new(), false, 9);
         screen.event(Duration::ZERO, &arrived(1, "elm-tree", Band::ROUTINE, 1));
-        let ended = Event::Ended { call: CallId(1), outcome: Outcome::Abandoned, waited: Duration::from_secs(8) };
+        let ended =
+            Event::Ended { call: CallId(1), outcome: Outcome::Abandoned, waited: Duration::from_secs(8) };
         screen.event(Duration::from_secs(8), &ended);
         assert!(screen.calls.is_empty());
         assert!(String::from_utf8(screen.out).unwrap().ends_with("abandoned after 8.0 s\n"));

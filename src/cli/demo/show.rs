@@ -1,41 +1,32 @@
 //! The show: callers come as the story tells, the screen follows the daemon, and at the end all hang up.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
 
-use super::dice::Dice;
+use super::crowd::Crowd;
+use super::dice::{self, Dice};
 use super::hub::{Hub, News};
-use super::phone::agent::Agent;
-use super::phone::caller::{Caller, Script};
-use super::phone::{self, Phone, Report, Voice};
+use super::phone::Report;
 use super::proof::Proof;
 use super::screen::Screen;
-use super::stage::{self, Sockets, Source};
-use super::story::{self, Cast, Visit};
+use super::stage::{self, Source};
+use super::story::{Cast, Mornings};
 use crate::daemon::Order;
 use crate::switch::Event;
 
-/// Length of one morning when there is no other.
-const MORNING: Duration = Duration::from_secs(60);
 /// How long calls that are up may go on once no more come.
 const GRACE: Duration = Duration::from_secs(8);
 /// How long hanging up may take.
 const FAREWELL: Duration = Duration::from_secs(3);
-/// How long the last reports of phones are waited for.
+/// How long each of the last reports of phones is waited for.
 const LAST_REPORTS: Duration = Duration::from_secs(1);
+/// How long the daemon may take to end after its last order.
+const STOP: Duration = Duration::from_secs(60);
 /// Most callers at one time.
 const MOST: usize = 100;
-
-/// Player of the story's dice; agents and callers have the numbers above.
-const STORY: u64 = 0;
-const FIRST_AGENT: u64 = 1;
-const FIRST_CALLER: u64 = 1 << 32;
 
 /// Who takes part.
 pub(super) struct People {
@@ -51,24 +42,14 @@ pub(super) struct People {
 
 /// A running show.
 pub(super) struct Show<W> {
-    seed: u64,
     begin: Instant,
     phase: Phase,
-    /// Length of a morning, and how many there are; `None` for no end.
-    length: Duration,
-    mornings: Option<u32>,
-    told: u32,
-    visits: VecDeque<Visit>,
-    dice: Dice,
-    cast: Cast,
-    sources: Vec<Source>,
+    mornings: Mornings,
+    crowd: Crowd,
     hub: Hub,
+    /// Whether the daemon was told to drain.
     draining: bool,
     arrived: u64,
-    phones: JoinSet<io::Result<()>>,
-    closing: watch::Sender<bool>,
-    reporter: mpsc::UnboundedSender<Report>,
-    reports: mpsc::UnboundedReceiver<Report>,
     proof: Proof,
     screen: Screen<W>,
     signals: [Signal; 2],
@@ -84,7 +65,7 @@ enum Phase {
     /// All hang up.
     Closing { until: Instant },
     /// The daemon was told to stop.
-    Stopped,
+    Stopped { until: Instant },
 }
 
 enum Action {
@@ -95,7 +76,7 @@ enum Action {
 }
 
 impl<W: Write> Show<W> {
-    /// Puts the agents at their phones and begins; `length` is how long callers come.
+    /// Seats the agents and begins; `length` is how long callers come.
     pub(super) fn begin(
         hub: Hub,
         people: People,
@@ -104,41 +85,22 @@ impl<W: Write> Show<W> {
         screen: Screen<W>,
     ) -> io::Result<Show<W>> {
         let People { phones, sources, emergency_lines, cast } = people;
-        let begin = Instant::now();
-        let (reporter, reports) = mpsc::unbounded_channel();
         let proof = Proof::new(phones.iter().map(|phone| phone.name.clone()));
-        let signals = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
-        let mornings = length.map(|length| u32::try_from(length.as_secs() / MORNING.as_secs()).unwrap_or(u32::MAX).max(1));
-        let mut show = Show {
-            seed,
+        let mut crowd = Crowd::new(seed, hub.address, sources);
+        crowd.seat(phones, emergency_lines)?;
+        let begin = Instant::now();
+        Ok(Show {
             begin,
             phase: Phase::Open { until: length.map(|length| begin + length) },
-            length: length.zip(mornings).map_or(MORNING, |(length, mornings)| length / mornings),
-            mornings,
-            told: 0,
-            visits: VecDeque::new(),
-            dice: Dice::new(seed, STORY),
-            cast,
-            sources,
+            mornings: Mornings::new(cast, length, Dice::new(seed, dice::STORY), begin),
+            crowd,
             hub,
             draining: false,
             arrived: 0,
-            phones: JoinSet::new(),
-            closing: watch::Sender::new(false),
-            reporter,
-            reports,
             proof,
             screen,
-            signals,
-        };
-        let emergency_lines = Arc::new(emergency_lines);
-        for (nth, phone) in phones.into_iter().enumerate() {
-            let dice = Dice::new(seed, FIRST_AGENT + nth as u64);
-            let places = (phone.sockets.sip.local_addr()?, phone.sockets.rtp.local_addr()?);
-            let agent = Agent::new((nth, &phone.name), places, Arc::clone(&emergency_lines), dice);
-            show.live(agent, phone.sockets);
-        }
-        Ok(show)
+            signals: [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?],
+        })
     }
 
     /// Goes on until the daemon has ended; gives back what was seen.
@@ -153,13 +115,16 @@ impl<W: Write> Show<W> {
                 Action::Interrupt => self.hurry(now),
                 Action::Wake => {}
             }
+            if self.screen.is_gone() {
+                self.hurry(now);
+            }
             self.call_those_due(now)?;
-            self.move_on(now);
-            while self.phones.try_join_next().is_some() {}
+            if !self.move_on(now) {
+                return Err(io::Error::other("the daemon does not end"));
+            }
         }
-        let last = tokio::time::Instant::now() + LAST_REPORTS;
         while !self.proof.is_complete()
-            && let Ok(Some(report)) = tokio::time::timeout_at(last, self.reports.recv()).await
+            && let Some(report) = self.crowd.last_report(LAST_REPORTS).await
         {
             self.proof.report(report);
         }
@@ -167,15 +132,24 @@ impl<W: Write> Show<W> {
     }
 
     async fn select(&mut self) -> Action {
-        let wake = self.next_wake();
+        let wake = match self.phase {
+            Phase::Open { until } => [until, self.mornings.next()].into_iter().flatten().min(),
+            Phase::Draining { until } | Phase::Closing { until } | Phase::Stopped { until } => Some(until),
+        };
+        let asleep = async {
+            match wake {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
         let [interrupt, terminate] = &mut self.signals;
         tokio::select! {
             biased;
             Some(()) = interrupt.recv() => Action::Interrupt,
             Some(()) = terminate.recv() => Action::Interrupt,
             news = self.hub.news.recv() => Action::News(news),
-            Some(report) = self.reports.recv() => Action::Report(report),
-            () = tokio::time::sleep_until(wake.into()) => Action::Wake,
+            report = self.crowd.report() => Action::Report(report),
+            () = asleep => Action::Wake,
         }
     }
 
@@ -189,65 +163,18 @@ impl<W: Write> Show<W> {
         }
     }
 
-    fn next_wake(&self) -> Instant {
-        match self.phase {
-            Phase::Open { until } => {
-                let next = match self.visits.front() {
-                    Some(visit) => self.morning_begins(self.told.saturating_sub(1)) + visit.at,
-                    None => self.morning_begins(self.told),
-                };
-                until.map_or(next, |until| until.min(next))
-            }
-            Phase::Draining { until } | Phase::Closing { until } => until,
-            Phase::Stopped => Instant::now() + MORNING,
-        }
-    }
-
-    fn morning_begins(&self, nth: u32) -> Instant {
-        self.begin + self.length * nth
-    }
-
     fn call_those_due(&mut self, now: Instant) -> io::Result<()> {
         if !matches!(self.phase, Phase::Open { .. }) {
             return Ok(());
         }
-        let more = self.mornings.is_none_or(|mornings| self.told < mornings);
-        if self.visits.is_empty() && more && now >= self.morning_begins(self.told) {
-            self.visits = story::morning(&self.cast, self.length, &mut self.dice).into();
-            self.told += 1;
-        }
-        let begun = self.morning_begins(self.told.saturating_sub(1));
-        while let Some(visit) = self.visits.pop_front_if(|visit| begun + visit.at <= now) {
-            if self.proof.up() < MOST {
-                self.call(&visit, now)?;
+        while let Some(visit) = self.mornings.due(now) {
+            if self.proof.up() < MOST
+                && let Some(placed) = self.crowd.call(self.proof.calls(), &visit, now)?
+            {
+                self.proof.placed(&placed.call_id, placed.voice);
             }
         }
         Ok(())
-    }
-
-    fn call(&mut self, visit: &Visit, now: Instant) -> io::Result<()> {
-        let nth = self.proof.calls();
-        let Some(source) = self.sources.get(visit.trunk) else { return Ok(()) };
-        let sockets = Sockets::open(source.host)?;
-        let script = Script {
-            dialled: source.dialled.clone(),
-            // Numbers that are set aside for drama.
-            number: format!("+447700900{:03}", nth % 1_000),
-            hub: self.hub.address,
-            patience: visit.patience,
-            talk: visit.talk,
-            voice: Voice::of_caller(usize::try_from(nth).unwrap_or_default()),
-        };
-        let voice = script.voice;
-        let places = (sockets.sip.local_addr()?, sockets.rtp.local_addr()?);
-        let caller = Caller::new(script, places, Dice::new(self.seed, FIRST_CALLER + nth), now);
-        self.proof.placed(caller.call_id(), voice);
-        self.live(caller, sockets);
-        Ok(())
-    }
-
-    fn live(&mut self, phone: impl Phone + Send + 'static, sockets: Sockets) {
-        self.phones.spawn(phone::live(phone, sockets, self.closing.subscribe(), self.reporter.clone()));
     }
 
     /// What Ctrl-C does: the first time no more calls come, the second time all hang up.
@@ -255,31 +182,33 @@ impl<W: Write> Show<W> {
         self.phase = match self.phase {
             Phase::Open { .. } => Phase::Open { until: Some(now) },
             Phase::Draining { .. } => Phase::Draining { until: now },
-            Phase::Closing { .. } => Phase::Closing { until: now },
-            Phase::Stopped => Phase::Stopped,
+            later => later,
         };
     }
 
-    fn move_on(&mut self, now: Instant) {
+    /// Takes the steps that are due; false when the daemon does not end.
+    fn move_on(&mut self, now: Instant) -> bool {
         let at = now.saturating_duration_since(self.begin);
+        let calls = self.proof.up();
         self.phase = match self.phase {
             Phase::Open { until: Some(until) } if until <= now => {
-                let calls = self.proof.up();
                 let grace = GRACE.as_secs();
-                self.screen.note(at, &format!("no more callers; the {calls} calls that are up have {grace} s to finish"));
+                let text = format!("no more callers; those who are up, {calls}, have {grace} s to finish");
+                self.screen.note(at, &text);
                 Phase::Draining { until: now + GRACE }
             }
             Phase::Draining { until } if until <= now => {
-                if self.proof.up() > 0 {
-                    self.screen.note(at, "the end: everybody hangs up");
+                if calls > 0 {
+                    self.screen.note(at, &format!("the end: {calls} callers hang up"));
                 }
-                self.closing.send_replace(true);
+                self.crowd.send_home();
                 Phase::Closing { until: now + FAREWELL }
             }
             Phase::Closing { until } if until <= now => {
                 self.hub.order(Order::Stop);
-                Phase::Stopped
+                Phase::Stopped { until: now + STOP }
             }
+            Phase::Stopped { until } if until <= now => return false,
             phase => phase,
         };
         // A call on its way would be turned away by a daemon that drains.
@@ -287,5 +216,6 @@ impl<W: Write> Show<W> {
             self.draining = true;
             self.hub.order(Order::Drain);
         }
+        true
     }
 }

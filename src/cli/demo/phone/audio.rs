@@ -84,6 +84,13 @@ impl Ear {
         self.voices().any(Voice::is_agent)
     }
 
+    /// An ear that heard these voices.
+    #[cfg(test)]
+    pub(in crate::cli::demo) fn of(voices: &[Voice]) -> Ear {
+        let voices = voices.iter().map(|voice| (voice.0, BELIEVED)).collect();
+        Ear { sent: 10, received: 10, first: None, voices }
+    }
+
     fn hear(&mut self, payload: &[u8]) {
         if let [first, rest @ ..] = payload
             && rest.iter().all(|byte| byte == first)
@@ -281,7 +288,9 @@ mod tests {
         let agents: BTreeSet<Voice> = (0..AGENTS).map(Voice::of_agent).collect();
         assert_eq!((callers.len(), agents.len()), (150, AGENTS));
         assert!(callers.is_disjoint(&agents));
-        assert!(!callers.contains(&Voice(g711::ALAW_SILENCE)) && !agents.contains(&Voice(g711::ALAW_SILENCE)));
+        assert!(
+            !callers.contains(&Voice(g711::ALAW_SILENCE)) && !agents.contains(&Voice(g711::ALAW_SILENCE))
+        );
         assert!(agents.iter().all(|voice| voice.is_agent()) && !callers.iter().any(|voice| voice.is_agent()));
     }
 
@@ -298,7 +307,9 @@ mod tests {
     #[test]
     fn a_description_without_a_law_is_of_no_use() {
         let head = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n";
-        for audio in ["m=audio 4000 RTP/AVP 0\r\n", "m=audio 0 RTP/AVP 8\r\n", "m=video 4000 RTP/AVP 8\r\n", ""] {
+        for audio in
+            ["m=audio 4000 RTP/AVP 0\r\n", "m=audio 0 RTP/AVP 8\r\n", "m=video 4000 RTP/AVP 8\r\n", ""]
+        {
             assert_eq!(stream_of(format!("{head}{audio}").as_bytes()), None, "{audio}");
         }
         let good = format!("{head}m=audio 4000 RTP/AVP 0 8\r\n");

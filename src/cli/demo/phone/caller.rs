@@ -149,7 +149,8 @@ impl Caller {
         }
         self.state = State::Gone { since: now };
         let ear = self.audio.stop();
-        let first_sound = ear.first.zip(self.answered).map(|(first, answered)| first.duration_since(answered));
+        let first_sound =
+            ear.first.zip(self.answered).map(|(first, answered)| first.duration_since(answered));
         let call_id = self.call_id().to_owned();
         self.reports.push_back(Report::Caller(CallerReport { call_id, end, first_sound, ear }));
     }
@@ -233,7 +234,3 @@ fn invite(script: &Script, sip: SocketAddr, audio: &Audio, dice: &mut Dice) -> R
     invite.body = audio.describe(dice);
     invite
 }
-
-#[cfg(test)]
-#[path = "caller_tests.rs"]
-mod tests;

@@ -166,7 +166,9 @@ impl Endpoint {
             return None;
         }
         let branch = branch_of(&request);
-        if let Some(said) = self.said.iter().find(|said| said.method == request.method && said.branch == branch) {
+        if let Some(said) =
+            self.said.iter().find(|said| said.method == request.method && said.branch == branch)
+        {
             self.outbox.push_back(Packet::Sip(said.to, said.bytes.clone()));
             return None;
         }
@@ -303,7 +305,9 @@ mod tests {
 
     fn sent(endpoint: &mut Endpoint) -> Vec<Bytes> {
         let packets = std::iter::from_fn(|| endpoint.poll_output());
-        packets.map(|packet| if let Packet::Sip(_, bytes) = packet { bytes } else { panic!("not SIP") }).collect()
+        packets
+            .map(|packet| if let Packet::Sip(_, bytes) = packet { bytes } else { panic!("not SIP") })
+            .collect()
     }
 
     /// What one endpoint hears of all that the other has sent.

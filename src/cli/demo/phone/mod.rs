@@ -178,3 +178,6 @@ fn courtesy(request: &Request, dialog: Option<&Dialog>) -> Response {
     };
     request.response(code)
 }
+
+#[cfg(test)]
+mod tests;
