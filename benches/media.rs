@@ -52,16 +52,14 @@ fn music(legs: u64, span: Duration) {
     let packets = after.packets_out - before.packets_out;
     let late = after.late_frames - before.late_frames;
     drop(media);
+    let bare = thread::Builder::new().name("bare".into()).spawn(move || bare_sends(legs as u32, to_port));
+    let bare = bare.unwrap().join().unwrap();
     stop.store(true, Relaxed);
     let (rates, longest_gap) = counting.join().unwrap();
     assert_eq!(rates.len() as u64, legs);
     let mean = rates.iter().sum::<f64>() / rates.len() as f64;
     let (least, most) =
         (rates.iter().copied().fold(f64::MAX, f64::min), rates.iter().copied().fold(0.0, f64::max));
-
-    let bare =
-        thread::Builder::new().name("bare".into()).spawn(move || bare_sends(packets, to_port)).unwrap();
-    let bare = bare.join().unwrap().as_secs_f64() * 1e6 / packets as f64;
     let each = cpu.as_secs_f64() * 1e6 / packets as f64;
     println!("music for {legs} callers, {:.1} s", elapsed.as_secs_f64());
     println!("  CPU of one core            {:.1} %", 100.0 * cpu.as_secs_f64() / elapsed.as_secs_f64());
@@ -85,6 +83,9 @@ fn count_by_ssrc(sink: &UdpSocket, stop: &AtomicBool) -> (Vec<f64>, Duration) {
     while !stop.load(Relaxed) {
         let Ok(len) = sink.recv(&mut bytes) else { continue };
         assert_eq!(len, PACKET);
+        if bytes[0] == 0 {
+            continue;
+        }
         let now = Instant::now();
         let heard = by_ssrc.entry([bytes[8], bytes[9], bytes[10], bytes[11]]).or_insert(Heard {
             first: now,
@@ -100,16 +101,21 @@ fn count_by_ssrc(sink: &UdpSocket, stop: &AtomicBool) -> (Vec<f64>, Duration) {
     (by_ssrc.values().map(rate).collect(), by_ssrc.values().map(|heard| heard.gap).max().unwrap())
 }
 
-fn bare_sends(packets: u64, port: u16) -> Duration {
+/// CPU us a packet of sending to the same listener at the same pace, with no logic.
+fn bare_sends(legs: u32, port: u16) -> f64 {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    // The sink is gone, so a listener of its own takes, and mostly drops, what comes.
-    let _sink = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)).unwrap();
-    let before = cpu_of("bare");
-    for n in 0..packets {
-        let far = Ipv4Addr::from(0x7f01_0000 + (n % 1_000) as u32);
-        socket.send_to(&[0; PACKET], (far, port)).unwrap();
+    let (start, before) = (Instant::now(), cpu_of("bare"));
+    let turns = 1_000;
+    for turn in 0..turns {
+        if let Some(early) = (FRAME / 10 * turn).checked_sub(start.elapsed()) {
+            thread::sleep(early);
+        }
+        for n in 0..legs / 10 {
+            let far = Ipv4Addr::from(0x7f01_0000 + turn % 10 * legs / 10 + n);
+            let _ = socket.send_to(&[0; PACKET], (far, port));
+        }
     }
-    cpu_of("bare") - before
+    (cpu_of("bare") - before).as_secs_f64() * 1e6 / f64::from(turns * (legs / 10))
 }
 
 /// One round of relaying.

@@ -4,7 +4,7 @@
 //! A leg that must offer first does not know it yet: it reserves the address that the same phone used
 //! last time, or takes a spill port of its own. No two legs ever hold the same port and address.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,8 @@ pub struct Held {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Ports {
     shared: Vec<u16>,
-    spill: BTreeSet<u16>,
+    /// Free ports, the one given back longest ago first: a late packet of its last leg finds nobody there.
+    spill: VecDeque<u16>,
     taken: BTreeSet<(u16, SocketAddr)>,
     /// How many legs hold each shared port, to spread them.
     load: BTreeMap<u16, usize>,
@@ -65,7 +66,7 @@ impl Ports {
 
     /// A port for one leg alone.
     pub fn take_exclusive(&mut self) -> Option<Held> {
-        self.spill.pop_first().map(|port| Held { port, remote: None })
+        self.spill.pop_front().map(|port| Held { port, remote: None })
     }
 
     /// A port for a leg whose remote address is not known yet: the `guess` from the phone's last call, or
@@ -94,7 +95,7 @@ impl Ports {
     pub fn release(&mut self, held: Held) {
         match held.remote {
             None => {
-                self.spill.insert(held.port);
+                self.spill.push_back(held.port);
             }
             Some(remote) => {
                 if self.taken.remove(&(held.port, remote))

@@ -1,4 +1,4 @@
-//! `hearken check`: what is wrong with a configuration, or what it means.
+//! `hearken check`: what is wrong with a configuration and its clips, or what it means.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -7,10 +7,9 @@ use std::process::ExitCode;
 
 use ipnet::IpNet;
 
-use crate::config::{self, Deployment, Report};
-
-/// Exit status of a configuration that cannot be used.
-const NOT_GOOD: u8 = 2;
+use super::BAD_CONFIGURATION;
+use crate::config::{self, Deployment};
+use crate::media::Clip;
 
 /// Checks the file at `path`: every fault and a count on standard error and status 2, or else its warnings
 /// there, a summary on standard output and status 0.
@@ -34,27 +33,35 @@ struct Checked {
 }
 
 fn check(path: &Path, colour: bool) -> Checked {
-    match config::load(path) {
-        Ok(loaded) => Checked {
-            found: found(&loaded.warnings, colour),
-            summary: format!("{}\ngood\n", summary(&loaded.deployment)),
-            status: 0,
-        },
-        Err(errors) => Checked { found: found(&errors.0, colour), summary: String::new(), status: NOT_GOOD },
+    let (report, deployment) = match config::load(path) {
+        Ok(loaded) => (loaded.warnings, Some(loaded.deployment)),
+        Err(errors) => (errors.0, None),
+    };
+    let clips = deployment.iter().flat_map(|deployment| &deployment.clips);
+    let unplayable: Vec<String> = clips
+        .filter_map(|clip| {
+            Some(format!("error: clip `{}`: {}\n\n", clip.name, Clip::read(&clip.path).err()?))
+        })
+        .collect();
+    let mut found = report.render(colour);
+    found.extend(unplayable.iter().map(String::as_str));
+    found.push_str(&counted(report.errors() + unplayable.len(), report.warnings(), report.file()));
+    match deployment.filter(|_| unplayable.is_empty()) {
+        Some(deployment) => {
+            Checked { found, summary: format!("{}\ngood\n", summary(&deployment)), status: 0 }
+        }
+        None => Checked { found, summary: String::new(), status: BAD_CONFIGURATION },
     }
 }
 
-fn found(report: &Report, colour: bool) -> String {
-    let mut text = report.render(colour);
-    let counts: Vec<_> = [(report.errors(), "error"), (report.warnings(), "warning")]
+/// `3 errors, 1 warning in config/hearken.toml`, or nothing when there is nothing to count.
+fn counted(errors: usize, warnings: usize, file: &str) -> String {
+    let counts: Vec<_> = [(errors, "error"), (warnings, "warning")]
         .into_iter()
         .filter(|&(count, _)| count > 0)
         .map(|(count, word)| format!("{count} {word}{}", if count == 1 { "" } else { "s" }))
         .collect();
-    if !counts.is_empty() {
-        let _ = writeln!(text, "{} in {}", counts.join(", "), report.file());
-    }
-    text
+    if counts.is_empty() { String::new() } else { format!("{} in {file}\n", counts.join(", ")) }
 }
 
 /// A deployment for people to read: where it listens, who may call, who answers.
@@ -137,5 +144,63 @@ fn table(text: &mut String, rows: Vec<Vec<String>>) {
             let _ = write!(line, "  {cell:width$}");
         }
         let _ = writeln!(text, "{}", line.trim_end());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_good_file_is_summed_up() {
+        let Checked { found, summary, status } =
+            check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/hearken.toml"), false);
+        assert_eq!((found.as_str(), status), ("", 0));
+        for line in [
+            "listens on udp 127.0.0.1:5060\n",
+            "media on 127.0.0.1, ports 20000 to 20527\n",
+            "  emergency  answered by clinicians, hub-navigators\n",
+            "  clinicians      dr-evans, dr-farah\n",
+            "  as-999     emergency  to emergency  from 127.0.0.9  any number\n",
+        ] {
+            assert!(summary.contains(line), "{line:?} is not in\n{summary}");
+        }
+        assert!(summary.ends_with("\ngood\n"), "{summary}");
+    }
+
+    #[test]
+    fn faults_are_counted_and_nothing_is_summed_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("hearken.toml");
+        std::fs::write(&path, "[sip]\nlisten = [\"udp:127.0.0.1:0\"]\n[practice.x]\nods = \"y00001\"\n")
+            .unwrap();
+        let Checked { found, summary, status } = check(&path, false);
+        assert_eq!((summary.as_str(), status), ("", 2));
+        let count = format!("1 error, 2 warnings in {}\n", path.display());
+        assert!(found.ends_with(&count), "{found}");
+    }
+
+    #[test]
+    fn a_clip_that_cannot_be_played_is_a_fault() {
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("prompts")).unwrap();
+        for clip in ["welcome", "waiting", "emergency"] {
+            std::fs::copy(
+                sample.join(format!("prompts/{clip}.wav")),
+                dir.path().join(format!("prompts/{clip}.wav")),
+            )
+            .unwrap();
+        }
+        let path = dir.path().join("hearken.toml");
+        std::fs::copy(sample.join("hearken.toml"), &path).unwrap();
+        assert_eq!(check(&path, false).status, 0);
+        std::fs::write(dir.path().join("prompts/waiting.wav"), "music").unwrap();
+        let Checked { found, status, .. } = check(&path, false);
+        assert_eq!(status, 2);
+        assert!(found.starts_with("error: clip `waiting`: "), "{found}");
+        assert!(found.ends_with(&format!("1 error in {}\n", path.display())), "{found}");
     }
 }

@@ -13,6 +13,7 @@ mod phone;
 mod report;
 mod resolve;
 mod sink;
+mod syntax;
 mod table;
 mod written;
 

@@ -5,6 +5,9 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
+/// Longest stretch of a line that is drawn on either side of a place, in bytes.
+const LONGEST_DRAWN: usize = 4_096;
+
 /// What was found in one file, in the order of the file.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -100,8 +103,12 @@ impl Report {
         };
         let mut group = Group::with_title(level.primary_title(diagnostic.message.as_str()));
         group = match &diagnostic.place {
-            Some(place) if !self.source.is_empty() => group.element(self.snippet(place, &diagnostic.also)),
-            _ => group.element(Origin::path(self.file.as_str())),
+            Some(place) if self.can_draw(place) => group.element(self.snippet(place, &diagnostic.also)),
+            Some(place) => {
+                let origin = Origin::path(self.file.as_str()).line(place.line).char_column(place.column);
+                group.element(origin)
+            }
+            None => group.element(Origin::path(self.file.as_str())),
         };
         if let Some(suggestion) = &diagnostic.suggestion {
             group = group.element(Level::HELP.message(format!("did you mean `{suggestion}`?")));
@@ -110,6 +117,17 @@ impl Report {
             group = group.element(Level::HELP.message(help.as_str()));
         }
         group
+    }
+
+    /// Whether the line of a place is fit to be shown: there, and not absurdly long.
+    fn can_draw(&self, place: &Place) -> bool {
+        let start = self.source.floor_char_boundary(place.span.start.saturating_sub(LONGEST_DRAWN));
+        let end = self.source.floor_char_boundary(place.span.start.saturating_add(LONGEST_DRAWN));
+        let before = &self.source[start..place.span.start];
+        let after = &self.source[place.span.start..end];
+        let begins = start == 0 || before.contains('\n');
+        let ends = end == self.source.len() || after.contains('\n');
+        !self.source.is_empty() && begins && ends
     }
 
     /// The lines from the first place to the last, with a caret under the first line of each.

@@ -1,5 +1,6 @@
 //! Where diagnostics are collected while a file is read and resolved.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::report::{Diagnostic, Place, Report, Severity};
@@ -91,25 +92,21 @@ impl Sink {
 
     /// Gives each diagnostic its place in `source`, in the order of the file.
     ///
-    /// Of the diagnostics on a line that TOML cannot read, only the first about its syntax is kept.
+    /// What else was found on a line that TOML cannot read is left out: it may be misread.
     pub(super) fn into_report(mut self, file: &str, source: &str) -> Report {
         let lines = Lines::new(source);
-        self.drafts.sort_by_key(|draft| (draft.span.as_ref().map(|span| span.start), !draft.syntax));
-        let unreadable: Vec<usize> =
-            self.drafts.iter().filter(|draft| draft.syntax).filter_map(|draft| lines.line(draft)).collect();
-        let mut last_syntax = None;
+        let line = |draft: &Draft| draft.span.as_ref().map(|span| lines.line_of(span.start));
+        let unreadable: BTreeSet<_> = self.drafts.iter().filter(|draft| draft.syntax).map(line).collect();
+        self.drafts.sort_by_key(|draft| draft.span.as_ref().map(|span| span.start));
         let (mut errors, mut warnings) = (self.errors, self.warnings);
         let mut diagnostics = Vec::new();
         for draft in self.drafts {
-            let line = lines.line(&draft);
-            let noise = match draft.syntax {
-                true => std::mem::replace(&mut last_syntax, line) == line,
-                false => line.is_some_and(|line| unreadable.binary_search(&line).is_ok()),
-            };
-            match (noise, draft.warning) {
-                (false, _) => diagnostics.push(draft.placed(&lines)),
-                (true, true) => warnings -= 1,
-                (true, false) => errors -= 1,
+            if draft.syntax || !unreadable.contains(&line(&draft)) {
+                diagnostics.push(draft.placed(&lines));
+            } else if draft.warning {
+                warnings -= 1;
+            } else {
+                errors -= 1;
             }
         }
         Report { file: file.to_owned(), source: source.to_owned(), diagnostics, errors, warnings }
@@ -148,23 +145,31 @@ impl Draft {
 }
 
 /// Where the lines of a text begin.
-struct Lines<'s> {
+pub(super) struct Lines<'s> {
     source: &'s str,
     starts: Vec<usize>,
 }
 
 impl<'s> Lines<'s> {
-    fn new(source: &'s str) -> Lines<'s> {
+    pub(super) fn new(source: &'s str) -> Lines<'s> {
         let starts = std::iter::once(0).chain(source.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Lines { source, starts }
     }
 
-    /// The line on which a draft begins, from 1.
-    fn line(&self, draft: &Draft) -> Option<usize> {
-        draft.span.as_ref().map(|span| self.line_of(span.start))
+    /// How many lines there are; at least one.
+    pub(super) fn count(&self) -> usize {
+        self.starts.len()
     }
 
-    fn line_of(&self, at: usize) -> usize {
+    /// The bytes of a line, counted from 1, without its line break; those of nothing past the last.
+    pub(super) fn span(&self, line: usize) -> Span {
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(self.source.len());
+        let end = self.starts.get(line).map_or(self.source.len(), |&next| next - 1);
+        start..end.max(start)
+    }
+
+    /// The line that holds the byte `at`, from 1.
+    pub(super) fn line_of(&self, at: usize) -> usize {
         self.starts.partition_point(|&start| start <= at)
     }
 

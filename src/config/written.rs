@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::deployment::{LogFormat, StoredCli};
 use super::sink::{Sink, Span};
+use super::syntax;
 use super::table::{List, Schema, Table, chosen};
 use crate::call::media::Codec;
 
@@ -129,16 +130,9 @@ pub(super) struct Agent {
 
 /// Reads the file; whatever cannot be read is reported and has its default.
 pub(super) fn read(text: &str, sink: &mut Sink) -> Written {
-    let (document, faults) = DeTable::parse_recoverable(text);
-    for fault in faults {
-        let span = fault.span().unwrap_or(text.len()..text.len());
-        let repeated = fault.message() == "duplicate key";
-        let message = match repeated {
-            true => "this was written before; a key or table may be written once".to_owned(),
-            false => format!("this is not TOML: {}", fault.message()),
-        };
-        sink.syntax(span, message, !repeated);
-    }
+    let readable = syntax::readable(text, sink);
+    let (document, faults) = DeTable::parse_recoverable(&readable);
+    syntax::report(&faults, text, sink);
     Reader { root: document.get_ref(), known: Vec::new(), schema: Schema::default(), sink }.read()
 }
 
@@ -283,7 +277,7 @@ fn ledger(table: &mut Table<'_, '_>, sink: &mut Sink) -> Ledger {
         path: table.text("path", sink),
         cli: table.choice("cli", &choices, sink).unwrap_or(StoredCli::Hash),
         cli_key: table.text("cli-key", sink),
-        spool: or(table.number("spool", 1..=1_000_000, sink), 10_000),
+        spool: or(table.number("spool", 0..=1_000_000, sink), 10_000),
         side_file: table.text("side-file", sink),
     }
 }

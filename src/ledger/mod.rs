@@ -16,8 +16,11 @@
 //! - Memory has a hard bound: `spool` and [`ROOM`] records more. It is reached only when neither file
 //!   takes anything for so long, or when the writer hangs in the kernel for so long; then new records are
 //!   counted as lost, and said to be. No second thread would help: a disk that hangs, hangs for both files.
-//! - A damaged database is never deleted: it is renamed to `PATH.corrupt-TIME` and a new one begun. A database
-//!   of a later version, or of another program, is left alone, and records wait as for a full disk.
+//! - A damaged database is never deleted: it is renamed to `PATH.corrupt-TIME` and a new one begun. One that
+//!   is removed or replaced under our hands is noticed at the next record. A database of a later version, or
+//!   of another program, is left alone, and records wait as for a full disk.
+//! - A record that the schema refuses, which only a defect could bring about, and a line of the side file that
+//!   cannot be read, are kept in `SIDE_FILE.rejected` and hold up nothing.
 //!
 //! The database, its log, the side file and the key have mode 0600. Callers' numbers are stored as
 //! [`CliStorage`] says. When they should be hashed and the key cannot be had, the number is left out, an

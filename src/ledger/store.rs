@@ -20,13 +20,22 @@ const BUSY_TIMEOUT: Duration = Duration::from_millis(200);
 /// What the write-ahead log shrinks to after a checkpoint, in bytes.
 const LOG_LIMIT: i64 = 16 * 1024 * 1024;
 
+/// What SQLite appends to the database's name for its write-ahead log, and for the log's index.
+const LOG: &str = "-wal";
+const SHARED_MEMORY: &str = "-shm";
+
 /// The database, open for writing.
 pub(super) struct Store {
     pub(super) db: Connection,
     path: PathBuf,
-    /// Device and inode of the file that is open, to notice when its name no longer leads to it.
-    file: (u64, u64),
+    /// Which file is open, to notice when its name no longer leads to it.
+    file: FileId,
+    /// Which file is its log.
+    log: Option<FileId>,
 }
+
+/// Device and inode.
+type FileId = (u64, u64);
 
 impl Store {
     /// Opens or makes the database at `path`, mode 0600, in WAL mode, with the newest schema.
@@ -41,13 +50,25 @@ impl Store {
         db.pragma_update(None, "foreign_keys", true)?;
         schema::migrate(&mut db, path)?;
         let file = identity(path).map_err(Error::file(path))?;
-        Ok(Store { db, path: path.to_owned(), file })
+        let log = identity(&private_file::beside(path, LOG)).ok();
+        Ok(Store { db, path: path.to_owned(), file, log })
     }
 
     /// Whether the path still leads to the file that is open: SQLite itself would go on writing to a file
     /// that somebody removed.
     pub(super) fn in_place(&self) -> bool {
         identity(&self.path).is_ok_and(|file| file == self.file)
+    }
+
+    /// Closes a database that is not in its place any more. Its log may still be: beside another database it would
+    /// be taken for that one's and damage it, so it is renamed to `PATH.replaced-TIME-wal`.
+    pub(super) fn leave(self) -> Result<(), Error> {
+        let Store { db, path, log, .. } = self;
+        drop(db);
+        if log.is_some() && identity(&private_file::beside(&path, LOG)).ok() == log {
+            rename_all(&path, &free_name(&path, "replaced"), &[LOG, SHARED_MEMORY])?;
+        }
+        Ok(())
     }
 
     /// Writes a batch in one transaction, all or nothing, and says how many were not there before.
@@ -70,24 +91,32 @@ impl Store {
 
 /// Renames a damaged database, and its log with it, to `PATH.corrupt-TIME`, and says where it went.
 pub(super) fn set_aside(path: &Path) -> Result<PathBuf, Error> {
-    let time = Timestamp::now().strftime("%Y%m%dT%H%M%S%.3fZ").to_string();
-    let aside = (0..)
-        .map(|n| match n {
-            0 => private_file::beside(path, &format!(".corrupt-{time}")),
-            n => private_file::beside(path, &format!(".corrupt-{time}-{n}")),
-        })
-        .find(|aside| !aside.exists())
-        .expect("some number is free");
-    // The log first: a damaged database without its log is retried, a log without its database would be
+    let aside = free_name(path, "corrupt");
+    // The log first: a damaged database without its log is tried again, a log without its database would be
     // deleted by the next one that is made there.
-    for suffix in ["-wal", "-shm", ""] {
-        let (from, to) = (private_file::beside(path, suffix), private_file::beside(&aside, suffix));
+    rename_all(path, &aside, &[LOG, SHARED_MEMORY, ""])?;
+    Ok(aside)
+}
+
+fn rename_all(from: &Path, to: &Path, suffixes: &[&str]) -> Result<(), Error> {
+    for suffix in suffixes {
+        let (from, to) = (private_file::beside(from, suffix), private_file::beside(to, suffix));
         match fs::rename(&from, &to) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(Error::file(&from)(e)),
             _ => {}
         }
     }
-    Ok(aside)
+    Ok(())
+}
+
+/// A name beside `path` that says why and when and is not in use.
+fn free_name(path: &Path, why: &str) -> PathBuf {
+    let time = Timestamp::now().strftime("%Y%m%dT%H%M%S%.3fZ");
+    let first = private_file::beside(path, &format!(".{why}-{time}"));
+    let taken = |name: &PathBuf| ["", LOG].iter().any(|suffix| private_file::beside(name, suffix).exists());
+    let later = (1u64..).map(|n| private_file::beside(&first, &format!("-{n}")));
+    let mut names = std::iter::once(first.clone()).chain(later);
+    names.find(|name| !taken(name)).unwrap_or(first)
 }
 
 /// SQLite gives its log and shared memory the mode of the database, so that one has to be right first.
@@ -95,7 +124,7 @@ fn make_private(path: &Path) -> io::Result<()> {
     match private_file::create_new(path) {
         Ok(_) => private_file::sync_parent(path),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-            for suffix in ["", "-wal", "-shm"] {
+            for suffix in ["", LOG, SHARED_MEMORY] {
                 match private_file::tighten(&private_file::beside(path, suffix)) {
                     Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
                     _ => {}
@@ -107,7 +136,7 @@ fn make_private(path: &Path) -> io::Result<()> {
     }
 }
 
-fn identity(path: &Path) -> io::Result<(u64, u64)> {
+fn identity(path: &Path) -> io::Result<FileId> {
     let found = fs::metadata(path)?;
     Ok((found.dev(), found.ino()))
 }

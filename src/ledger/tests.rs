@@ -125,6 +125,28 @@ fn a_full_disk_loses_nothing_and_keeps_the_order() {
 }
 
 #[test]
+fn a_database_that_fails_again_half_way_through_keeps_the_order() {
+    let mut bench = Bench::new(600);
+    bench.write(0..0);
+    bench.allow_pages(1);
+    bench.write(0..700);
+    // The least room that the first transaction needs is not enough for the second.
+    let mut pages = 1;
+    while bench.shared.snapshot().waiting == 600 {
+        pages += 1;
+        bench.allow_pages(pages);
+        bench.step_after(HOUR);
+    }
+    let waiting = bench.shared.snapshot().waiting;
+    assert!(waiting > 0 && bench.stored().len() as u64 == 600 - waiting);
+    bench.write(700..710);
+    assert_eq!(bench.shared.snapshot().side_filed, 110, "behind those that came before them");
+    bench.allow_pages(100_000);
+    bench.step_after(HOUR);
+    assert_eq!(bench.stored(), (0..710).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_failed_database_is_tried_again_with_growing_patience_and_not_at_each_record() {
     let mut bench = Bench::new(1000);
     bench.write(0..0);

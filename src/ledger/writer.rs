@@ -123,9 +123,9 @@ impl Writer {
     /// Puts everything into the database, oldest first.
     fn settle(&mut self) -> Result<(), Error> {
         let path = &self.settings.path;
-        if self.store.as_ref().is_some_and(|store| !store.in_place()) {
-            tracing::error!(path = %path.display(), "the ledger's database was removed: beginning a new one");
-            self.store = None;
+        if let Some(gone) = self.store.take_if(|store| !store.in_place()) {
+            tracing::error!(path = %path.display(), "the ledger's database was removed or replaced: opening anew");
+            gone.leave()?;
         }
         let store = match &mut self.store {
             Some(store) => store,

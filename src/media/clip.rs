@@ -31,7 +31,6 @@ pub struct ClipError {
     /// Which file.
     pub file: PathBuf,
     /// What is wrong with it.
-    #[source]
     pub reason: ClipFault,
 }
 
@@ -165,11 +164,11 @@ mod tests {
         WavSpec { channels, sample_rate, bits_per_sample, sample_format }
     }
 
-    /// A second of a 1 kHz tone at half scale, the same in every channel.
+    /// A quarter of a second of a 1 kHz tone at half scale, the same in every channel.
     fn tone(spec: WavSpec) -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());
         let mut wav = WavWriter::new(&mut bytes, spec).unwrap();
-        for n in 0..spec.sample_rate {
+        for n in 0..spec.sample_rate / 4 {
             let value = 0.5 * (TAU * 1_000.0 * n as f32 / spec.sample_rate as f32).sin();
             for _ in 0..spec.channels {
                 match spec.sample_format {
@@ -189,7 +188,7 @@ mod tests {
     fn difference(clip: &Clip) -> (i32, i32) {
         let linear =
             clip.encoded(Codec::Pcma).iter().map(|&byte| i32::from(g711::ALAW_TO_LINEAR[usize::from(byte)]));
-        let middle: Vec<_> = linear.enumerate().skip(1_000).take(6_000).collect();
+        let middle: Vec<_> = linear.enumerate().skip(500).take(1_000).collect();
         let wanted = |n: usize| (16_384.0 * (TAU * 1_000.0 * n as f32 / 8_000.0).sin()) as i32;
         (
             middle.iter().map(|&(n, value)| (value - wanted(n)).abs()).max().unwrap(),
@@ -200,16 +199,14 @@ mod tests {
     #[test]
     fn a_tone_comes_out_the_same_whatever_the_format() {
         use SampleFormat::{Float, Int};
-        for rate in RATES {
-            for (bits, format) in [(8, Int), (16, Int), (24, Int), (32, Float)] {
-                for channels in [1, 2] {
-                    let spec = spec(channels, rate, bits, format);
-                    let clip = Clip::from_wav(&tone(spec)[..]).unwrap();
-                    assert!((7_999..=8_001).contains(&clip.alaw.len()), "{spec:?}: {}", clip.alaw.len());
-                    let (off, peak) = difference(&clip);
-                    assert!(off < 700 && (15_500..17_000).contains(&peak), "{spec:?}: {off} {peak}");
-                }
-            }
+        let formats = [(1, 8, Int), (2, 16, Int), (1, 24, Int), (2, 32, Float)];
+        let rates = RATES.into_iter().map(|rate| (rate, formats[1]));
+        for (rate, (channels, bits, format)) in rates.chain(formats.map(|format| (8_000, format))) {
+            let spec = spec(channels, rate, bits, format);
+            let clip = Clip::from_wav(&tone(spec)[..]).unwrap();
+            assert!((1_999..=2_001).contains(&clip.alaw.len()), "{spec:?}: {}", clip.alaw.len());
+            let (off, peak) = difference(&clip);
+            assert!(off < 700 && (15_500..17_000).contains(&peak), "{spec:?}: {off} {peak}");
         }
     }
 

@@ -59,8 +59,10 @@ counters! {
     events_dropped,
     /// Not relayed: sent before the partner's stream was joined on.
     too_late,
+    /// Not relayed: the partner's own stream come back, which would go round for ever (RFC 3550, 8.2).
+    looped,
     /// Lost: the network took no more, or refused.
     send_errors,
-    /// Frames sent more than 20 ms late, or skipped because they were more than 100 ms late.
+    /// Frames sent more than 20 ms late, or skipped because they were more than 200 ms late.
     late_frames,
 }

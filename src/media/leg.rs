@@ -180,6 +180,12 @@ impl Legs {
 }
 
 impl Leg {
+    /// Whether packets may be sent to it: never to 0.0.0.0, the hold of old (RFC 3264, 8.4), nor to port 0.
+    pub(super) fn can_hear(&self) -> bool {
+        let nowhere = self.remote.ip().is_unspecified() || self.remote.port() == 0;
+        self.stream.direction.sends() && !nowhere
+    }
+
     /// Turns audio of this leg's codec into the other's, in place.
     pub(super) fn transcode(&self, audio: &mut [u8], to: Codec) {
         let table = match (self.stream.codec, to) {

@@ -33,7 +33,7 @@ use std::time::Duration;
 use crate::call::media::{Command, Event};
 use crate::switch::plan::ThreadPorts;
 
-pub use clip::{Clip, ClipError, MAX_LENGTH};
+pub use clip::{Clip, ClipError, ClipFault, MAX_LENGTH};
 pub use counters::Counters;
 pub use ports::BindError;
 

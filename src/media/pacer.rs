@@ -14,7 +14,7 @@ const SLOT: Duration = Duration::from_millis(20 / SLOTS as u64);
 /// Length of a frame.
 const CYCLE: Duration = Duration::from_millis(20);
 /// What was missed for longer than this is skipped: it would only overflow the far end's jitter buffer.
-const MAX_CATCH_UP: Duration = Duration::from_millis(100);
+const MAX_CATCH_UP: Duration = Duration::from_millis(200);
 
 /// Members by slot, and the turn to be served next.
 #[derive(Debug, Default)]
@@ -150,9 +150,9 @@ mod tests {
         pacer.join(2, ms(0));
         while pacer.pop_due(ms(19)).is_some() {}
         let served: Vec<_> = std::iter::from_fn(|| pacer.pop_due(ms(10_000))).collect();
-        assert_eq!(served.iter().map(|due| due.skipped).sum::<u64>(), 2 * 495 - 1 + 1 - 2);
+        assert_eq!(served.iter().map(|due| due.skipped).sum::<u64>(), 2 * (10_000 - 200 - 20) / 20);
         assert!(served.iter().all(|due| ms(10_000).since(due.at) <= MAX_CATCH_UP));
-        assert!(served.len() <= 12, "{}", served.len());
+        assert!(served.len() <= 22, "{}", served.len());
     }
 
     #[test]

@@ -39,12 +39,12 @@ pub enum BindError {
         needed: u32,
     },
     /// One port cannot be bound.
-    #[error("media port {address}: {source}")]
+    #[error("media port {address}: {reason}")]
     Port {
         /// Which.
         address: SocketAddr,
         /// Why.
-        source: io::Error,
+        reason: io::Error,
     },
 }
 
@@ -91,7 +91,7 @@ fn bind_one(address: IpAddr, number: u16) -> Result<BoundPort, BindError> {
         let number = socket.local_addr()?.port();
         Ok(BoundPort { number, socket })
     };
-    open().map_err(|source| BindError::Port { address, source })
+    open().map_err(|reason| BindError::Port { address, reason })
 }
 
 #[cfg(test)]

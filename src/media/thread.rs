@@ -192,6 +192,7 @@ impl Worker {
                 Ok(_) | Err(Errno::EAGAIN) => return Left::Nothing,
                 Err(error) => {
                     tracing::debug!(%error, "receiving failed");
+                    return Left::Nothing;
                 }
             }
         }

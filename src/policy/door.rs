@@ -15,6 +15,12 @@ impl Ingress {
         self.trunks.iter().any(|trunk| trunk.prefix_holding(source).is_some())
     }
 
+    /// The addresses of the emergency trunks; networks of more than 256 addresses are left out.
+    pub fn emergency_hosts(&self) -> impl Iterator<Item = IpAddr> {
+        let nets = self.trunks.iter().filter(|trunk| trunk.emergency).flat_map(|trunk| &trunk.from);
+        nets.filter(|net| net.max_prefix_len() - net.prefix_len() <= 8).flat_map(|net| net.hosts())
+    }
+
     /// Decides whether a call may come in, and as what; `dialled` is normalised already.
     ///
     /// Of the trunks whose networks hold `source`, those with the longest prefix are asked: first the one

@@ -61,6 +61,7 @@ const fn contains(set: &[u8], byte: u8) -> bool {
 }
 
 /// Whether `byte` is of `class`.
+#[inline]
 pub(super) fn is(byte: u8, class: u8) -> bool {
     CLASSES[byte as usize] & class != 0
 }
@@ -97,12 +98,14 @@ pub(super) fn trim(text: &str) -> &str {
 
 /// `text` without white space at its beginning.
 pub(super) fn trim_start(text: &str) -> &str {
-    text.trim_start_matches([' ', '\t'])
+    let blanks = text.bytes().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    &text[blanks..]
 }
 
 /// `text` without white space at its end.
 pub(super) fn trim_end(text: &str) -> &str {
-    text.trim_end_matches([' ', '\t'])
+    let blanks = text.bytes().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    &text[..text.len() - blanks]
 }
 
 /// A number of digits only, leading zeros allowed; `None` when it is none or above `max`.

@@ -66,8 +66,8 @@ pub(super) fn host_port(text: &str) -> Result<(HostRef<'_>, Option<u16>), BadHos
         };
         (HostRef::Ip(IpAddr::V6(ip)), port)
     } else {
-        match text.split_once(':') {
-            Some((host, port)) => (name_or_v4(host)?, Some(port)),
+        match text.bytes().position(|byte| byte == b':') {
+            Some(colon) => (name_or_v4(&text[..colon])?, Some(&text[colon + 1..])),
             None => (name_or_v4(text)?, None),
         }
     };
@@ -84,9 +84,10 @@ fn name_or_v4(text: &str) -> Result<HostRef<'_>, BadHost> {
     if text.is_empty() || !grammar::all(text, grammar::HOST) {
         return Err(BadHost::Host);
     }
-    // A name's last label never is a number (RFC 3261, 25.1), so that 999.1.1.1 is no name.
-    let last = text.trim_end_matches('.').rsplit('.').next().unwrap_or("");
-    if last.is_empty() || last.bytes().all(|byte| byte.is_ascii_digit()) {
+    // A name's last label never is a number (RFC 3261, 25.1), so that 999.1.1.1 is no name; a final dot ends it.
+    let labels = text.as_bytes();
+    let labels = labels.strip_suffix(b".").unwrap_or(labels);
+    if labels.iter().rev().take_while(|&&byte| byte != b'.').all(u8::is_ascii_digit) {
         return text.parse::<Ipv4Addr>().map(|ip| HostRef::Ip(IpAddr::V4(ip))).map_err(|_| BadHost::Host);
     }
     Ok(HostRef::Name(text))

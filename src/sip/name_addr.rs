@@ -42,7 +42,8 @@ pub enum BadNameAddr {
 impl NameAddr {
     /// Reads one element: `"name" <uri>;params`, `name <uri>;params` or `uri;params`.
     pub fn parse(one_value: &str) -> Result<NameAddr, BadNameAddr> {
-        let parts = read(one_value)?;
+        check(one_value)?;
+        let parts = split(one_value)?;
         let display = match parts.display {
             "" => None,
             quoted if quoted.starts_with('"') => Some(grammar::unquote(quoted)),
@@ -120,7 +121,7 @@ impl From<NameAddr> for String {
     }
 }
 
-/// An element's parts, borrowed: what the front door needs of one.
+/// An element's parts, borrowed.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Parts<'a> {
     /// As received, quotes included; empty for none.
@@ -136,14 +137,18 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Checks one element without allocating.
-pub(super) fn read(text: &str) -> Result<Parts<'_>, BadNameAddr> {
+/// Checks one element without allocating, and gives its tag.
+pub(super) fn check(text: &str) -> Result<Option<&str>, BadNameAddr> {
     let parts = split(text)?;
     uri::read(parts.uri)?;
-    if grammar::params(parts.params).any(|param| param.is_err()) {
-        return Err(BadNameAddr::Param);
+    let mut tag = None;
+    for param in grammar::params(parts.params) {
+        let (name, value) = param.map_err(|_| BadNameAddr::Param)?;
+        if tag.is_none() && name.eq_ignore_ascii_case("tag") {
+            tag = Some(value.unwrap_or(""));
+        }
     }
-    Ok(parts)
+    Ok(tag.filter(|tag| !tag.is_empty()))
 }
 
 /// Finds the parts without looking into URI and parameters.
@@ -157,7 +162,7 @@ pub(super) fn split(text: &str) -> Result<Parts<'_>, BadNameAddr> {
     match memchr::memchr3(b'<', b';', b'"', text.as_bytes()) {
         Some(at) if text.as_bytes()[at] == b'<' => {
             let display = grammar::trim_end(&text[..at]);
-            if !grammar::all(display, TEXT) || display.contains(['>', '\\']) {
+            if !grammar::all(display, TEXT) || display.bytes().any(|byte| matches!(byte, b'>' | b'\\')) {
                 return Err(BadNameAddr::Display);
             }
             bracketed(display, &text[at..])
@@ -166,7 +171,7 @@ pub(super) fn split(text: &str) -> Result<Parts<'_>, BadNameAddr> {
             let end = memchr::memchr(b';', text.as_bytes()).unwrap_or(text.len());
             let (uri, params) = text.split_at(end);
             let uri = grammar::trim_end(uri);
-            if uri.contains([',', '?']) {
+            if uri.bytes().any(|byte| matches!(byte, b',' | b'?')) {
                 return Err(BadNameAddr::Unbracketed);
             }
             Ok(Parts { display: "", uri, params })
@@ -176,8 +181,8 @@ pub(super) fn split(text: &str) -> Result<Parts<'_>, BadNameAddr> {
 
 fn bracketed<'a>(display: &'a str, rest: &'a str) -> Result<Parts<'a>, BadNameAddr> {
     let rest = rest.strip_prefix('<').ok_or(BadNameAddr::Display)?;
-    let (uri, params) = rest.split_once('>').ok_or(BadNameAddr::Display)?;
-    Ok(Parts { display, uri, params: grammar::trim(params) })
+    let end = memchr::memchr(b'>', rest.as_bytes()).ok_or(BadNameAddr::Display)?;
+    Ok(Parts { display, uri: &rest[..end], params: grammar::trim(&rest[end + 1..]) })
 }
 
 fn tag(params: &str) -> Option<&str> {

@@ -217,6 +217,9 @@ pub(super) fn read(text: &str) -> Result<Parts<'_>, BadUri> {
 fn read_scheme(name: &str) -> Result<Scheme, BadUri> {
     const KNOWN: [(&str, Scheme); 4] =
         [("sip", Scheme::Sip), ("sips", Scheme::Sips), ("tel", Scheme::Tel), ("urn", Scheme::Urn)];
+    if name == "sip" {
+        return Ok(Scheme::Sip);
+    }
     if let Some(&(_, scheme)) = KNOWN.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
         return Ok(scheme);
     }
@@ -259,11 +262,14 @@ fn check_number(number: &str) -> Result<(), BadUri> {
 }
 
 fn check_params(params: &str) -> Result<(), BadUri> {
-    let Some(params) = params.strip_prefix(';') else { return Ok(()) };
-    let named = params
-        .split(';')
-        .all(|param| !param.is_empty() && !param.starts_with('=') && grammar::all(param, URIC));
-    if named && grammar::escapes_are_whole(params) { Ok(()) } else { Err(BadUri::Param) }
+    // A semicolon is followed by the first character of a name.
+    let bytes = params.as_bytes();
+    let named = |at: usize| !matches!(bytes.get(at + 1), None | Some(b';' | b'='));
+    let whole = bytes
+        .iter()
+        .enumerate()
+        .all(|(at, &byte)| if byte == b';' { named(at) } else { grammar::is(byte, URIC) });
+    if whole && grammar::escapes_are_whole(params) { Ok(()) } else { Err(BadUri::Param) }
 }
 
 fn without_separators(number: &str) -> Cow<'_, str> {

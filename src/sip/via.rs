@@ -147,12 +147,11 @@ pub(super) struct Parts<'a> {
 
 /// Checks one element without allocating.
 pub(super) fn read(text: &str) -> Result<Parts<'_>, BadVia> {
-    let (name, rest) = text.split_once('/').ok_or(BadVia::Protocol)?;
-    let (version, rest) = rest.split_once('/').ok_or(BadVia::Protocol)?;
-    if !grammar::trim(name).eq_ignore_ascii_case("SIP") || grammar::trim(version) != "2.0" {
-        return Err(BadVia::Protocol);
-    }
-    let (transport, rest) = grammar::split_class(grammar::trim_start(rest), TOKEN);
+    let rest = match text.strip_prefix("SIP/2.0/") {
+        Some(rest) => rest,
+        None => after_protocol(text).ok_or(BadVia::Protocol)?,
+    };
+    let (transport, rest) = grammar::split_class(rest, TOKEN);
     if transport.is_empty() || !rest.starts_with([' ', '\t']) {
         return Err(BadVia::Protocol);
     }
@@ -163,24 +162,32 @@ pub(super) fn read(text: &str) -> Result<Parts<'_>, BadVia> {
     for param in grammar::params(params) {
         let (name, value) = param.map_err(|_| BadVia::Param)?;
         if branch.is_none() && name.eq_ignore_ascii_case("branch") {
-            branch = value.filter(|value| !value.is_empty());
+            branch = Some(value.unwrap_or(""));
         }
     }
+    let branch = branch.filter(|branch| !branch.is_empty());
     Ok(Parts { transport, sent_by, host, port, branch, params })
+}
+
+/// What follows `SIP/2.0/`, written with white space or in small letters.
+fn after_protocol(text: &str) -> Option<&str> {
+    let (name, rest) = text.split_once('/')?;
+    let (version, rest) = rest.split_once('/')?;
+    let ours = grammar::trim(name).eq_ignore_ascii_case("SIP") && grammar::trim(version) == "2.0";
+    ours.then(|| grammar::trim_start(rest))
 }
 
 /// White space may stand around a sent-by's colon (RFC 3261, 25.1: COLON is SWS ":" SWS).
 fn spaced_host_port(text: &str) -> Result<(HostRef<'_>, Option<u16>), BadHost> {
-    match text.rsplit_once(':') {
-        Some((host, port)) if host.ends_with([' ', '\t']) || port.starts_with([' ', '\t']) => {
-            let (host, none) = host_port(grammar::trim_end(host))?;
-            if none.is_some() {
-                return Err(BadHost::Port);
-            }
-            Ok((host, Some(read_port(grammar::trim_start(port))?)))
-        }
-        _ => host_port(text),
+    if !text.bytes().any(|byte| matches!(byte, b' ' | b'\t')) {
+        return host_port(text);
     }
+    let (host, port) = text.rsplit_once(':').ok_or(BadHost::Host)?;
+    let (host, none) = host_port(grammar::trim_end(host))?;
+    if none.is_some() {
+        return Err(BadHost::Port);
+    }
+    Ok((host, Some(read_port(grammar::trim_start(port))?)))
 }
 
 #[cfg(test)]
@@ -202,6 +209,16 @@ mod tests {
         assert_eq!(via.host(), &Host::Ip("192.0.2.1".parse().unwrap()));
         assert_eq!(via.rport(), Some(None));
         assert_eq!(via.to_string(), text);
+    }
+
+    #[test]
+    fn the_first_branch_counts_even_when_it_is_empty() {
+        for (params, branch) in
+            [(";branch;branch=x", None), (";branch=;branch=x", None), (";branch=x;branch=y", Some("x"))]
+        {
+            let text = format!("SIP/2.0/UDP h{params}");
+            assert_eq!((via(&text).branch(), read(&text).unwrap().branch), (branch, branch), "{params}");
+        }
     }
 
     #[test]

@@ -113,9 +113,8 @@ impl Switch {
         })?;
         let local = self.local(held.port);
         let audio = Audio { thread, held, local, agreed: None, latch: false };
-        let leg = self.answer_call(tx, request, offer, audio, dialog).map_err(|bad| {
+        let leg = self.answer_call(tx, request, offer, audio, dialog).inspect_err(|_| {
             self.ports[usize::from(thread)].release(held);
-            bad
         })?;
         self.line_up(request, ddi, admission, leg);
         self.remember_owed(tx, LegId(self.last_leg));

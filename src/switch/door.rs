@@ -67,12 +67,18 @@ impl Switch {
     fn accepted(&mut self, flow: Flow, accepted: Accepted) {
         let essentials = accepted.essentials();
         if let Start::Request { method } = essentials.start
-            && essentials.to_tag.is_none()
             && method != Method::Ack
             && method != Method::Cancel
             && !self.is_known(flow)
         {
-            return self.forbid(flow, accepted);
+            // A peer's proxy may speak from an address of its own, but only within a dialog that stands.
+            match essentials.to_tag {
+                None => return self.turn_stranger_away(flow, accepted, 403),
+                Some(tag) if !self.by_tag.contains_key(tag) => {
+                    return self.turn_stranger_away(flow, accepted, 481);
+                }
+                Some(_) => {}
+            }
         }
         if let Err(reason) = self.transactions.receive(flow, accepted, self.now.mono) {
             self.count_drop(reason.to_string());
@@ -86,14 +92,14 @@ impl Switch {
     }
 
     /// Answers a stranger without keeping any state for it (RFC 3261, 8.2.7).
-    fn forbid(&mut self, flow: Flow, accepted: Accepted) {
+    fn turn_stranger_away(&mut self, flow: Flow, accepted: Accepted, code: u16) {
         let Ok(Message::Request(request)) = accepted.message() else {
             return self.count_drop("unreadable".to_owned());
         };
-        if request.method == Method::Invite {
+        if request.method == Method::Invite && code == 403 {
             self.counters.unknown_source += 1;
         }
-        let mut response = request.response(403);
+        let mut response = request.response(code);
         response.set_to_tag("stranger");
         self.outputs.push_back(Output::Send { flow, bytes: response.to_bytes() });
     }

@@ -94,11 +94,16 @@ impl Switch {
     /// A switch that runs on `plan`, with no calls, at `now`.
     pub fn new(plan: Plan, seed: Seed, now: Now) -> Switch {
         let timing = transaction::Timing { t1: plan.sip.t1, t2: plan.sip.t2, t4: plan.sip.t4 };
+        let phone_hosts: BTreeSet<IpAddr> = plan.phones.iter().map(|phone| phone.flow.remote.ip()).collect();
+        let mut transactions = Transactions::new(timing);
+        // What is left of the room under a flood is for emergencies and for the phones that answer them.
+        let reserved = plan.ingress.emergency_hosts().chain(phone_hosts.iter().copied()).collect();
+        transactions.set_room(Transactions::ROOM, reserved);
         Switch {
             rng: Rng::new(seed),
             limits: Limits::default(),
             now,
-            transactions: Transactions::new(timing),
+            transactions,
             framers: BTreeMap::new(),
             distributor: Distributor::new(plan.acd.clone(), now.mono),
             calls: BTreeMap::new(),
@@ -108,7 +113,7 @@ impl Switch {
             server_txs: BTreeMap::new(),
             deadlines: Deadlines::default(),
             ports: plan.media.threads.iter().map(Ports::new).collect(),
-            phone_hosts: plan.phones.iter().map(|phone| phone.flow.remote.ip()).collect(),
+            phone_hosts,
             guesses: BTreeMap::new(),
             drain: drain::Drain::Open,
             last_call: 0,
@@ -158,9 +163,14 @@ impl Switch {
         self.calls.len()
     }
 
-    /// Whether nothing is left to do: no call, no leg, no transaction that still owes the network something.
+    /// Whether nothing is left to wait for: no call, no leg, no request without its final response.
     pub fn is_quiet(&self) -> bool {
-        self.calls.is_empty() && self.legs.is_empty() && self.transactions.is_empty()
+        self.calls.is_empty() && self.legs.is_empty() && !self.transactions.awaits_response()
+    }
+
+    /// Whether nothing at all is left: quiet, and every transaction has ended.
+    pub fn is_empty(&self) -> bool {
+        self.is_quiet() && self.transactions.is_empty() && self.deadlines.is_empty()
     }
 
     /// What was counted.

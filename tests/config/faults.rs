@@ -417,6 +417,45 @@ fn what_toml_cannot_read_hides_no_fault_elsewhere_and_invents_none() {
 }
 
 #[test]
+fn a_bracket_left_open_is_shown_where_it_was_left_open() {
+    let site = Site::new();
+    for (what, with, expected) in [
+        (
+            "[\"asha\", \"ben\"]",
+            "[\"asha\", \"ben\"",
+            "21:24 error: this is not TOML: unclosed array, expected `]`",
+        ),
+        (
+            "[\"asha\", \"ben\"]",
+            "[\n\"asha\",\n\"ben\",\n",
+            "23:7 error: this is not TOML: unclosed array, expected `]`",
+        ),
+        (
+            "[\"asha\", \"ben\"]",
+            "[\n\"asha\"\n\"ben\",\n]",
+            "23:1 error: this is not TOML: missing comma between array elements, expected `,`",
+        ),
+        ("[agent.ben]", "[agent.ben", "17:11 error: this is not TOML: unclosed table, expected `]`"),
+        (
+            "\"sip:asha@192.0.2.50\"",
+            "\"sip:asha@192.0.2.50",
+            "15:31 error: this is not TOML: invalid basic string, expected `\"`",
+        ),
+        (
+            "\"welcome.wav\"",
+            "\"\"\"welcome.wav\"",
+            "6:23 error: this is not TOML: invalid multi-line basic string, expected `\"`",
+        ),
+    ] {
+        let other = spoilt(what, with).replace("practice = \"riverside\"", "practice = \"rivreside\"");
+        let found = shorts(&site.report(&other));
+        assert_eq!(found.len(), 2, "{with}: {found:#?}");
+        assert_eq!(found[0], expected, "{with}");
+        assert!(found[1].ends_with("there is no practice `rivreside` -> riverside"), "{with}: {found:#?}");
+    }
+}
+
+#[test]
 fn an_empty_file_lacks_an_address_and_a_trunk() {
     assert_eq!(
         shorts(&Site::new().report("")),

@@ -124,7 +124,7 @@ fn a_good_file_becomes_the_deployment_it_describes() {
         (Some("hearken.key"), Some("hearken.side"))
     );
     assert_eq!((media.bind, plan.media.address), ("0.0.0.0".parse().unwrap(), "192.0.2.1".parse().unwrap()));
-    assert_eq!((media.first_port, media.dead_after), (20_000, Duration::from_secs(60)));
+    assert_eq!((media.first_port, media.dead_after), (20_000, Duration::from_secs(20)));
     assert_eq!(plan.media.codecs, [Codec::Pcma, Codec::Pcmu]);
     assert!(plan.sip.listeners.is_empty() && plan.media.threads.is_empty());
 

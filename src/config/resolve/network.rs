@@ -19,7 +19,7 @@ const DEFAULT_LISTEN: [(Transport, SocketAddr); 2] = [
 const MOST_LISTENERS: usize = 16;
 const PORTS: u32 = 65_536;
 const DEFAULT_FIRST_PORT: u16 = 20_000;
-const DEFAULT_DEAD_AFTER: Duration = Duration::from_secs(60);
+const DEFAULT_DEAD_AFTER: Duration = Duration::from_secs(20);
 /// Less would end calls in which a phone is only silent.
 const LEAST_DEAD_AFTER: Duration = Duration::from_secs(5);
 const ADVERTISE_HINT: &str = "set `advertise` to the address by which phones and trunks reach this host";

@@ -123,11 +123,8 @@ impl Engine {
             self.counters.late_frames += due.skipped;
             let late = now.since(due.at) > LATE;
             for &member in self.pacer.members(due.slot) {
-                let Some(leg) = self.legs.leg_mut(member) else { continue };
+                let Some(leg) = self.legs.leg_mut(member).filter(|leg| leg.can_hear()) else { continue };
                 let Some(playing) = &mut leg.playing else { continue };
-                if !leg.stream.direction.sends() {
-                    continue;
-                }
                 let packet = &mut self.packet[..HEADER_LEN + FRAME];
                 playing.list.fill(&mut packet[HEADER_LEN..], leg.stream.codec, &self.clips);
                 let stamp = leg.out.played(due.at);
@@ -179,9 +176,13 @@ impl Engine {
         let Some(sender) = self.legs.leg(from) else { return };
         let Some(to) = sender.partner else { return };
         let Some(partner) = self.legs.leg(to) else { return };
-        let hears = partner.stream.direction.sends() && partner.playing.is_none();
+        let hears = partner.can_hear() && partner.playing.is_none();
         if !(sender.stream.direction.receives() && hears) {
             self.counters.held += 1;
+            return;
+        }
+        if incoming.header.ssrc == partner.out.ssrc() {
+            self.counters.looped += 1;
             return;
         }
         let kind = incoming.header.payload_type;

@@ -316,6 +316,27 @@ fn directions_are_honoured_and_hold_generates_nothing() {
 }
 
 #[test]
+fn nothing_is_sent_to_the_unspecified_address() {
+    let mut rig = Rig::bridged(Codec::Pcma);
+    for nowhere in [SocketAddr::from(([0, 0, 0, 0], 20_000)), SocketAddr::from(([192, 0, 2, 1], 0))] {
+        rig.order(Command::Set(Stream { remote: nowhere, ..stream(1) }));
+        rig.receive(2, audio(1), &[2; 160]);
+        rig.play(1, &[1], true);
+        rig.run(ms(100));
+    }
+    assert_eq!(rig.sent(), []);
+}
+
+#[test]
+fn a_stream_that_comes_back_to_its_hearer_is_cut() {
+    let mut rig = Rig::bridged(Codec::Pcma);
+    rig.receive(1, audio(1), &[1; 160]);
+    let echo = rig.sent()[0].header;
+    rig.receive(1, echo, &[1; 160]);
+    assert_eq!((rig.sent(), rig.engine.counters().looped), (vec![], 1));
+}
+
+#[test]
 fn a_leg_on_hold_is_not_played_to_and_resumes_where_it_was() {
     let mut rig = Rig::new(Duration::ZERO);
     rig.order(Command::Set(stream(1)));

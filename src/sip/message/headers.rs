@@ -44,6 +44,16 @@ impl Headers {
         self.0.insert(at.unwrap_or(self.0.len()), header(name, value.as_ref()));
     }
 
+    /// Replaces the first Via in its place, or puts it before all headers; the other Vias stay.
+    pub fn set_top_via(&mut self, via: &Via) {
+        let at = self.iter().position(|(n, _)| n.eq_ignore_ascii_case("Via"));
+        let via = header("Via", &via.to_string());
+        match at {
+            Some(at) => self.0[at] = via,
+            None => self.0.insert(0, via),
+        }
+    }
+
     /// Removes all headers called `name`.
     pub fn remove(&mut self, name: &str) {
         self.0.retain(|header| !parts(header).0.eq_ignore_ascii_case(name));

@@ -50,6 +50,19 @@ fn setting_replaces_in_place_and_removes_the_others() {
 }
 
 #[test]
+fn setting_the_top_via_leaves_the_others() {
+    let mut headers = invite().headers;
+    let mut top = headers.top_via().unwrap();
+    top.set_received("198.51.100.7".parse().unwrap());
+    headers.set_top_via(&top);
+    let vias: Vec<_> = headers.values("Via").collect();
+    assert_eq!(vias, [top.to_string().as_str(), "SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKb"]);
+    headers.remove("Via");
+    headers.set_top_via(&top);
+    assert_eq!(headers.iter().next(), Some(("Via", top.to_string().as_str())));
+}
+
+#[test]
 fn setting_an_unknown_header_leaves_other_unknown_headers_alone() {
     let mut headers = Headers::default();
     headers.push("X-One", "1");

@@ -7,29 +7,30 @@ use super::timers::{Timer, TxId};
 impl Transactions {
     /// Panics when a deadline, an index entry or a transaction is out of step with the others.
     pub fn check_invariants(&self) {
-        let deadline = |tx, timer| self.effects.deadlines.at((tx, timer));
-        let deadlines_of = |tx| Timer::ALL.iter().filter(|timer| deadline(tx, **timer).is_some()).count();
+        let deadlines_of = |tx, timers: &[Timer]| {
+            timers.iter().filter(|timer| self.effects.deadlines.at((tx, **timer)).is_some()).count()
+        };
         let mut deadlines = 0;
 
         for (&tx, served) in &self.servers {
-            let set = deadlines_of(TxId::Server(tx));
+            let set = deadlines_of(TxId::Server(tx), &Timer::OF_SERVERS);
             deadlines += set;
             assert_eq!(set == 0, served.is_open(), "{tx:?} has {set} deadlines: {:?}", served.machine);
             assert_eq!(
-                self.by_branch.get(&served.branch_key),
-                Some(&tx),
+                self.by_branch.find(served.branch_key.bytes()),
+                Some(tx),
                 "{tx:?} cannot be found by its branch"
             );
         }
         assert_eq!(self.by_branch.len(), self.servers.len());
-        for (key, tx) in &self.by_request {
+        for (key, tx) in self.by_request.iter() {
             let owner = self.servers.get(tx).and_then(|served| served.request_key.as_ref());
             assert_eq!(owner, Some(key), "a key leads to {tx:?}, which does not have it");
         }
 
         let mut on_connections = 0;
         for (&tx, sent) in &self.clients {
-            let set = deadlines_of(TxId::Client(tx));
+            let set = deadlines_of(TxId::Client(tx), &Timer::OF_CLIENTS);
             deadlines += set;
             let waits_for_core = match &sent.machine {
                 outgoing::Machine::Invite(machine) => machine.waits_for_core(),

@@ -7,10 +7,11 @@
 //! to be done comes out of [`Transactions::poll_output`], and [`Transactions::poll_timeout`] says when to wake
 //! it. A call first fires the deadlines that are due by its `now`, so a late wake changes no outcome.
 //!
-//! One file per machine: [`invite_server`], [`server`], [`invite_client`], [`client`].
+//! One file per machine: `invite_server`, `server`, `invite_client`, `client`.
 
 mod client;
 mod counters;
+mod index;
 mod invariants;
 mod invite_client;
 mod invite_server;
@@ -26,7 +27,6 @@ mod timers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -34,6 +34,7 @@ use serde::{Deserialize, Serialize};
 
 pub use counters::Counters;
 
+use self::index::Index;
 use self::outgoing::{BranchToken, Sent};
 use self::served::Served;
 use self::timers::{Effects, Life, Step, TxId};
@@ -146,9 +147,9 @@ pub struct Transactions {
     servers: BTreeMap<ServerTx, Served>,
     clients: BTreeMap<ClientTx, Sent>,
     /// Server transactions by branch, sent-by and method (17.2.3).
-    by_branch: BTreeMap<Arc<[u8]>, ServerTx>,
+    by_branch: Index,
     /// INVITEs, and other requests that may yet be merged, by From tag, Call-ID, CSeq and To tag.
-    by_request: BTreeMap<Arc<[u8]>, ServerTx>,
+    by_request: Index,
     /// Client transactions by branch, a CANCEL's apart from its INVITE's (17.1.3).
     by_token: BTreeMap<BranchToken, ClientTx>,
     /// Client transactions on connections that can be lost.
@@ -161,7 +162,7 @@ pub struct Transactions {
 
 impl Transactions {
     /// How many server transactions there is room for unless [`Transactions::set_room`] says otherwise.
-    pub const ROOM: usize = 50_000;
+    pub const ROOM: usize = 250_000;
 
     /// Without any transaction yet.
     pub fn new(timing: Timing) -> Transactions {
@@ -169,8 +170,8 @@ impl Transactions {
             effects: Effects::new(timing),
             servers: BTreeMap::new(),
             clients: BTreeMap::new(),
-            by_branch: BTreeMap::new(),
-            by_request: BTreeMap::new(),
+            by_branch: Index::default(),
+            by_request: Index::default(),
             by_token: BTreeMap::new(),
             by_connection: BTreeSet::new(),
             room: Transactions::ROOM,
@@ -200,6 +201,14 @@ impl Transactions {
     /// Whether there is no transaction.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether a request of ours still awaits its final response. Costs a step for each client transaction.
+    pub fn awaits_response(&self) -> bool {
+        self.clients.values().any(|sent| match &sent.machine {
+            outgoing::Machine::Invite(machine) => machine.is_open(),
+            outgoing::Machine::Other(machine) => machine.is_open(),
+        })
     }
 
     /// The next thing to do outside, in order; to be called until it gives none.

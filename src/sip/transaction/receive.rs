@@ -1,8 +1,7 @@
 //! What comes in: the essentials decide which transaction a message belongs to, and most messages end there
 //! without having been built.
 
-use std::sync::Arc;
-
+use super::index::Key;
 use super::invite_server::{Ack, InviteServer};
 use super::keys::{BranchKey, request_key, tag_of, unique_part};
 use super::outgoing::{self, BranchToken};
@@ -106,37 +105,37 @@ impl Transactions {
     /// The INVITE of an ACK: by branch (RFC 3261, 17.2.3), as it must be for a non-2xx; else, as it must be for
     /// a 2xx, by Call-ID, CSeq and both tags.
     fn acknowledged_by(&self, arrival: &mut Arrival) -> Option<ServerTx> {
-        if let Some(tx) = self.by_branch.get(arrival.branch_key.for_method(Method::Invite)) {
-            return Some(*tx);
+        if let Some(tx) = self.by_branch.find(arrival.branch_key.for_method(Method::Invite)) {
+            return Some(tx);
         }
         // An INVITE within a dialog came with the To tag that its ACK has; one that began a dialog came with none,
         // and its ACK has that of our response.
         let parts = arrival.parts();
-        if let Some(tx) = self.by_request.get(&parts.key(Method::Invite)[..]) {
-            return Some(*tx);
+        if let Some(tx) = self.by_request.find(&parts.key(Method::Invite)) {
+            return Some(tx);
         }
-        let tx = self.by_request.get(&Parts { to_tag: None, ..parts }.key(Method::Invite)[..])?;
-        (self.servers.get(tx)?.tag.as_deref() == parts.to_tag).then_some(*tx)
+        let tx = self.by_request.find(&Parts { to_tag: None, ..parts }.key(Method::Invite))?;
+        (self.servers.get(&tx)?.tag.as_deref() == parts.to_tag).then_some(tx)
     }
 
     fn cancellation(&mut self, mut arrival: Arrival, now: Mono) -> Result<(), DropReason> {
         if self.absorb(&mut arrival, now) {
             return Ok(());
         }
-        let invite = self.by_branch.get(arrival.branch_key.for_method(Method::Invite)).copied();
-        let branch_key: Arc<[u8]> = arrival.branch_key.for_method(Method::Cancel).into();
+        let invite = self.by_branch.find(arrival.branch_key.for_method(Method::Invite));
+        let branch_key = Key::new(arrival.branch_key.for_method(Method::Cancel));
         let flow = arrival.flow;
         let mut request = arrival.into_request()?;
         let reply_path = fill_in(flow, &mut request);
         let Some((invite, served)) = invite.and_then(|tx| Some((tx, self.servers.get_mut(&tx)?))) else {
             // Without a transaction: were the INVITE overtaken on its way, a repeated CANCEL would still find it.
             self.effects.counters.stray_cancels += 1;
-            self.answer_statelessly(reply_path, &request, 481, &branch_key);
+            self.answer_statelessly(reply_path, &request, 481, branch_key.bytes());
             return Ok(());
         };
         // The To tag that the INVITE's own responses have (RFC 3261, 9.2).
         let mut response = request.response(200);
-        response.set_to_tag(served.tag.get_or_insert_with(|| tag_of(&served.branch_key).into()));
+        response.set_to_tag(served.tag.get_or_insert_with(|| tag_of(served.branch_key.bytes()).into()));
         let news = match &mut served.machine {
             Machine::Invite(machine) => machine.cancel(),
             Machine::Other(_) => false,
@@ -161,25 +160,25 @@ impl Transactions {
         }
         let method = arrival.method;
         let flow = arrival.flow;
-        let branch_key: Arc<[u8]> = arrival.branch_key.for_method(method).into();
+        let branch_key = Key::new(arrival.branch_key.for_method(method));
         let parts = arrival.parts();
         let begins = parts.to_tag.is_none();
         // Within a dialog only an INVITE is looked for again: by its ACK.
         let request_key = (begins || method == Method::Invite).then(|| parts.key(method));
-        let twin = request_key.as_deref().and_then(|key| self.servers.get(self.by_request.get(key)?));
+        let twin = request_key.as_deref().and_then(|key| self.servers.get(&self.by_request.find(key)?));
         let merged = begins && parts.from_tag.is_some() && twin.is_some_and(Served::is_ongoing);
         let has_room = self.has_room(flow);
         let mut request = arrival.into_request()?;
         let reply_path = fill_in(flow, &mut request);
         if !has_room {
             self.effects.counters.refused += 1;
-            self.answer_statelessly(reply_path, &request, 503, &branch_key);
+            self.answer_statelessly(reply_path, &request, 503, branch_key.bytes());
             return Ok(());
         }
         let tx = self.admit(Served {
             reply_path,
             branch_key,
-            request_key: request_key.filter(|_| !merged).map(Arc::from),
+            request_key: request_key.filter(|_| !merged).map(|key| Key::new(&key)),
             tag: None,
             machine: match method {
                 Method::Invite => Machine::Invite(InviteServer::new()),
@@ -198,7 +197,7 @@ impl Transactions {
     /// Deals with a request that came before; says whether it did.
     fn absorb(&mut self, arrival: &mut Arrival, now: Mono) -> bool {
         let key = arrival.branch_key.for_method(arrival.method);
-        let Some((tx, served)) = self.by_branch.get(key).and_then(|tx| Some((*tx, self.servers.get(tx)?)))
+        let Some((tx, served)) = self.by_branch.find(key).and_then(|tx| Some((tx, self.servers.get(&tx)?)))
         else {
             return false;
         };

@@ -45,6 +45,10 @@ fn at(ip: IpAddr, port: Option<u16>) -> SocketAddr {
 
 fn replace_top(request: &mut Request, via: &Via) {
     let below: Vec<String> = request.headers.values("Via").skip(1).map(String::from).collect();
+    if below.is_empty() {
+        request.headers.set("Via", via.to_string());
+        return;
+    }
     request.headers.remove("Via");
     for value in below.into_iter().rev() {
         request.headers.push_front("Via", value);

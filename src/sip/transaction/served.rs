@@ -1,10 +1,9 @@
 //! One request that came in: its machine, where its responses go and under which keys it is found.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::index::Key;
 use super::invite_server::InviteServer;
 use super::keys::tag_of;
 use super::server::Server;
@@ -17,8 +16,8 @@ use crate::time::Mono;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Served {
     pub(super) reply_path: Flow,
-    pub(super) branch_key: Arc<[u8]>,
-    pub(super) request_key: Option<Arc<[u8]>>,
+    pub(super) branch_key: Key,
+    pub(super) request_key: Option<Key>,
     /// The To tag of the latest response that had one.
     pub(super) tag: Option<Box<str>>,
     pub(super) machine: Machine,
@@ -86,7 +85,8 @@ impl Transactions {
         let code = response.code;
         if code != 100 {
             if response.headers.to_tag().is_none() {
-                response.set_to_tag(served.tag.get_or_insert_with(|| tag_of(&served.branch_key).into()));
+                response
+                    .set_to_tag(served.tag.get_or_insert_with(|| tag_of(served.branch_key.bytes()).into()));
             } else if response.headers.to_tag() != served.tag.as_deref() {
                 served.tag = response.headers.to_tag().map(Box::from);
             }
@@ -95,26 +95,21 @@ impl Transactions {
         let life = served.respond(code, response.to_bytes(), &mut step);
         if life == Life::Ends {
             self.forget_server(tx);
-        } else if matches!(&served.machine, Machine::Other(machine) if !machine.is_open()) {
+        } else if !served.is_ongoing()
+            && matches!(served.machine, Machine::Other(_))
+            && let Some(key) = served.request_key.take()
+        {
             // Answered: a copy by another path does no harm any more.
-            let key = served.request_key.take();
-            self.unlist(key, tx);
+            self.by_request.remove(&key, tx);
         }
     }
 
     /// Removes a transaction whose deadlines its machine has stopped.
     pub(super) fn forget_server(&mut self, tx: ServerTx) {
         let Some(served) = self.servers.remove(&tx) else { return };
-        self.by_branch.remove(&served.branch_key);
-        self.unlist(served.request_key, tx);
-    }
-
-    fn unlist(&mut self, key: Option<Arc<[u8]>>, tx: ServerTx) {
-        // A later request may have taken the key over.
-        if let Some(key) = key
-            && self.by_request.get(&key) == Some(&tx)
-        {
-            self.by_request.remove(&key);
+        self.by_branch.remove(&served.branch_key, tx);
+        if let Some(key) = served.request_key {
+            self.by_request.remove(&key, tx);
         }
     }
 }

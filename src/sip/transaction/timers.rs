@@ -53,10 +53,12 @@ pub(super) enum Timer {
 }
 
 impl Timer {
-    pub(super) const ALL: [Timer; 14] = {
-        use Timer::*;
-        [A, B, D, E, F, G, H, I, J, K, L, M, Success, Cancelled]
-    };
+    /// Those of server transactions.
+    pub(super) const OF_SERVERS: [Timer; 6] =
+        [Timer::G, Timer::H, Timer::I, Timer::J, Timer::L, Timer::Success];
+    /// Those of client transactions.
+    pub(super) const OF_CLIENTS: [Timer; 8] =
+        [Timer::A, Timer::B, Timer::D, Timer::E, Timer::F, Timer::K, Timer::M, Timer::Cancelled];
 }
 
 /// How long a transaction tries, waits for an ACK or absorbs: 64*T1.

@@ -130,12 +130,15 @@ pub(super) fn line_end(whole: &[u8], at: usize) -> Result<usize, Fault> {
 
 /// Name and value of a header's line, white space around them cut off.
 pub(super) fn header(line: &str) -> Result<(&str, &str), Fault> {
-    let colon = memchr::memchr(b':', line.as_bytes()).ok_or(Fault::HeaderLine)?;
-    let name = grammar::trim_end(&line[..colon]);
-    if !grammar::is_token(name) {
+    let (name, rest) = grammar::split_class(line, grammar::TOKEN);
+    let value = match rest.strip_prefix(':') {
+        Some(value) => value,
+        None => grammar::trim_start(rest).strip_prefix(':').ok_or(Fault::HeaderLine)?,
+    };
+    if name.is_empty() {
         return Err(Fault::HeaderLine);
     }
-    Ok((name, grammar::trim(&line[colon + 1..])))
+    Ok((name, grammar::trim(value)))
 }
 
 /// A line as text, unless it, or the next one, shows that the head must be rewritten.
@@ -184,8 +187,8 @@ impl<'a> Pass<'a> {
         self.seen |= known.bit();
         match known {
             Known::Via => self.via(value)?,
-            Known::From => self.from_tag = name_addr::read(value).map_err(|_| Fault::From)?.tag(),
-            Known::To => self.to_tag = name_addr::read(value).map_err(|_| Fault::To)?.tag(),
+            Known::From => self.from_tag = name_addr::check(value).map_err(|_| Fault::From)?,
+            Known::To => self.to_tag = name_addr::check(value).map_err(|_| Fault::To)?,
             Known::CallId => {
                 let blank = value.bytes().any(|byte| byte <= b' ' || byte == 0x7f);
                 if value.is_empty() || blank {
@@ -204,12 +207,8 @@ impl<'a> Pass<'a> {
             }
             Known::Contact => self.addresses(value, Fault::Contact)?,
             Known::Route | Known::RecordRoute => self.addresses(value, Fault::Route)?,
-            Known::Plain => {
-                let full = names::full(name);
-                if memchr::memchr(b',', value.as_bytes()).is_some() && names::is_list(full) {
-                    self.count += elements(value).count() - 1;
-                }
-            }
+            // Should it be a list, it has one element more than commas outside of quotes.
+            Known::Plain => self.count += memchr::memchr_iter(b',', value.as_bytes()).count(),
             _ => {}
         }
         Ok(())
@@ -226,7 +225,7 @@ impl<'a> Pass<'a> {
 
     fn addresses(&mut self, value: &str, fault: Fault) -> Result<(), Fault> {
         for (i, element) in elements(value).enumerate() {
-            element.ok().and_then(|element| name_addr::read(element).ok()).ok_or(fault)?;
+            element.ok().and_then(|element| name_addr::check(element).ok()).ok_or(fault)?;
             self.count += usize::from(i > 0);
         }
         Ok(())

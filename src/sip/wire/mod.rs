@@ -34,7 +34,7 @@ use head::{Facts, Stop};
 pub struct Limits {
     /// Bytes of a whole message.
     pub message: usize,
-    /// Headers, each element of a list counted as one.
+    /// Headers, each element of a list counted as one (and each comma of any other header).
     pub headers: usize,
     /// Bytes of one header's value, unfolded, and of the start line.
     pub value: usize,

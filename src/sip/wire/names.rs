@@ -41,25 +41,29 @@ impl Known {
 /// Which header a name, compact or full and in any case, stands for.
 pub(super) fn known(name: &str) -> Known {
     let name = full(name);
-    let candidates: &[(&str, Known)] = match name.len() {
-        2 => &[("To", Known::To)],
-        3 => &[("Via", Known::Via)],
-        4 => &[("From", Known::From), ("CSeq", Known::CSeq)],
-        5 => &[("Route", Known::Route), ("Event", Known::Event)],
-        6 => &[("Min-SE", Known::MinSe)],
-        7 => &[("Call-ID", Known::CallId), ("Contact", Known::Contact), ("Expires", Known::Expires)],
-        8 => &[("Refer-To", Known::ReferTo), ("Replaces", Known::Replaces)],
-        12 => &[
-            ("Max-Forwards", Known::MaxForwards),
-            ("Content-Type", Known::ContentType),
-            ("Record-Route", Known::RecordRoute),
-        ],
-        14 => &[("Content-Length", Known::ContentLength)],
-        15 => &[("Session-Expires", Known::SessionExpires)],
-        _ => &[],
+    // Length and a letter or two leave one candidate.
+    let first = name.bytes().next().unwrap_or_default().to_ascii_lowercase();
+    let (candidate, known) = match (name.len(), first) {
+        (2, b't') => ("To", Known::To),
+        (3, b'v') => ("Via", Known::Via),
+        (4, b'f') => ("From", Known::From),
+        (4, b'c') => ("CSeq", Known::CSeq),
+        (5, b'r') => ("Route", Known::Route),
+        (5, b'e') => ("Event", Known::Event),
+        (6, b'm') => ("Min-SE", Known::MinSe),
+        (7, b'e') => ("Expires", Known::Expires),
+        (7, b'c') if name.as_bytes()[2].eq_ignore_ascii_case(&b'l') => ("Call-ID", Known::CallId),
+        (7, b'c') => ("Contact", Known::Contact),
+        (8, b'r') if name.as_bytes()[2].eq_ignore_ascii_case(&b'f') => ("Refer-To", Known::ReferTo),
+        (8, b'r') => ("Replaces", Known::Replaces),
+        (12, b'm') => ("Max-Forwards", Known::MaxForwards),
+        (12, b'c') => ("Content-Type", Known::ContentType),
+        (12, b'r') => ("Record-Route", Known::RecordRoute),
+        (14, b'c') => ("Content-Length", Known::ContentLength),
+        (15, b's') => ("Session-Expires", Known::SessionExpires),
+        _ => return Known::Plain,
     };
-    let found = candidates.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name));
-    found.map_or(Known::Plain, |&(_, known)| known)
+    if candidate == name || candidate.eq_ignore_ascii_case(name) { known } else { Known::Plain }
 }
 
 /// The full form of a compact name (IANA registry of SIP header fields); any other name as it is.
@@ -147,7 +151,13 @@ mod tests {
             ("I", Known::CallId),
             ("l", Known::ContentLength),
             ("MaX-fOrWaRdS", Known::MaxForwards),
+            ("Refer-To", Known::ReferTo),
+            ("replaces", Known::Replaces),
+            ("contact", Known::Contact),
+            ("Min-SE", Known::MinSe),
             ("Max-Forward", Known::Plain),
+            ("Contacu", Known::Plain),
+            ("Content-Lengtx", Known::Plain),
             ("C%6Fntact", Known::Plain),
             ("", Known::Plain),
         ] {

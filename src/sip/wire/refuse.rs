@@ -81,28 +81,27 @@ fn text(line: &[u8]) -> String {
     }
 }
 
-/// Copies each element of a Via; the first of all gets the source address and port (RFC 3261, 18.2.1; RFC 3581).
+/// Copies a Via as it is, save that the first element of all, when it can be read, gets the source address and
+/// port (RFC 3261, 18.2.1; RFC 3581).
 fn push_via(headers: &mut Headers, value: &str, source: SocketAddr) {
-    let elements: Result<Vec<&str>, _> = grammar::elements(value).collect();
-    for element in elements.unwrap_or_else(|_| vec![value]) {
-        let first = headers.value("Via").is_none();
-        match Via::parse(element) {
-            Ok(mut via) if first => {
-                via.set_received(source.ip());
-                if via.rport().is_some() {
-                    via.set_rport(source.port());
-                }
-                headers.push("Via", via.to_string());
-            }
-            _ => headers.push("Via", element),
-        }
+    let top = grammar::elements(value).next().and_then(Result::ok);
+    let read = top.and_then(|top| Via::parse(top).ok()).filter(|_| headers.value("Via").is_none());
+    let Some(mut via) = read else {
+        headers.push("Via", value);
+        return;
+    };
+    via.set_received(source.ip());
+    if via.rport().is_some() {
+        via.set_rport(source.port());
     }
+    let others = value.trim_start().get(top.map_or(0, str::len)..).unwrap_or("");
+    headers.push("Via", format!("{via}{others}"));
 }
 
 /// Gives To a tag when it has none (RFC 3261, 8.2.6.2): the same for each retransmission.
 fn tag_to(headers: &mut Headers) {
     let Some(to) = headers.value("To") else { return };
-    let Ok(false) = name_addr::read(to).map(|parts| parts.tag().is_some()) else { return };
+    let Ok(None) = name_addr::check(to) else { return };
     // FNV-1a, 64 bits.
     let hash = headers.iter().flat_map(|(_, value)| value.bytes());
     let hash = hash.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {

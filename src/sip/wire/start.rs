@@ -60,9 +60,8 @@ fn read_status(line: &str) -> Result<Line<'_>, Fault> {
     let (version, rest) = line.split_once(' ').ok_or(Fault::StartLine)?;
     check_version(version)?;
     let (code, reason) = rest.split_once(' ').unwrap_or((rest, ""));
-    let in_range = |_: &u32| code.len() == 3;
-    let code = grammar::number(code, 699).filter(in_range).ok_or(Fault::StatusCode)?;
-    let code = u16::try_from(code).map_err(|_| Fault::StatusCode)?;
+    let number = grammar::number(code, 699).filter(|&number| number >= 100 && code.len() == 3);
+    let code = number.and_then(|number| u16::try_from(number).ok()).ok_or(Fault::StatusCode)?;
     Ok(Line::Response { code, reason })
 }
 

@@ -328,8 +328,7 @@ fn a_refusal_says_where_the_request_came_from() {
     let first = refused(with("Max-Forwards: 70", "v: SIP/2.0/TCP second ;branch=x, z\nMax-Forwards: x"));
     let expected = "SIP/2.0 400 Malformed Via\r\n\
         Via: SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bK-1;received=198.51.100.7;rport=5099\r\n\
-        Via: SIP/2.0/TCP second ;branch=x\r\n\
-        Via: z\r\n\
+        Via: SIP/2.0/TCP second ;branch=x, z\r\n\
         From: \"Elm Tree\" <sip:elm@example.com>;tag=f1\r\n\
         To: <sip:hub@192.0.2.9>;tag=";
     let text = std::str::from_utf8(&first.response).unwrap();
@@ -339,6 +338,18 @@ fn a_refusal_says_where_the_request_came_from() {
     assert_eq!(rest, "Call-ID: c1@192.0.2.1\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n");
     let again = refused(with("Max-Forwards: 70", "v: SIP/2.0/TCP second ;branch=x, z\nMax-Forwards: x"));
     assert_eq!(first, again, "a retransmission gets the same answer");
+}
+
+#[test]
+fn a_refusal_keeps_every_via_of_a_line() {
+    let refusal = refused(with(
+        "5070;branch=z9hG4bK-1;rport",
+        "5070 ; branch=z9hG4bK-1 , SIP/2.0/TCP h\nMax-Forwards: 1",
+    ));
+    let text = std::str::from_utf8(&refusal.response).unwrap();
+    let vias =
+        "\r\nVia: SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bK-1;received=198.51.100.7 , SIP/2.0/TCP h\r\nFrom";
+    assert!(text.contains(vias), "{text}");
 }
 
 #[test]
@@ -357,6 +368,7 @@ fn an_ack_or_a_response_is_never_answered() {
     assert_eq!(accepted.essentials().start, Start::Response { code: 200 });
     for (old, new, fault) in [
         ("200 OK", "99 OK", Fault::StatusCode),
+        ("200 OK", "000 OK", Fault::StatusCode),
         ("200 OK", "700 OK", Fault::StatusCode),
         ("200 OK", "0200 OK", Fault::StatusCode),
         ("200 OK", "2x0 OK", Fault::StatusCode),

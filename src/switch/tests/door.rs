@@ -53,8 +53,17 @@ fn a_stranger_gets_403_is_counted_and_leaves_nothing_behind() {
     let mut world = World::new(0);
     assert_eq!(code(&mut world, STRANGER, &Caller::new("c1", STRANGER).invite()), "403");
     assert_eq!(world.switch.counters().unknown_source, 1);
-    assert!(world.switch.is_quiet());
+    assert!(world.switch.is_empty());
     assert_eq!(world.switch.poll_timeout(), None);
+}
+
+#[test]
+fn a_stranger_with_an_invented_tag_gets_481_and_leaves_nothing_behind() {
+    let mut world = World::new(0);
+    let bye = Caller { to: "<sip:x@192.0.2.1>;tag=guessed".into(), ..Caller::new("c1", STRANGER) }
+        .request("BYE", 1, "b", "");
+    assert_eq!(code(&mut world, STRANGER, &bye), "481");
+    assert!(world.switch.is_empty());
 }
 
 #[test]

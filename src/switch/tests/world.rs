@@ -201,7 +201,7 @@ pub(super) struct Caller {
     pub(super) name: String,
     pub(super) at: String,
     pub(super) to: String,
-    cseq: u32,
+    pub(super) cseq: u32,
 }
 
 impl Caller {
