@@ -175,7 +175,7 @@ mod tests {
             assert!(last.saturating_sub(emergencies[0].at) <= Duration::from_secs(3));
             let earlier = visits.iter().filter(|visit| visit.trunk != 2 && visit.at < last).count();
             // Some are being talked to, some were served, and some have given up.
-            let agents_had = 4 + 4 * last.as_secs() / HANDLING.as_secs();
+            let agents_had = 4 + 4 * last.saturating_sub(FIRST_FREE).as_secs() / HANDLING.as_secs();
             let gave_up = visits.iter().filter(|visit| visit.at + visit.patience < last).count();
             let waiting = earlier - agents_had as usize - gave_up;
             assert!((6..=14).contains(&waiting), "{seconds} s: {waiting} wait");
