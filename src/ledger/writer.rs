@@ -23,6 +23,9 @@ use super::{Entry, Error, Settings};
 /// The most records in one transaction.
 const BATCH: usize = 512;
 
+/// How long records gather before they are written together: a transaction costs as much as many records.
+const GATHER: Duration = Duration::from_millis(50);
+
 const FIRST_RETRY: Duration = Duration::from_millis(20);
 const LONGEST_RETRY: Duration = Duration::from_secs(2);
 
@@ -82,6 +85,8 @@ impl Writer {
             match self.next(&inbox) {
                 Ok(first) => {
                     self.take(first);
+                    // Nothing wakes this thread meanwhile, so gathering costs the switch nothing either.
+                    std::thread::sleep(GATHER);
                     inbox.try_iter().take(BATCH - 1).for_each(|record| self.take(record));
                 }
                 Err(RecvTimeoutError::Timeout) => {}

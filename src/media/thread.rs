@@ -29,6 +29,8 @@ use crate::time::Mono;
 const BATCH: usize = 32;
 /// Batches taken from one port before the others and the due frames get their turn.
 const BATCHES_A_TURN: usize = 4;
+/// How long orders may lie while the thread has something to do: a wake for each would cost more than the order.
+const GLANCE: Duration = Duration::from_millis(5);
 const WAKE: Token = Token(usize::MAX);
 
 /// The rest of the process's hold on a media thread; dropping it stops and joins the thread.
@@ -42,8 +44,8 @@ pub(super) struct Handle {
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// A wake is under way that will see every order queued before it was asked for.
-    woken: AtomicBool,
+    /// The thread sleeps until it is woken; otherwise it looks at its orders every [`GLANCE`].
+    asleep: AtomicBool,
     stop: AtomicBool,
     counters: Published,
 }
@@ -85,7 +87,7 @@ impl Handle {
     pub(super) fn send(&self, command: Command) {
         // Fails only when the thread has died, which `running` tells.
         let _ = self.orders.send(command);
-        if !self.shared.woken.swap(true, Ordering::AcqRel) {
+        if self.shared.asleep.swap(false, Ordering::SeqCst) {
             self.wake();
         }
     }
@@ -130,7 +132,8 @@ impl Worker {
         let mut inlet = Inlet::new();
         let (mut ready, mut unread) = (Vec::new(), Vec::new());
         while !self.shared.stop.load(Ordering::Acquire) {
-            match poll.poll(&mut events, self.patience(!ready.is_empty())) {
+            let patience = self.patience(!ready.is_empty());
+            match poll.poll(&mut events, patience) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => {
@@ -139,11 +142,11 @@ impl Worker {
                 }
             }
             for event in &events {
-                match event.token() {
-                    WAKE => self.take_orders(),
-                    Token(position) => ready.push(position),
+                if event.token() != WAKE {
+                    ready.push(event.token().0);
                 }
             }
+            self.take_orders();
             for position in ready.drain(..) {
                 if self.take_packets(position, &mut inlet) == Left::Some {
                     unread.push(position);
@@ -160,16 +163,20 @@ impl Worker {
         Mono(u64::try_from(self.epoch.elapsed().as_micros()).unwrap_or(u64::MAX))
     }
 
-    fn patience(&self, packets_waiting: bool) -> Option<Duration> {
+    /// How long to wait for packets; for ever only after saying so and finding no order that came before.
+    fn patience(&mut self, packets_waiting: bool) -> Option<Duration> {
         if packets_waiting {
             return Some(Duration::ZERO);
         }
-        self.engine.next_due().map(|due| due.since(self.now()))
+        if let Some(due) = self.engine.next_due() {
+            return Some(due.since(self.now()).min(GLANCE));
+        }
+        self.shared.asleep.store(true, Ordering::SeqCst);
+        self.take_orders();
+        self.engine.next_due().map(|due| due.since(self.now()).min(GLANCE))
     }
 
     fn take_orders(&mut self) {
-        // Cleared before the queue is emptied, so that an order queued from now on wakes again.
-        self.shared.woken.swap(false, Ordering::AcqRel);
         while let Ok(command) = self.queue.try_recv() {
             let now = self.now();
             self.engine.command(command, now);
