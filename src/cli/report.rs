@@ -39,7 +39,7 @@
 
 use std::fmt;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -66,6 +66,9 @@ pub struct Args {
     /// The time zone that days are reckoned in
     #[arg(long, value_name = "ZONE", default_value = "Europe/London")]
     zone: String,
+    /// The ledger to read, in place of the configuration's
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
     /// A table of waits by line, or one row for each call
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -100,7 +103,8 @@ pub enum Error {
     Csv(#[from] csv::Error),
 }
 
-/// Writes the report on the ledger at `path` to `out`; a reader of `out` that has had enough is no error.
+/// Writes the report on the ledger at `path`, unless the arguments name another, to `out`; a reader of `out`
+/// that has had enough is no error.
 pub fn run(args: &Args, path: &Path, out: &mut impl Write) -> Result<(), Error> {
     match write(args, path, out) {
         Err(e) if e.is_broken_pipe() => Ok(()),
@@ -111,7 +115,7 @@ pub fn run(args: &Args, path: &Path, out: &mut impl Write) -> Result<(), Error> 
 fn write(args: &Args, path: &Path, out: &mut impl Write) -> Result<(), Error> {
     let zone = TimeZone::get(&args.zone).map_err(|_| Error::Zone(args.zone.clone()))?;
     let period = period(args.from, args.to, &zone)?;
-    let reader = Reader::open(path)?;
+    let reader = Reader::open(args.ledger.as_deref().unwrap_or(path))?;
     match args.format {
         Format::Table => {
             writeln!(out, "{}", Heading { period, zone })?;
