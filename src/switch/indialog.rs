@@ -15,7 +15,9 @@ impl Switch {
     pub(super) fn in_dialog(&mut self, tx: ServerTx, _flow: Flow, request: Request) {
         let found = self.leg_of(&request);
         let Some((id, dialog)) = found.and_then(|id| Some((id, self.legs.get_mut(&id)?.dialog()?))) else {
-            return self.reply(tx, request.response(481));
+            // A BYE that comes instead of the ACK that ours waited for: both sides agree.
+            let parted = request.method == Method::Bye && self.farewell(&request).is_some();
+            return self.reply(tx, request.response(if parted { 200 } else { 481 }));
         };
         if dialog.accept(&request).is_err() {
             return self.reply(tx, request.response(500));
@@ -61,7 +63,12 @@ impl Switch {
 
     /// ACK of a 2xx; with the answer in it when we had to offer.
     pub(super) fn ack(&mut self, request: &Request) {
-        let Some(id) = self.leg_of(request) else { return };
+        let Some(id) = self.leg_of(request) else {
+            if let Some(dialog) = self.farewell(request) {
+                self.say_bye(dialog);
+            }
+            return;
+        };
         let Some(leg) = self.legs.get_mut(&id) else { return };
         let State::Up { negotiation, .. } = &mut leg.state else { return };
         let pending = match negotiation {

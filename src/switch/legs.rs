@@ -8,7 +8,7 @@ use crate::call::record::EndedBy;
 use crate::id::LegId;
 use crate::sip::Flow;
 use crate::sip::dialog::Dialog;
-use crate::sip::message::{Method, Response};
+use crate::sip::message::{Method, Request, Response};
 use crate::sip::transaction::{ClientTx, ServerTx};
 
 use super::{Ask, Switch, Timer};
@@ -84,13 +84,39 @@ impl Switch {
         match self.legs.get_mut(&leg).map(|leg| &mut leg.state) {
             Some(State::Inviting { .. }) => self.silence_phone(leg),
             Some(State::Up { dialog, .. }) => {
-                let (bye, flow) = (dialog.request(Method::Bye), dialog.flow());
-                let sent_by = self.advertised(flow);
-                self.transactions.request(bye, flow, sent_by, &mut self.rng, self.now.mono);
+                let dialog = dialog.clone();
+                let unacknowledged = self.unacknowledged(leg);
                 self.drop_leg(leg);
+                match unacknowledged {
+                    // RFC 3261, 15: no BYE before the ACK of our 2xx, or the end of waiting for it.
+                    Some(tx) => drop(self.farewells.insert(tx, dialog)),
+                    None => self.say_bye(*dialog),
+                }
             }
             None => {}
         }
+    }
+
+    /// The peer's INVITE whose 2xx of ours has no ACK yet.
+    fn unacknowledged(&self, leg: LegId) -> Option<ServerTx> {
+        let leg = self.legs.get(&leg)?;
+        let pending = match &leg.state {
+            State::Up { negotiation: Negotiation::Asked { tx, .. }, .. } => Some(*tx),
+            _ => None,
+        };
+        leg.owed.iter().copied().find(|&tx| Some(tx) != pending)
+    }
+
+    /// Takes out the dialog of a call that is over, whose BYE waits, if this request belongs to one.
+    pub(super) fn farewell(&mut self, request: &Request) -> Option<Dialog> {
+        let (&tx, _) = self.farewells.iter().find(|(_, dialog)| dialog.matches(request))?;
+        self.farewells.remove(&tx).map(|dialog| *dialog)
+    }
+
+    pub(super) fn say_bye(&mut self, mut dialog: Dialog) {
+        let (bye, flow) = (dialog.request(Method::Bye), dialog.flow());
+        let sent_by = self.advertised(flow);
+        self.transactions.request(bye, flow, sent_by, &mut self.rng, self.now.mono);
     }
 
     /// Acknowledges and at once ends the dialog of a second 2xx to a forked INVITE.

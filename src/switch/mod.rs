@@ -17,6 +17,7 @@ use crate::call::ports::Ports;
 use crate::id::{AgentId, CallId, LegId, LineId};
 use crate::rng::{Rng, Seed};
 use crate::sip::Flow;
+use crate::sip::dialog::Dialog;
 use crate::sip::transaction::{self, ClientTx, ServerTx, Transactions};
 use crate::sip::wire::{Framer, Limits};
 use crate::time::{Deadlines, Mono, Now};
@@ -54,6 +55,8 @@ pub struct Switch {
     by_tag: BTreeMap<String, LegId>,
     client_txs: BTreeMap<ClientTx, Ask>,
     server_txs: BTreeMap<ServerTx, LegId>,
+    /// Dialogs of calls that are over, by the INVITE whose 2xx must be acknowledged before our BYE.
+    farewells: BTreeMap<ServerTx, Box<Dialog>>,
     deadlines: Deadlines<Timer>,
     ports: Vec<Ports>,
     /// Where agents' phones are.
@@ -111,6 +114,7 @@ impl Switch {
             by_tag: BTreeMap::new(),
             client_txs: BTreeMap::new(),
             server_txs: BTreeMap::new(),
+            farewells: BTreeMap::new(),
             deadlines: Deadlines::default(),
             ports: plan.media.threads.iter().map(Ports::new).collect(),
             phone_hosts,
@@ -234,8 +238,11 @@ impl Switch {
             Response { tx, response } => self.response(tx, response),
             Failed { tx, .. } => self.request_failed(tx),
             Unacknowledged { tx } => {
-                if let Some(leg) = self.server_txs.remove(&tx) {
+                if let Some(&leg) = self.server_txs.get(&tx) {
+                    self.forget_owed(tx, leg);
                     self.peer_is_dead(leg);
+                } else if let Some(dialog) = self.farewells.remove(&tx) {
+                    self.say_bye(*dialog);
                 }
             }
         }

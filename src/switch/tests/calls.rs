@@ -272,3 +272,30 @@ fn a_presentation_that_rings_out_is_a_miss_without_an_answer() {
     Ringing::of(&mut world, 1);
     assert!(world.events.iter().any(|event| matches!(event, Event::Missed { cause: Cause::NoAnswer, .. })));
 }
+
+#[test]
+fn no_bye_comes_before_the_ack_of_our_200() {
+    let mut world = World::new(1);
+    let mut caller = Caller::new("c1", TRUNK);
+    world.from(TRUNK, &caller.invite());
+    caller.to = header(&world.expect(TRUNK, "SIP/2.0 200"), "To").to_owned();
+    let agent = Ringing::of(&mut world, 0);
+    agent.answer(&mut world);
+    agent.send(&mut world, "BYE", 1, "");
+    assert_eq!(world.switch.calls(), 0);
+    assert!(world.take_to(TRUNK).iter().all(|text| !text.starts_with("BYE")), "RFC 3261, 15");
+    world.from(TRUNK, &caller.request("ACK", 1, "a", ""));
+    world.expect(TRUNK, "BYE sip:c1@192.0.2.10:5060 SIP/2.0");
+}
+
+#[test]
+fn a_caller_who_never_acknowledges_is_hung_up_when_the_waiting_is_over() {
+    let mut world = World::new(1);
+    let caller = Caller::new("c1", TRUNK);
+    world.from(TRUNK, &caller.invite());
+    let agent = Ringing::of(&mut world, 0);
+    agent.answer(&mut world);
+    agent.send(&mut world, "BYE", 1, "");
+    world.pass(Duration::from_secs(33));
+    assert!(world.take_to(TRUNK).iter().any(|text| text.starts_with("BYE")));
+}

@@ -1,0 +1,240 @@
+//! The daemon under test: its configuration, its process and its ledger.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::ledger::{self, Call};
+use super::{Net, SOON, wait_for};
+
+/// What the daemon is configured with. Routine calls join the line `gp`, emergency calls `emergency`; the
+/// team `hub` answers both.
+#[derive(Clone)]
+pub struct Setup {
+    pub net: Net,
+    /// Names and SIP addresses.
+    pub agents: Vec<(String, String)>,
+    pub ring_for: &'static str,
+    pub wrap_up: &'static str,
+    pub rest_after_miss: &'static str,
+    pub misses_before_pause: u32,
+    pub unreachable_after: &'static str,
+    pub dead_media_after: &'static str,
+    pub spill_ports: u16,
+    pub max_calls: u32,
+    /// Numbers of the surgery's trunk; none means any.
+    pub ddis: &'static [&'static str],
+    /// WAV files of both lines.
+    pub greeting: Option<PathBuf>,
+    pub music: Option<PathBuf>,
+}
+
+impl Setup {
+    pub fn new(net: Net) -> Setup {
+        Setup {
+            net,
+            agents: Vec::new(),
+            ring_for: "20s",
+            wrap_up: "0s",
+            rest_after_miss: "0s",
+            misses_before_pause: 0,
+            unreachable_after: "1s",
+            dead_media_after: "0s",
+            spill_ports: 16,
+            max_calls: 1_000,
+            ddis: &[],
+            greeting: None,
+            music: None,
+        }
+    }
+
+    pub fn agent(mut self, name: &str, uri: impl Into<String>) -> Setup {
+        self.agents.push((name.to_owned(), uri.into()));
+        self
+    }
+
+    fn toml(&self) -> String {
+        let (hub, names) = (self.net.hub(), self.agents.iter().map(|(name, _)| name).collect::<Vec<_>>());
+        let mut toml = format!(
+            r#"
+[sip]
+listen = ["udp:{hub}:0", "tcp:{hub}:0"]
+unreachable-after = "{unreachable_after}"
+max-calls = {max_calls}
+[media]
+first-port = 0
+shared-ports = 4
+spill-ports = {spill_ports}
+dead-media-after = "{dead_media_after}"
+[distributor]
+misses-before-pause = {misses_before_pause}
+rest-after-miss = "{rest_after_miss}"
+[ledger]
+path = "calls.db"
+cli = "plain"
+[log]
+level = "debug"
+[practice.elm-tree]
+ods = "Y00001"
+[trunk.surgery]
+from = ["{surgery}"]
+practice = "elm-tree"
+line = "gp"
+ddis = {ddis:?}
+[trunk.as-999]
+from = ["{emergency}"]
+emergency = true
+line = "emergency"
+[team.hub]
+agents = {names:?}
+"#,
+            unreachable_after = self.unreachable_after,
+            spill_ports = self.spill_ports,
+            max_calls = self.max_calls,
+            dead_media_after = self.dead_media_after,
+            misses_before_pause = self.misses_before_pause,
+            rest_after_miss = self.rest_after_miss,
+            surgery = self.net.surgery(),
+            emergency = self.net.emergency(),
+            ddis = self.ddis,
+        );
+        for (name, uri) in &self.agents {
+            write!(toml, "[agent.{name}]\naddress = \"{uri}\"\n").unwrap();
+        }
+        for (clip, file) in self.clips() {
+            write!(toml, "[clip.{clip}]\nfile = {file:?}\n").unwrap();
+        }
+        for line in ["gp", "emergency"] {
+            let (ring_for, wrap_up) = (self.ring_for, self.wrap_up);
+            write!(
+                toml,
+                "[line.{line}]\nteams = [\"hub\"]\nring-for = {ring_for:?}\nwrap-up = {wrap_up:?}\n"
+            )
+            .unwrap();
+            for (clip, _) in self.clips() {
+                writeln!(toml, "{clip} = {clip:?}").unwrap();
+            }
+        }
+        toml
+    }
+
+    fn clips(&self) -> impl Iterator<Item = (&str, &Path)> {
+        [("greeting", &self.greeting), ("music", &self.music)]
+            .into_iter()
+            .filter_map(|(name, file)| Some((name, file.as_deref()?)))
+    }
+
+    /// Starts the daemon and waits until it is ready.
+    pub fn start(&self) -> Hub {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("hearken.toml"), self.toml()).unwrap();
+        let log = File::create(dir.path().join("log")).unwrap();
+        let mut child = hearken(dir.path(), &["run"]).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut said = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut listening = Vec::new();
+        loop {
+            let Some(line) = said.next() else {
+                panic!("the daemon ended: {}", fs::read_to_string(dir.path().join("log")).unwrap());
+            };
+            if line == "ready" {
+                break;
+            }
+            let address = line.rsplit(' ').next().and_then(|address| address.parse::<SocketAddr>().ok());
+            listening.push(address.unwrap_or_else(|| panic!("what is {line:?}?")));
+        }
+        let [udp, tcp] = listening[..] else { panic!("two listeners, not {listening:?}") };
+        Hub { net: self.net, udp, tcp, child, dir: Some(dir) }
+    }
+}
+
+/// The program with its configuration in `dir`, to be run there.
+pub fn hearken(dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hearken"));
+    command.current_dir(dir).args(["--config", "hearken.toml"]).args(arguments).env_remove("RUST_LOG");
+    command
+}
+
+/// A running daemon; killed when it is dropped.
+pub struct Hub {
+    pub net: Net,
+    pub udp: SocketAddr,
+    pub tcp: SocketAddr,
+    child: Child,
+    dir: Option<TempDir>,
+}
+
+impl Hub {
+    pub fn dir(&self) -> &Path {
+        self.dir.as_ref().unwrap().path()
+    }
+
+    /// Every call in the ledger, once there are `count` of them and no more.
+    pub fn calls(&self, count: usize) -> Vec<Call> {
+        let calls = wait_for(&format!("{count} calls in the ledger"), SOON, || {
+            let calls = ledger::read(&self.dir().join("calls.db"));
+            (calls.len() >= count).then_some(calls)
+        });
+        assert_eq!(calls.len(), count, "{calls:#?}");
+        calls
+    }
+
+    /// The only call in the ledger, once it is over.
+    pub fn call(&self) -> Call {
+        self.calls(1).remove(0)
+    }
+
+    /// Sends SIGTERM.
+    pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    pub fn signal(&self, signal: &str) {
+        super::sipp::kill(signal, &self.child);
+    }
+
+    /// Waits until the daemon has ended of itself.
+    pub fn ended(&mut self, within: Duration) -> ExitStatus {
+        wait_for("the end of the daemon", within, || self.child.try_wait().unwrap())
+    }
+
+    /// Waits until the daemon's log holds `words`.
+    pub fn logs(&self, words: &str) {
+        self.logs_times(words, 1);
+    }
+
+    pub fn logs_times(&self, words: &str, times: usize) {
+        let what = format!("{words:?} in the log {times} times");
+        wait_for(&what, SOON, || (self.log().matches(words).count() >= times).then_some(()));
+    }
+
+    /// Runs another command of the program beside the daemon.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        hearken(self.dir(), arguments).output().unwrap()
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.dir().join("log")).unwrap()
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let log = self.log();
+        if std::thread::panicking() {
+            let tail: Vec<_> = log.lines().rev().take(60).collect();
+            eprintln!("--- the daemon's log ends:");
+            tail.iter().rev().for_each(|line| eprintln!("{line}"));
+            eprintln!("--- kept: {}", self.dir.take().unwrap().keep().display());
+        } else {
+            assert!(!log.contains("panicked"), "the daemon panicked:\n{log}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What the tests stand on: addresses, the daemon, its peers, its ledger and the wire between them.
+
+mod baresip;
+mod hub;
+mod ledger;
+mod message;
+mod net;
+mod phone;
+mod sipp;
+mod wire;
+
+pub mod tone;
+
+pub use baresip::Baresip;
+pub use hub::{Hub, Setup};
+pub use ledger::{Call, Segment, assert_sound};
+pub use message::Message;
+pub use net::Net;
+pub use phone::Phone;
+pub use sipp::{Report, Sipp, Trace, scenario};
+pub use wire::{Capture, Packet};
+
+use std::time::{Duration, Instant};
+
+/// Long enough for anything that should happen at once, however busy the machine.
+pub const SOON: Duration = Duration::from_secs(10);
+
+/// Asks until there is an answer; panics when there is none within `within`.
+pub fn wait_for<T>(what: &str, within: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + within;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "{what}: not within {within:?}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

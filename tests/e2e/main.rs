@@ -1,0 +1,22 @@
+//! The daemon as its peers see it: the real binary on loopback, with real SIP phones and callers around it.
+//!
+//! Peers are SIPp, baresip and [`harness::Phone`], a user agent of the tests' own that shares no code with
+//! the daemon. Each test has a /24 of loopback addresses to itself, so all may run at the same time. What
+//! peers saw is held against the ledger.
+
+#![allow(clippy::unwrap_used, unreachable_pub)]
+
+mod harness;
+
+mod audio;
+mod busy;
+mod commands;
+mod dialogs;
+mod door;
+mod drain;
+mod emergency;
+mod hangup;
+mod hold;
+mod loss;
+mod missed;
+mod waits;
