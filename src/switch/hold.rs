@@ -162,13 +162,14 @@ impl Switch {
         let asker = call.and_then(|call| self.calls.get(&call)?.across(id));
         if response.code >= 300 {
             self.forget_ask(tx, id);
+            if matches!(response.code, 408 | 481) {
+                // The dialog there is gone (RFC 5057); the asker's own stands and must not be told otherwise.
+                return self.peer_is_dead(id);
+            }
             self.answer_asker(asker, Err(response.code));
             if response.code == 491 && asker.is_none() {
                 // RFC 3261, 14.1: the owner of the Call-ID waits 2.1 to 4 s, the other less; long enough for both.
                 self.deadlines.set(Timer::Resume(id), self.now.mono + GLARE_PAUSE);
-            }
-            if matches!(response.code, 408 | 481) {
-                self.peer_is_dead(id);
             }
             return;
         }
@@ -190,7 +191,7 @@ impl Switch {
         self.transactions.cancel(tx, self.now.mono);
         let call = self.legs.get(&id).map(|leg| leg.call);
         let asker = call.and_then(|call| self.calls.get(&call)?.across(id));
-        self.answer_asker(asker, Err(408));
+        self.answer_asker(asker, Err(504));
     }
 
     fn acknowledge(&mut self, tx: ClientTx, id: LegId, response: &Response) {
