@@ -96,7 +96,8 @@ pub enum Outcome {
     },
     /// The caller gave up before a person answered.
     Abandoned,
-    /// The call was turned away at the door with this SIP status.
+    /// The call was turned away at the door with this SIP status. The switch counts such calls and makes no
+    /// record of them yet.
     Refused {
         /// SIP status code sent.
         code: u16,
@@ -115,7 +116,8 @@ pub enum EndedBy {
     Caller,
     /// The agent hung up.
     Agent,
-    /// Media of a leg stopped for longer than the limit.
+    /// Media of a leg stopped for longer than the limit. Kept for ledgers that have it: a silent peer is asked
+    /// first, and one that does not answer is a dead peer.
     DeadMedia,
     /// A peer no longer answered SIP.
     DeadPeer,

@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 use crate::config::{self, Loaded};
 
 mod check;
-//mod demo;
+mod demo;
 pub mod report;
 mod run;
 mod table;
@@ -45,7 +45,7 @@ enum Command {
     #[command(after_help = "Example: hearken check --config config/hearken.toml")]
     Check,
     Report(report::Args),
-    //Demo
+    Demo(demo::Args),
 }
 
 /// Reads the command line and does what it says.
@@ -55,6 +55,7 @@ pub fn main() -> ExitCode {
         Command::Run => run::run(&config),
         Command::Check => check::run(&config),
         Command::Report(args) => report_from(&config, args),
+        Command::Demo(args) => demo::run(&config, args),
     }
 }
 
@@ -63,7 +64,12 @@ fn report_from(config: &Path, args: report::Args) -> ExitCode {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
-    match report::run(&args, &loaded.deployment.ledger.path, &mut std::io::stdout().lock()) {
+    match report::run(
+        &args,
+        &loaded.deployment.ledger.path,
+        &loaded.deployment.node.zone,
+        &mut std::io::stdout().lock(),
+    ) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(error),
     }

@@ -95,7 +95,7 @@ pub enum StoredCli {
 /// What this node is called and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
-    /// For logs and records.
+    /// Shown by `hearken check`.
     pub name: String,
     /// IANA name of its time zone, known to this host: `Europe/London`.
     pub zone: String,
