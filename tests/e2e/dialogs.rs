@@ -33,6 +33,23 @@ fn a_caller_without_an_offer_is_offered_audio_and_hears_it() {
 }
 
 #[test]
+fn a_caller_who_leaves_our_offer_unanswered_is_hung_up() {
+    let net = Net::new();
+    let (mut asha, mut caller) = (Phone::at(net.agent(1)), Phone::at(net.surgery()));
+    let hub = Setup::new(net).agent("asha", asha.uri("asha")).start();
+    let invite = caller.open(&hub, "INVITE", "02079460101", &[], "");
+    caller.send(&invite);
+    let offer = caller.expect("200 INVITE");
+    let invite = asha.ring();
+    caller.ack(&offer);
+    caller.hung_up();
+    asha.taken_back(&invite);
+    let call = hub.call();
+    assert_eq!(call.end(), ("lost", Some("dead-peer")));
+    assert_sound(&[call]);
+}
+
+#[test]
 fn what_each_side_says_reaches_the_other_unchanged() {
     let net = Net::new();
     let (mut asha, mut caller) = (Phone::at(net.agent(1)), Phone::at(net.surgery()));

@@ -1,6 +1,6 @@
 //! What is turned away at the door, and with which word; and what is never taken twice.
 
-use crate::harness::{Hub, Net, Phone, Setup};
+use crate::harness::{Hub, Net, Phone, Setup, assert_sound};
 
 struct Door {
     hub: Hub,
@@ -17,13 +17,17 @@ fn door(change: impl FnOnce(&mut Setup)) -> Door {
 }
 
 impl Door {
-    /// A whole call, so that the ledger has one row; any other row is from what came before.
-    fn one_call_is_all_there_was(mut self) {
+    /// A whole call, after which the ledger has its row, and before it only those of calls that a trunk brought
+    /// and that were turned away with these codes.
+    fn one_call_is_all_there_was(mut self, refused: &[i64]) {
         self.caller.call(&self.hub);
         self.asha.answer();
         self.caller.bye();
         self.asha.hung_up();
-        assert_eq!(self.hub.call().sip_call_id, self.caller.dialog.call_id);
+        let mut calls = self.hub.calls(refused.len() + 1);
+        assert_sound(&calls);
+        assert_eq!(calls.pop().unwrap().sip_call_id, self.caller.dialog.call_id);
+        assert_eq!(calls.iter().filter_map(|call| call.code).collect::<Vec<_>>(), refused);
     }
 
     /// Sends a request outside of any dialog that gets this answer, with this header.
@@ -59,7 +63,7 @@ fn a_call_from_an_address_on_no_trunk_is_forbidden() {
     let response = stranger.expect("403 INVITE");
     stranger.ack(&response);
     door.caller = Phone::at(door.hub.net.surgery());
-    door.one_call_is_all_there_was();
+    door.one_call_is_all_there_was(&[]);
 }
 
 #[test]
@@ -71,7 +75,7 @@ fn a_number_on_no_trunk_is_not_found() {
     door.caller.send(&invite);
     let response = door.caller.expect("404 INVITE");
     door.caller.ack(&response);
-    door.one_call_is_all_there_was();
+    door.one_call_is_all_there_was(&[]);
 }
 
 #[test]
@@ -104,7 +108,7 @@ fn what_is_not_served_is_said_so() {
     door.refuses("INVITE", &[sdp], "this is no SDP", 400, "To");
     door.refuses("INVITE", &[sdp], &offer("audio 6000 RTP/AVP 18"), 488, "Warning: 305");
     door.refuses("INVITE", &[sdp], &offer("video 6000 RTP/AVP 31"), 488, "Warning: 304");
-    door.one_call_is_all_there_was();
+    door.one_call_is_all_there_was(&[483, 415, 400, 488, 488]);
 }
 
 fn offer(media: &str) -> String {
@@ -122,7 +126,7 @@ fn a_request_of_an_unknown_dialog_does_not_exist() {
             door.caller.ack(&response);
         }
     }
-    door.one_call_is_all_there_was();
+    door.one_call_is_all_there_was(&[]);
 }
 
 #[test]
@@ -196,5 +200,8 @@ fn routine_calls_beyond_the_limit_go_back_to_the_trunk_and_emergency_calls_do_no
     asha.answer();
     emergency.bye();
     asha.hung_up();
-    assert_eq!(hub.calls(2).iter().map(|call| call.band).collect::<Vec<_>>(), [1, 0]);
+    let calls = hub.calls(3);
+    assert_sound(&calls);
+    let kinds: Vec<_> = calls.iter().map(|call| (call.band, call.outcome.as_str(), call.code)).collect();
+    assert_eq!(kinds, [(1, "refused", Some(503)), (1, "answered", None), (0, "answered", None)]);
 }

@@ -95,6 +95,18 @@ fn a_phone_that_is_switched_off_is_given_up_within_a_second() {
 }
 
 #[test]
+fn a_phone_whose_tcp_port_is_closed_passes_the_call_on() {
+    let Floor { asha, mut ben, mut caller, hub } =
+        floor(|setup| setup.agents[0].1.push_str(";transport=tcp"));
+    drop(asha);
+    caller.call(&hub);
+    ben.answer();
+    caller.bye();
+    ben.hung_up();
+    assert_passed_on(&hub.call(), "unreachable");
+}
+
+#[test]
 fn a_phone_that_hears_but_says_nothing_is_given_up_within_a_second() {
     let Floor { mut asha, mut ben, mut caller, hub } = floor(|_| ());
     caller.call(&hub);

@@ -37,12 +37,15 @@ impl Baresip {
         let address = reserve(host);
         let said = tone::write(dir.path(), "said", hertz, Duration::from_secs(60));
         let at = dir.path().display();
-        // Its RTP sockets are bound to every address, so what it says comes from 127.0.0.1: let its SDP say so.
+        // Its RTP sockets are bound to every address: what it says comes from 127.0.0.1, so its SDP must say so,
+        // and what is meant for the same port of any other address reaches it, so it must be a port of its own.
+        let ports = 20_000 + std::process::id() % 1_500 * 8;
         let config = format!(
-            "sip_listen {address}\nnet_interface 127.0.0.1\nmodule_path /usr/lib/baresip/modules\n\
+            "sip_listen {address}\nnet_interface 127.0.0.1\nrtp_ports {ports}-{}\nmodule_path /usr/lib/baresip/modules\n\
              module g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\n\
              module_app account.so\nmodule_app menu.so\n\
              audio_source aufile,{}\naudio_player aubridge,nobody\naudio_alert aubridge,nobody\nsnd_path {at}\n",
+            ports + 7,
             said.display(),
         );
         fs::write(dir.path().join("config"), config).unwrap();

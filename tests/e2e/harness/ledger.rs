@@ -21,6 +21,7 @@ pub struct Call {
     pub outcome: String,
     pub agent: Option<String>,
     pub ended_by: Option<String>,
+    pub code: Option<i64>,
     pub segments: Vec<Segment>,
 }
 
@@ -82,6 +83,7 @@ fn call(row: &Row<'_>, segments: Vec<Segment>) -> rusqlite::Result<Call> {
         outcome: row.get("outcome")?,
         agent: row.get("agent")?,
         ended_by: row.get("ended_by")?,
+        code: row.get("code")?,
         segments,
     })
 }
@@ -120,6 +122,11 @@ pub fn assert_sound(calls: &[Call]) {
 }
 
 fn assert_stages(call: &Call) {
+    assert_eq!(call.code.is_some(), call.outcome == "refused", "{call:#?}");
+    if call.outcome == "refused" {
+        assert!(call.segments.is_empty(), "a call that was turned away had no stages: {call:#?}");
+        return;
+    }
     let queue = call.stages("queue");
     assert!(!queue.is_empty() && queue[0].from == 0, "a call waits from its arrival: {call:#?}");
     assert_eq!(queue[0].to, call.waited, "the wait is the first stay in the line: {call:#?}");
