@@ -31,7 +31,7 @@ pub fn directory() -> TempDir {
 }
 
 /// Long enough for anything that should happen at once, however busy the machine.
-pub const SOON: Duration = Duration::from_secs(10);
+pub const SOON: Duration = Duration::from_secs(30);
 
 /// Asks until there is an answer; panics when there is none within `within`.
 pub fn wait_for<T>(what: &str, within: Duration, mut ask: impl FnMut() -> Option<T>) -> T {

@@ -64,7 +64,7 @@ impl Capture {
     /// Sends packets until one is captured; false when tshark gives up.
     fn is_under_way(&mut self, hub: &Hub) -> bool {
         let [a, b] = [(); 2].map(|()| UdpSocket::bind((hub.net.stranger(), 0)).unwrap());
-        let deadline = Instant::now() + 3 * SOON;
+        let deadline = Instant::now() + SOON;
         while self.lines.lock().unwrap().is_empty() {
             if self.child.try_wait().unwrap().is_some() {
                 let mut why = String::new();
@@ -83,7 +83,7 @@ impl Capture {
 
     /// The SIP messages so far, once `done` is content with them.
     pub fn packets(&self, done: impl Fn(&[Packet]) -> bool) -> Vec<Packet> {
-        wait_for("what should be on the wire", 3 * SOON, || {
+        wait_for("what should be on the wire", SOON, || {
             let packets: Vec<_> = self.lines.lock().unwrap().iter().filter_map(|line| packet(line)).collect();
             done(&packets).then_some(packets)
         })
