@@ -156,6 +156,8 @@ def wait_on_music(rig, count, hold, measure):
     while sum(len(caller.legs()) for caller in callers) < count and time.monotonic() < until:
         time.sleep(0.2)
     legs = [leg[:2] for caller in callers for leg in caller.legs()]
+    if not legs:
+        sys.exit(f"no call was taken:\n{server.stop()}")
     got = measure(server, legs, idle)
     ended = all([caller.wait(hold + 60) for caller in callers])
     good = sum(caller.so_far("SuccessfulCall(C)") for caller in callers)
@@ -222,6 +224,8 @@ def relay(rig):
         until = time.monotonic() + 20
         while (len(caller.legs()) < 100 or len(callee.legs()) < 100) and time.monotonic() < until:
             time.sleep(0.2)
+        if not caller.legs() or not callee.legs():
+            sys.exit(f"no call was bridged:\n{server.stop()}")
         time.sleep(1)
         generator = play(rig, caller.legs() + callee.legs(), 22, 2)
         time.sleep(3)
@@ -244,7 +248,7 @@ def relay(rig):
 
 
 def notice(rig):
-    seconds = 90
+    seconds = int(os.environ.get("SECONDS_OF_NOTICE", 90))
     print(f"### notice: 20 agents, 80 callers always waiting, {seconds} s; from an agent's BYE to the next INVITE\n")
     server = Hearken(rig, agents=20)
     callee = Sipp(rig, "agent_queue", rig.callee)
@@ -257,8 +261,9 @@ def notice(rig):
     time.sleep(2)
     caller = Sipp(rig, "caller_queue", rig.caller, rig.server, 200, 100000, limit=100)
     time.sleep(seconds)
-    # No new calls; those that wait are served or given up.
     for sipp in (caller, callee):
+        if sipp.process.poll() is not None:
+            say(f"notice: SIPp ended early:\n{(rig.dir / (sipp.name + '.out')).read_text()[-2000:]}")
         sipp.stop()
     time.sleep(1)
     rig.finish(capture)
@@ -276,6 +281,8 @@ def notice(rig):
             invites += 1
             if user in freed:
                 waits.append((at - freed.pop(user)) * 1000)
+                if waits[-1] > 20:
+                    say(f"notice: {waits[-1]:.1f} ms at {at:.3f} for {user}, load {load():.1f}")
             if last_bye is not None:
                 any_wait.append((at - last_bye) * 1000)
                 last_bye = None

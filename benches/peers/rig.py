@@ -21,6 +21,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
 SIP_PORT = 5060
+MEDIA_PORT = 20000
 
 
 def say(text):
@@ -74,7 +75,7 @@ class Rig:
     def start(self, core, command, output=subprocess.DEVNULL):
         """Starts a command on one core, in a session of its own."""
         process = subprocess.Popen(
-            ["taskset", "-c", str(core), *map(str, command)],
+            ["nice", "-n", os.environ.get("NICE", "0"), "taskset", "-c", str(core), *map(str, command)],
             cwd=self.dir,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -156,6 +157,8 @@ listen = ["udp:{rig.server}:{SIP_PORT}"]
 max-calls = 100000
 [media]
 first-port = 0
+# SIPp sends no sound, and would not know what to say when asked whether its call still stands.
+dead-media-after = "0s"
 [ledger]
 path = "{rig.dir}/hearken.db"
 [clip.welcome]
@@ -203,9 +206,8 @@ class Kamailio:
         command = ["kamailio", "-DD", "-E", "-m", "512", "-M", "32", "-n", "4", "-Y", rig.dir, "-f", rig.dir / "kamailio.cfg"]
         self.process = rig.start(0, command, self.output)
         self.pid = self.process.pid
+        await_socket(self.process, rig.server, rig.dir / "kamailio.out")
         time.sleep(2)
-        if self.process.poll() is not None:
-            raise RuntimeError((rig.dir / "kamailio.out").read_text())
 
     def stop(self):
         self.rig.finish(self.process)
@@ -221,6 +223,16 @@ def await_line(process, path, line, seconds=30):
         time.sleep(0.05)
 
 
+def await_socket(process, ip, output, seconds=30):
+    """Waits until the SIP port of an address is open."""
+    wanted = f"{int.from_bytes(socket.inet_aton(ip), 'little'):08X}:{SIP_PORT:04X}"
+    until = time.monotonic() + seconds
+    while wanted not in Path("/proc/net/udp").read_text():
+        if process.poll() is not None or time.monotonic() > until:
+            raise RuntimeError(f"did not start:\n{output.read_text()}")
+        time.sleep(0.01)
+
+
 class Sipp:
     """One SIPp on core 1, playing one scenario."""
 
@@ -233,7 +245,7 @@ class Sipp:
         self.stats_path = rig.dir / f"{self.name}.csv"
         self.legs_path = rig.dir / f"{self.name}.legs"
         shutil.copy(HERE / "scenarios" / f"{scenario}.xml", rig.dir / f"{self.name}.xml")
-        command = ["sipp", "-sf", f"{self.name}.xml", "-i", local, "-mi", local, "-p", SIP_PORT, "-mp", 20000]
+        command = ["sipp", "-sf", f"{self.name}.xml", "-i", local, "-mi", local, "-p", SIP_PORT, "-mp", MEDIA_PORT]
         command += ["-nostdin", "-buff_size", 4000000, "-trace_stat", "-stf", self.stats_path, "-fd", 1, "-l", limit]
         if "media" in scenario:
             command += ["-trace_logs", "-log_file", self.legs_path]
@@ -243,6 +255,7 @@ class Sipp:
             command += ["-d", int(hold * 1000)]
         self.output = open(rig.dir / f"{self.name}.out", "w")
         self.process = rig.start(1, [*command, *extra], self.output)
+        await_socket(self.process, local, rig.dir / f"{self.name}.out")
         self.started = time.monotonic()
 
     def cpu(self):
@@ -251,8 +264,10 @@ class Sipp:
     def wait(self, seconds):
         """Waits for the end; false when it had to be stopped instead."""
         try:
-            self.process.wait(seconds)
-            ended = True
+            # SIPp answers 1 when calls failed, and is dead of a fault of its own below 0.
+            ended = self.process.wait(seconds) >= 0
+            if not ended:
+                say(f"{self.name} died of signal {-self.process.returncode}")
         except subprocess.TimeoutExpired:
             ended = False
         self.stop()
@@ -286,10 +301,12 @@ class Sipp:
         return sorted(found)
 
     def legs(self):
-        """Lines of "local-ip local-port remote-ip remote-port", one for each answered call."""
+        """(local ip, local port, remote ip, remote port) of each answered call's sound."""
         if not self.legs_path.exists():
             return []
-        return [line.split() for line in self.legs_path.read_text().splitlines() if len(line.split()) == 4]
+        lines = [line.split() for line in self.legs_path.read_text().splitlines()]
+        # The scenarios' [auto_media_port+100], as SIPp reckons it from the number of the call.
+        return [(ip, str(MEDIA_PORT + 100 + 4 * (int(call) - 1) % 10000), *far) for ip, call, *far in lines if len(far) == 2]
 
 
 def play(rig, legs, seconds, warm_up=2):

@@ -10,6 +10,8 @@
 #   HEARKEN=target/release/hearken   the binary
 #   ROUNDS=3                         rounds of each pair in s1, of each rate past the peak, of each music and relay
 #   CALLS=3000                       calls in a round of s1
+#   NICE=0                           niceness of all that is run; below 0 (root only) keeps a busy machine's other
+#                                    work out of the figures
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
