@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let from = ["report", "--from", "2026-11-01", "--format", format];
             let began = Instant::now();
             let mut out = Vec::new();
-            report::run(&Command::parse_from(from).args, &settings.path, &mut out)?;
+            report::run(&Command::parse_from(from).args, &settings.path, "Europe/London", &mut out)?;
             println!("  report --format {format}: {:.0?}", began.elapsed());
             black_box(out);
         }

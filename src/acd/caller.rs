@@ -2,6 +2,8 @@
 //!
 //! A caller keeps its place until the call is over; every failure on the agent's side leads back to it.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::agent::{Afterwards, State};
@@ -29,6 +31,9 @@ pub(super) struct Caller {
     pub(super) place: Place,
     pub(super) stage: Stage,
 }
+
+/// Without it, a presentation that cannot be made would be tried again in the same instant, for ever.
+const SHORTEST_WITHHELD: Duration = Duration::from_secs(1);
 
 impl Distributor {
     pub(super) fn arrive(
@@ -87,6 +92,14 @@ impl Distributor {
     ) -> Result<(), Refused> {
         self.check_ringing(agent, call)?;
         self.miss(agent, call, cause, now);
+        Ok(())
+    }
+
+    pub(super) fn withhold(&mut self, agent: AgentId, call: CallId, now: Mono) -> Result<(), Refused> {
+        self.check_ringing(agent, call)?;
+        self.enter(agent, State::Resting, now);
+        self.deadlines.set(agent, now + self.plan.rest_after_miss.max(SHORTEST_WITHHELD));
+        self.send_back(call, now);
         Ok(())
     }
 

@@ -85,6 +85,7 @@ impl Distributor {
             Input::Abandon { call } => self.abandon(call, now),
             Input::Answer { agent, call } => self.answer(agent, call, now),
             Input::Refuse { agent, call, cause } => self.refuse(agent, call, cause, now),
+            Input::Withhold { agent, call } => self.withhold(agent, call, now),
             Input::Finish { agent, call } => self.finish(agent, call, now),
             Input::Lose { agent, call } => self.lose(agent, call, now),
             Input::LogIn { agent } => self.log_in(agent, now),

@@ -95,6 +95,9 @@ pub enum Input {
     Answer { agent: AgentId, call: CallId },
     /// The agent's phone did not take the presentation.
     Refuse { agent: AgentId, call: CallId, cause: Cause },
+    /// The phone could not be rung for want of something on this side: the caller goes back to the original
+    /// place and the agent, who missed nothing, is left alone for the rest, a second at least.
+    Withhold { agent: AgentId, call: CallId },
     /// The talk ended from either side; the agent enters wrap-up and the call is done.
     Finish { agent: AgentId, call: CallId },
     /// The agent's leg was lost in mid-call; the caller goes back to the original place.

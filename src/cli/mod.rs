@@ -64,7 +64,12 @@ fn report_from(config: &Path, args: report::Args) -> ExitCode {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
-    match report::run(&args, &loaded.deployment.ledger.path, &mut std::io::stdout().lock()) {
+    match report::run(
+        &args,
+        &loaded.deployment.ledger.path,
+        &loaded.deployment.node.zone,
+        &mut std::io::stdout().lock(),
+    ) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(error),
     }

@@ -63,9 +63,9 @@ pub struct Args {
     /// Last day, included whole, or the instant to stop before; the last record when not given
     #[arg(long, value_name = "WHEN")]
     to: Option<When>,
-    /// The time zone that days are reckoned in
-    #[arg(long, value_name = "ZONE", default_value = "Europe/London")]
-    zone: String,
+    /// The time zone that days are reckoned in; the node's when not given
+    #[arg(long, value_name = "ZONE")]
+    zone: Option<String>,
     /// The ledger to read, in place of the configuration's
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
@@ -105,15 +105,16 @@ pub enum Error {
 
 /// Writes the report on the ledger at `path`, unless the arguments name another, to `out`; a reader of `out`
 /// that has had enough is no error.
-pub fn run(args: &Args, path: &Path, out: &mut impl Write) -> Result<(), Error> {
-    match write(args, path, out) {
+pub fn run(args: &Args, path: &Path, node_zone: &str, out: &mut impl Write) -> Result<(), Error> {
+    match write(args, path, node_zone, out) {
         Err(e) if e.is_broken_pipe() => Ok(()),
         other => other,
     }
 }
 
-fn write(args: &Args, path: &Path, out: &mut impl Write) -> Result<(), Error> {
-    let zone = TimeZone::get(&args.zone).map_err(|_| Error::Zone(args.zone.clone()))?;
+fn write(args: &Args, path: &Path, node_zone: &str, out: &mut impl Write) -> Result<(), Error> {
+    let zone = args.zone.as_deref().unwrap_or(node_zone);
+    let zone = TimeZone::get(zone).map_err(|_| Error::Zone(zone.to_owned()))?;
     let period = period(args.from, args.to, &zone)?;
     let reader = Reader::open(args.ledger.as_deref().unwrap_or(path))?;
     match args.format {

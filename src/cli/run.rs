@@ -16,6 +16,7 @@ pub(super) fn run(config: &Path) -> ExitCode {
         Err(code) => return code,
     };
     log_as(loaded.deployment.log);
+    eprint!("{}", loaded.warnings.render(false));
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(error),
@@ -35,17 +36,22 @@ pub(super) fn run(config: &Path) -> ExitCode {
     }
 }
 
-/// SIGTERM drains, a second SIGTERM or any SIGINT stops.
+/// SIGTERM drains, a second SIGTERM or any SIGINT stops, SIGHUP is only noted.
 fn orders_by_signal() -> std::io::Result<mpsc::Receiver<Order>> {
     let (sender, orders) = mpsc::channel(8);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         let mut draining = false;
         loop {
             let order = tokio::select! {
                 _ = terminate.recv() => if draining { Order::Stop } else { Order::Drain },
                 _ = interrupt.recv() => Order::Stop,
+                _ = hang_up.recv() => {
+                    tracing::warn!("SIGHUP: a running daemon does not read its configuration again; nothing was done");
+                    continue;
+                }
             };
             draining = true;
             if sender.send(order).await.is_err() {

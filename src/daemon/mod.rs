@@ -92,6 +92,7 @@ pub struct Daemon<O: Observer> {
     observer: O,
     journal: journal::Journal,
     over: Option<Instant>,
+    failed: Option<Failure>,
     next_round: Instant,
 }
 
@@ -171,6 +172,7 @@ impl<O: Observer> Daemon<O> {
             observer,
             journal: journal::Journal::default(),
             over: None,
+            failed: None,
             next_round: Instant::now() + ROUND,
         })
     }
@@ -190,13 +192,16 @@ impl<O: Observer> Daemon<O> {
                 let Some(arrival) = self.net.try_next() else { break };
                 self.apply(Action::Arrival(arrival));
             }
-            self.look_after_itself()?;
+            self.look_after_itself();
         }
         self.journal.counters(&self.switch, &self.net, &self.media, &self.ledger);
         self.media.stop();
         let closed = self.ledger.close();
         tracing::info!(?closed, "the ledger is closed");
-        Ok(self.observer)
+        match self.failed {
+            Some(failure) => Err(failure),
+            None => Ok(self.observer),
+        }
     }
 
     async fn select(&mut self) -> Action {
@@ -205,8 +210,8 @@ impl<O: Observer> Daemon<O> {
         tokio::select! {
             biased;
             Some(order) = self.orders.recv() => Action::Order(order),
-            arrival = self.net.next() => Action::Arrival(arrival),
             Some(event) = self.media_events.recv() => Action::Media(event),
+            arrival = self.net.next() => Action::Arrival(arrival),
             () = tokio::time::sleep_until(wake.into()) => Action::Wake,
         }
     }
@@ -251,14 +256,18 @@ impl<O: Observer> Daemon<O> {
         self.over.is_some_and(|since| self.switch.is_quiet() || since.elapsed() >= FAREWELL)
     }
 
-    fn look_after_itself(&mut self) -> Result<(), Failure> {
+    fn look_after_itself(&mut self) {
         let now = Instant::now();
         if now < self.next_round {
-            return Ok(());
+            return;
         }
         self.next_round = now + ROUND;
         self.journal.round(&self.switch, &self.net, &self.media, &self.ledger);
-        // Without its media threads the daemon would connect people who cannot hear each other.
-        if self.media.running() { Ok(()) } else { Err(Failure::MediaDied) }
+        if self.failed.is_none() && !self.media.running() {
+            // It would connect people who cannot hear each other. Every caller is hung up and recorded first.
+            tracing::error!("a media thread died: hanging up and ending");
+            self.failed = Some(Failure::MediaDied);
+            self.apply(Action::Order(Order::Stop));
+        }
     }
 }

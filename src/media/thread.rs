@@ -7,7 +7,7 @@ use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -87,6 +87,7 @@ impl Handle {
     pub(super) fn send(&self, command: Command) {
         // Fails only when the thread has died, which `running` tells.
         let _ = self.orders.send(command);
+        fence(Ordering::SeqCst);
         if self.shared.asleep.swap(false, Ordering::SeqCst) {
             self.wake();
         }
@@ -172,6 +173,7 @@ impl Worker {
             return Some(due.since(self.now()).min(GLANCE));
         }
         self.shared.asleep.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
         self.take_orders();
         self.engine.next_due().map(|due| due.since(self.now()).min(GLANCE))
     }

@@ -118,12 +118,19 @@ impl Streams {
             Event::Chunk(flow, bytes) => {
                 self.writers.contains_key(&flow).then_some(Arrival::Chunk(flow, bytes))
             }
-            Event::Closed(flow) => self.writers.remove(&flow).map(|_| Arrival::Closed(flow)),
+            // Told even when it was we who closed it: above, a half-read message may still lie about.
+            Event::Closed(flow) => {
+                self.writers.remove(&flow);
+                Some(Arrival::Closed(flow))
+            }
         }
     }
 
     /// Queues a message, opening the stream when there is none; `false` when the peer's queue was full.
     pub(super) fn send(&mut self, flow: Flow, bytes: Bytes) -> bool {
+        if self.writers.len() >= MOST && !self.writers.contains_key(&flow) {
+            return false;
+        }
         let writer = self.writers.entry(flow).or_insert_with(|| {
             let (writer, queue) = mpsc::channel(QUEUE);
             tokio::spawn(open(flow, queue, self.report.clone()));

@@ -28,6 +28,8 @@ pub struct Dialog {
     local_seq: u32,
     remote_seq: Option<u32>,
     flow: Flow,
+    /// Requests go where the peer was seen, whatever its Contact says: it is behind NAT.
+    stays: bool,
 }
 
 /// Why no dialog can be made of a message.
@@ -77,6 +79,7 @@ impl Dialog {
             local_seq: 0,
             remote_seq: invite.headers.cseq().map(|(number, _)| number),
             flow,
+            stays: false,
         })
     }
 
@@ -101,7 +104,13 @@ impl Dialog {
             local_seq: invite.headers.cseq().map_or(1, |(number, _)| number),
             remote_seq: None,
             flow,
+            stays: false,
         })
+    }
+
+    /// Sends every request where the peer was seen, for a peer behind NAT.
+    pub fn stay_on_flow(&mut self) {
+        self.stays = true;
     }
 
     /// Our tag, by which requests of the dialog are found.
@@ -143,7 +152,7 @@ impl Dialog {
     /// Where requests of this dialog go: the first route, else the remote target, else where the peer was seen.
     pub fn flow(&self) -> Flow {
         let next = self.routes.first().map_or(&self.target, NameAddr::uri);
-        let Some(remote) = next.socket_addr() else { return self.flow };
+        let Some(remote) = next.socket_addr().filter(|_| !self.stays) else { return self.flow };
         let transport = next.transport().unwrap_or(Transport::Udp);
         if self.flow.transport == Transport::Tcp && remote.ip() == self.flow.remote.ip() {
             // The connection that the peer opened passes its firewall; a new one might not.

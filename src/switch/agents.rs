@@ -45,11 +45,13 @@ impl Switch {
         if !self.calls.contains_key(&call) {
             return;
         }
-        let name = self.agent_name(agent);
-        self.emit(Event::Presented { call, agent: name });
-        if self.ring(call, agent).is_none() {
+        if self.ring(call, agent).is_some() {
+            let agent = self.agent_name(agent);
+            self.emit(Event::Presented { call, agent });
+        } else {
             self.counters.no_port += 1;
-            self.presentation_failed(call, agent, Cause::Failed);
+            // Refused only when the presentation was taken back in the same instant: then all is done.
+            let _ = self.distributor.handle(acd::Input::Withhold { agent, call }, self.now.mono);
         }
     }
 
@@ -57,11 +59,12 @@ impl Switch {
     fn ring(&mut self, call: CallId, agent: AgentId) -> Option<()> {
         let phone = self.plan.phones.get(agent.index())?.clone();
         let uri = Uri::parse(&phone.uri).ok()?;
-        let (thread, caller) = self.calls.get(&call).map(|call| (call.thread, call.caller))?;
+        let (thread, caller, band) =
+            self.calls.get(&call).map(|call| (call.thread, call.caller, call.band))?;
         let guess = self.guesses.get(&phone.flow.remote).copied();
         let ports = self.ports.get_mut(usize::from(thread))?;
-        let nat = phone.nat.then(|| ports.take_exclusive()).flatten();
-        let held = nat.or_else(|| ports.take_guessing(guess, phone.flow.remote))?;
+        let nat = phone.nat.then(|| ports.take_exclusive(band)).flatten();
+        let held = nat.or_else(|| ports.take_guessing(guess, phone.flow.remote, band))?;
         let local = self.local(held.port);
 
         // The caller's encoding first, so that the relay seldom needs to transcode.
@@ -213,9 +216,13 @@ impl Switch {
         let State::Inviting { tx, invite, early, .. } = &mut entry.state else { return };
         let (tx, invite, early) = (*tx, invite.clone(), early.take());
         let Some(flow) = self.plan.phones.get(agent.index()).map(|phone| phone.flow) else { return };
-        let Ok(dialog) = crate::sip::dialog::Dialog::calling(&invite, response, flow) else {
+        let Ok(mut dialog) = crate::sip::dialog::Dialog::calling(&invite, response, flow) else {
             return self.phone_refuses(leg, Cause::Failed);
         };
+        if self.plan.phones.get(agent.index()).is_some_and(|phone| phone.nat) {
+            // Its Contact is an address of its own network.
+            dialog.stay_on_flow();
+        }
         self.by_tag.insert(dialog.local_tag().to_owned(), leg);
         let ack = dialog.ack(1);
         let ack_flow = dialog.flow();

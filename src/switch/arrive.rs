@@ -1,13 +1,16 @@
 //! A new call at the door: admitted, answered at once, put in its line; or turned away with a reason.
 
+use std::time::Duration;
+
 use crate::acd::{self, Band};
 use crate::audio::Direction;
 use crate::call::leg::{Audio, Leg, Negotiation, Side, State};
 use crate::call::media::Command;
 use crate::call::ports::Held;
+use crate::call::record::{CallRecord, Outcome};
 use crate::call::timeline::Timeline;
 use crate::call::{Call, Stage};
-use crate::id::{CallId, ClipId, LegId, TrunkId};
+use crate::id::{CallId, ClipId, LegId, PracticeId, TrunkId};
 use crate::policy::{Admission, Turned, number};
 use crate::sip::Flow;
 use crate::sip::dialog::{self, BadDialog, Dialog};
@@ -80,15 +83,14 @@ impl Switch {
     }
 
     fn take_call(&mut self, tx: ServerTx, flow: Flow, request: &Request) -> Result<(), Refusal> {
-        if !matches!(request.uri.scheme(), Scheme::Sip | Scheme::Sips | Scheme::Tel) {
+        let ddi = self.dialled(request);
+        let admitted = self.plan.ingress.admit(flow.remote.ip(), &ddi);
+        // Whatever an emergency trunk calls, `urn:service:sos` say, it means the emergency line.
+        let emergency = admitted.is_ok_and(|admission| admission.band == Band::EMERGENCY);
+        if !emergency && !matches!(request.uri.scheme(), Scheme::Sip | Scheme::Sips | Scheme::Tel) {
             return Err(Refusal::new(416));
         }
-        if request.headers.max_forwards() == Some(0) {
-            return Err(Refusal::new(483));
-        }
-        let country = &self.plan.ingress.country_code;
-        let ddi = number::normalise(&request.uri.user().unwrap_or_default(), country);
-        let admission = self.plan.ingress.admit(flow.remote.ip(), &ddi).map_err(|turned| match turned {
+        let admission = admitted.map_err(|turned| match turned {
             Turned::UnknownSource => {
                 self.counters.unknown_source += 1;
                 Refusal::new(403)
@@ -98,6 +100,32 @@ impl Switch {
                 Refusal::new(404)
             }
         })?;
+        self.take_admitted(tx, flow, request, &ddi, admission)
+            .inspect_err(|refusal| self.record_refusal(request, ddi, admission, refusal.code))
+    }
+
+    /// The number dialled, normalised, or what else was called.
+    fn dialled(&self, request: &Request) -> String {
+        let country = &self.plan.ingress.country_code;
+        match request.uri.scheme() {
+            Scheme::Sip | Scheme::Sips | Scheme::Tel => {
+                number::normalise(&request.uri.user().unwrap_or_default(), country)
+            }
+            Scheme::Urn | Scheme::Other => number::normalise(request.uri.as_str(), country),
+        }
+    }
+
+    fn take_admitted(
+        &mut self,
+        tx: ServerTx,
+        flow: Flow,
+        request: &Request,
+        ddi: &str,
+        admission: Admission,
+    ) -> Result<(), Refusal> {
+        if request.headers.max_forwards() == Some(0) {
+            return Err(Refusal::new(483));
+        }
         let emergency = admission.band == Band::EMERGENCY;
         let full = self.drain.is_on() || self.routine_calls >= self.plan.sip.max_calls;
         if self.drain == Drain::Stopped || (full && !emergency) {
@@ -107,7 +135,7 @@ impl Switch {
         let tag = self.rng.token();
         let contact = self.contact("hearken", flow);
         let dialog = Dialog::answering(request, &tag, contact, flow)?;
-        let (thread, held) = self.port_for(offer.as_ref()).ok_or_else(|| {
+        let (thread, held) = self.port_for(offer.as_ref(), admission.band).ok_or_else(|| {
             self.counters.no_port += 1;
             self.overloaded()
         })?;
@@ -116,9 +144,31 @@ impl Switch {
         let leg = self.answer_call(tx, request, offer, audio, dialog).inspect_err(|_| {
             self.ports[usize::from(thread)].release(held);
         })?;
-        self.line_up(request, ddi, admission, leg);
+        self.line_up(request, ddi.to_owned(), admission, leg);
         self.remember_owed(tx, LegId(self.last_leg));
         Ok(())
+    }
+
+    /// A call that was turned away at the door is a call all the same, with one outcome.
+    fn record_refusal(&mut self, request: &Request, ddi: String, admission: Admission, code: u16) {
+        self.last_call += 1;
+        let (cli, _) = self.caller_number(request);
+        let record = CallRecord {
+            call: CallId(self.last_call),
+            sip_call_id: request.headers.call_id().unwrap_or_default().to_owned(),
+            trunk: self.trunk_name(admission.trunk),
+            practice: self.practice_name(admission.practice),
+            line: self.line_name(admission.line),
+            band: admission.band,
+            ddi,
+            cli,
+            arrived: self.now.wall,
+            waited: Duration::ZERO,
+            lasted: Duration::ZERO,
+            segments: Vec::new(),
+            outcome: Outcome::Refused { code },
+        };
+        self.outputs.push_back(Output::Record(Box::new(record)));
     }
 
     fn overloaded(&mut self) -> Refusal {
@@ -132,14 +182,14 @@ impl Switch {
     }
 
     /// The media thread with the most room, and a port on it for a caller with this offer.
-    fn port_for(&mut self, offer: Option<&Description>) -> Option<(u8, Held)> {
+    fn port_for(&mut self, offer: Option<&Description>, band: Band) -> Option<(u8, Held)> {
         let mut order: Vec<_> = (0..self.ports.len()).collect();
         order.sort_by_key(|&thread| (self.ports[thread].usage().0, thread));
         order.into_iter().find_map(|thread| {
             let ports = &mut self.ports[thread];
             let held = match offer {
-                Some(offer) => ports.take(offer.remote),
-                None => ports.take_exclusive(),
+                Some(offer) => ports.take(offer.remote, band),
+                None => ports.take_exclusive(band),
             };
             Some((u8::try_from(thread).ok()?, held?))
         })
@@ -282,7 +332,13 @@ impl Switch {
         (usable.then_some(cli), withheld)
     }
 
-    fn trunk_name(&self, trunk: TrunkId) -> String {
+    /// ODS code of a practice, or its name where it has none.
+    pub(super) fn practice_name(&self, practice: Option<PracticeId>) -> Option<String> {
+        let practice = self.plan.ingress.practices.get(practice?.index())?;
+        Some(practice.ods.clone().unwrap_or_else(|| practice.name.clone()))
+    }
+
+    pub(super) fn trunk_name(&self, trunk: TrunkId) -> String {
         self.plan
             .ingress
             .trunks

@@ -59,15 +59,11 @@ impl Switch {
             EndedBy::Agent | EndedBy::DeadMedia | EndedBy::Shutdown => Presentation::Withdrawn,
         };
         let waited = call.waited.unwrap_or(lasted);
-        let trunks = &self.plan.ingress.trunks;
-        let practice = call.practice.and_then(|practice| self.plan.ingress.practices.get(practice.index()));
         let record = CallRecord {
             call: call.id,
             sip_call_id: call.sip_call_id,
-            trunk: trunks
-                .get(call.trunk.index())
-                .map_or_else(|| call.trunk.to_string(), |trunk| trunk.name.clone()),
-            practice: practice.map(|practice| practice.ods.clone().unwrap_or_else(|| practice.name.clone())),
+            trunk: self.trunk_name(call.trunk),
+            practice: self.practice_name(call.practice),
             line: self.line_name(call.line),
             band: call.band,
             ddi: call.ddi,

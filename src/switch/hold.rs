@@ -3,6 +3,8 @@
 //! Media is anchored, so only the direction matters to the other end. What one end states is offered to
 //! the other as it stands, and the other's answer is what the first one gets.
 
+use std::time::Duration;
+
 use crate::audio::Direction;
 use crate::call::leg::{Leg, Negotiation, State};
 use crate::call::media::Command;
@@ -12,7 +14,12 @@ use crate::sip::sdp::{self, Agreed, Description};
 use crate::sip::transaction::{ClientTx, ServerTx};
 
 use super::arrive::{self, Refusal};
-use super::{Ask, Switch};
+use super::{Ask, Switch, Timer};
+
+/// How long the other end of a bridge may take over a re-INVITE.
+const REINVITE_FOR: Duration = Duration::from_secs(20);
+/// How long to wait after a 491 before offering again.
+const GLARE_PAUSE: Duration = Duration::from_millis(4_500);
 
 impl Switch {
     pub(super) fn reinvite(&mut self, tx: ServerTx, id: LegId, request: Request) {
@@ -57,6 +64,8 @@ impl Switch {
                     return Err(Refusal::new(491));
                 }
                 self.offer_direction(other, offer.direction);
+                // The other end may take its time: a person may have to agree.
+                self.reply(tx, request.response(100));
                 let (request, offer) = (Box::new(request.clone()), Box::new(offer));
                 self.set_negotiation(id, Negotiation::Asked { tx, request, offer });
                 self.remember_owed(tx, id);
@@ -136,6 +145,7 @@ impl Switch {
         let sent_by = self.advertised(flow);
         let tx = self.transactions.request(request, flow, sent_by, &mut self.rng, self.now.mono);
         self.set_negotiation(id, Negotiation::Offered { tx, direction, restore: None });
+        self.deadlines.set(Timer::Reinvite(id), self.now.mono + REINVITE_FOR);
         self.remember_ask(tx, Ask::Reinvite(id));
     }
 
@@ -146,14 +156,20 @@ impl Switch {
         }
         let Some(Negotiation::Offered { direction, restore, .. }) = self.negotiation(id) else { return };
         let (direction, restore) = (*direction, *restore);
+        self.deadlines.clear(Timer::Reinvite(id));
         self.set_negotiation(id, Negotiation::Stable);
         let call = self.legs.get(&id).map(|leg| leg.call);
         let asker = call.and_then(|call| self.calls.get(&call)?.across(id));
         if response.code >= 300 {
             self.forget_ask(tx, id);
-            self.answer_asker(asker, Err(response.code));
             if matches!(response.code, 408 | 481) {
-                self.peer_is_dead(id);
+                // The dialog there is gone (RFC 5057); the asker's own stands and must not be told otherwise.
+                return self.peer_is_dead(id);
+            }
+            self.answer_asker(asker, Err(response.code));
+            if response.code == 491 && asker.is_none() {
+                // RFC 3261, 14.1: the owner of the Call-ID waits 2.1 to 4 s, the other less; long enough for both.
+                self.deadlines.set(Timer::Resume(id), self.now.mono + GLARE_PAUSE);
             }
             return;
         }
@@ -167,6 +183,15 @@ impl Switch {
             (true, Some(stated), None) => self.answer_asker(asker, Ok(stated)),
             _ => self.answer_asker(asker, Err(488)),
         }
+    }
+
+    /// A peer that neither agrees nor refuses must not hold up the one that asked.
+    pub(super) fn reinvite_is_late(&mut self, id: LegId) {
+        let Some(&Negotiation::Offered { tx, .. }) = self.negotiation(id) else { return };
+        self.transactions.cancel(tx, self.now.mono);
+        let call = self.legs.get(&id).map(|leg| leg.call);
+        let asker = call.and_then(|call| self.calls.get(&call)?.across(id));
+        self.answer_asker(asker, Err(504));
     }
 
     fn acknowledge(&mut self, tx: ClientTx, id: LegId, response: &Response) {

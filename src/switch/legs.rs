@@ -33,6 +33,11 @@ impl Switch {
                 self.deadlines.clear(Timer::Probe(leg));
                 if matches!(response.code, 408 | 481) {
                     self.peer_is_dead(leg);
+                } else if let Some(leg) = self.legs.get(&leg)
+                    && let Some(stream) = leg.stream()
+                {
+                    // Setting the stream anew starts the watch over it anew.
+                    self.media(leg.audio.thread, Command::Set(stream));
                 }
             }
             _ => {}
@@ -169,7 +174,9 @@ impl Switch {
     pub(super) fn drop_leg(&mut self, id: LegId) {
         let Some(leg) = self.legs.remove(&id) else { return };
         self.deadlines.clear(Timer::Unreachable(id));
-        self.deadlines.clear(Timer::Probe(id));
+        for timer in [Timer::Probe(id), Timer::Reinvite(id), Timer::Resume(id)] {
+            self.deadlines.clear(timer);
+        }
         if let State::Up { dialog, negotiation, .. } = &leg.state {
             self.by_tag.remove(dialog.local_tag());
             if let Negotiation::Asked { tx, request, .. } = negotiation {

@@ -89,6 +89,10 @@ enum Timer {
     Unreachable(LegId),
     /// The probe of a silent leg has no answer.
     Probe(LegId),
+    /// A re-INVITE of ours has no final response.
+    Reinvite(LegId),
+    /// A leg that could not be taken off hold for glare is tried again.
+    Resume(LegId),
     /// The drain has lasted as long as it may.
     Drain,
 }
@@ -204,6 +208,8 @@ impl Switch {
                 match timer {
                     Timer::Unreachable(leg) => self.phone_is_dead(leg),
                     Timer::Probe(leg) => self.peer_is_dead(leg),
+                    Timer::Reinvite(leg) => self.reinvite_is_late(leg),
+                    Timer::Resume(leg) => self.resume(leg),
                     Timer::Drain => self.stop(),
                 }
             }

@@ -51,4 +51,5 @@ fn nothing_that_a_caller_says_makes_a_call_an_emergency() {
     asha.hung_up();
     let call = hub.call();
     assert_eq!((call.band, call.trunk.as_str(), call.line.as_str()), (1, "surgery", "gp"));
+    assert_eq!(call.practice.as_deref(), Some("Y00001"));
 }

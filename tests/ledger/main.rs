@@ -319,7 +319,14 @@ fn damage_that_shows_only_in_writing_sets_the_database_aside_too() {
     let settings = settings(&dir);
     let ledger = Ledger::open(settings.clone()).unwrap();
     (0..500).for_each(|call| ledger.write(abandoned(call)));
+    assert!(ledger.flush(PATIENCE));
     ledger.close();
+    // The last to close the database folds its log into it.
+    let deadline = Instant::now() + PATIENCE;
+    while dir.path().join("ledger.db-wal").exists() {
+        assert!(Instant::now() < deadline, "the database is not closed");
+        std::thread::yield_now();
+    }
     let mut damaged = fs::read(&settings.path).unwrap();
     damaged[4096..].fill(0xaa);
     fs::write(&settings.path, &damaged).unwrap();

@@ -94,6 +94,11 @@ impl Model {
                 self.ringing(agent, call)?;
                 self.miss(agent, cause);
             }
+            Input::Withhold { agent, call } => {
+                self.ringing(agent, call)?;
+                let rest = self.plan.rest_after_miss.max(Duration::from_secs(1));
+                self.set(agent, Doing::Resting { until: self.now + rest });
+            }
             Input::Finish { agent, call } => {
                 self.talking(agent, call)?;
                 let line = self.callers.iter().find(|caller| caller.call == call).unwrap().line;

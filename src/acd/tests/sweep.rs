@@ -79,6 +79,7 @@ impl Dice {
                     0..=2 => return Input::Answer { agent, call },
                     3 => return Input::Refuse { agent, call, cause },
                     4 => return Input::Abandon { call },
+                    5 if self.one_in(4) => return Input::Withhold { agent, call },
                     _ => {}
                 },
                 Some(Availability::Talking(call)) => match self.below(8) {
@@ -98,6 +99,7 @@ impl Dice {
             2 => Input::Pause { agent, reason: PauseReason::Chosen("tea".into()) },
             3 => Input::Resume { agent },
             4 => Input::Answer { agent, call: any_call },
+            5 if self.one_in(3) => Input::Withhold { agent, call: any_call },
             5 => Input::Refuse { agent, call: any_call, cause },
             6 => Input::Finish { agent, call: any_call },
             7 => Input::Lose { agent, call: any_call },

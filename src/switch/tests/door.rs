@@ -1,6 +1,8 @@
 //! What is turned away at the door, and with which status.
 
-use super::world::{Caller, STRANGER, TRUNK, World, header};
+use crate::call::record::Outcome;
+
+use super::world::{Caller, STRANGER, TRUNK, TRUNK_999, World, header};
 
 fn code(world: &mut World, source: &str, text: &str) -> String {
     world.from(source, text);
@@ -34,7 +36,30 @@ fn each_misfit_gets_its_status() {
     for (expected, text) in cases {
         let mut world = World::new(0);
         assert_eq!(code(&mut world, TRUNK, &text), expected, "{text}");
-        assert_eq!((world.switch.calls(), world.records.len()), (0, 0));
+        assert_eq!(world.switch.calls(), 0);
+        let refused = Outcome::Refused { code: expected.parse().unwrap() };
+        assert!(world.records.iter().all(|record| record.outcome == refused), "{:?}", world.records);
+    }
+}
+
+#[test]
+fn a_call_of_a_trunk_that_is_refused_is_recorded_once() {
+    let mut world = World::new(0);
+    let invite = Caller::new("c1", TRUNK).invite().replacen("RTP/AVP 8 101", "RTP/AVP 9 ---", 1);
+    for _ in 0..3 {
+        world.from(TRUNK, &invite);
+    }
+    assert_eq!(world.records.len(), 1);
+    assert_eq!(world.records[0].outcome, Outcome::Refused { code: 488 });
+    assert_eq!((world.records[0].line.as_str(), world.records[0].trunk.as_str()), ("elm-tree", "elm-tree"));
+}
+
+#[test]
+fn whatever_an_emergency_trunk_calls_is_taken() {
+    for uri in ["urn:service:sos", "tel:999", "sips:anything@192.0.2.1"] {
+        let mut world = World::new(0);
+        let invite = Caller::new("e9", TRUNK_999).invite().replacen("sip:02079460101@192.0.2.1", uri, 1);
+        assert_eq!(code(&mut world, TRUNK_999, &invite), "200", "{uri}");
     }
 }
 

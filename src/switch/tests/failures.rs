@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::world::{Caller, Ringing, TRUNK, World, phone, sdp};
+use super::world::{Caller, Ringing, TRUNK, World, phone, plan, sdp};
 use crate::acd::{Availability, Cause, PauseReason};
-use crate::call::media::{Command, Event as MediaEvent};
+use crate::call::media::{Command, Event as MediaEvent, ThreadPorts};
 use crate::call::record::{EndedBy, Outcome};
 use crate::id::LegId;
 use crate::switch::{Event, Input};
@@ -88,6 +88,51 @@ fn a_phone_without_a_common_encoding_is_hung_up_and_missed() {
 }
 
 #[test]
+fn without_a_media_port_nobody_is_blamed_and_nobody_is_lost() {
+    let mut plan = plan(2);
+    plan.acd.rest_after_miss = Duration::ZERO;
+    plan.acd.misses_before_pause = 1;
+    // One port, and both phones send their media from the address that the caller's comes from.
+    plan.media.threads = vec![ThreadPorts { shared: vec![20000], spill: vec![] }];
+    for phone in &mut plan.phones {
+        phone.flow.remote = "192.0.2.50:40098".parse().unwrap();
+    }
+    let mut world = World::on(plan);
+    let mut caller = Caller::new("c1", TRUNK);
+    caller.call(&mut world);
+    world.pass(10 * SECOND);
+    assert!(world.switch.counters().no_port >= 2);
+    assert!(!world.events.iter().any(|event| matches!(event, Event::Missed { .. })));
+    assert!(
+        !world
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Availability { state: Availability::Paused(_), .. }))
+    );
+    caller.send(&mut world, "BYE", "");
+    assert_eq!(world.records[0].outcome, Outcome::Abandoned);
+}
+
+#[test]
+fn a_phone_behind_nat_is_spoken_to_where_it_was_seen() {
+    let mut plan = plan(1);
+    plan.phones[0].nat = true;
+    let mut world = World::on(plan);
+    Caller::new("c1", TRUNK).call(&mut world);
+    let agent = Ringing::of(&mut world, 0);
+    let private = agent.response(&agent.invite, "200 OK", &sdp("10.0.0.7", 50000, "sendrecv"));
+    world.from(
+        &phone(0),
+        &private.replace("Contact: <sip:agent@192.0.2.20:5060>", "Contact: <sip:agent@10.0.0.7:5060>"),
+    );
+    assert!(world.expect(&phone(0), "ACK").starts_with("ACK sip:agent@10.0.0.7:5060"));
+    let Some(Command::Set(stream)) = world.media.iter().rev().find(|c| matches!(c, Command::Set(_))) else {
+        panic!("no stream")
+    };
+    assert!(stream.latch && stream.port >= 30000);
+}
+
+#[test]
 fn two_phones_with_one_media_address_never_share_a_port() {
     let mut world = World::new(3);
     for n in 0..3 {
@@ -136,7 +181,9 @@ fn silence_of_a_phone_that_still_answers_is_no_reason_to_cut_the_call() {
     world.take_to(&phone(0));
     world.give(Input::Media(MediaEvent::Dead { leg: LegId(2), silent_for: 20 * SECOND }));
     let probe = world.expect(&phone(0), "OPTIONS");
+    let watched = world.media.len();
     world.from(&phone(0), &agent.response(&probe, "200 OK", ""));
+    assert!(matches!(world.media[watched..], [Command::Set(_)]), "the watch begins anew");
     world.pass(60 * SECOND);
     assert_eq!((world.switch.calls(), world.records.len()), (1, 0));
 }

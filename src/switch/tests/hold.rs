@@ -53,6 +53,37 @@ fn a_refused_hold_is_refused_and_changes_nothing() {
 }
 
 #[test]
+fn a_hold_that_the_other_end_leaves_open_is_refused_after_twenty_seconds() {
+    let (mut world, _caller, agent) = talking();
+    agent.send(&mut world, "INVITE", 1, &sdp("192.0.2.60", 50000, "sendonly"));
+    world.expect(&phone(0), "SIP/2.0 100");
+    let passed = world.expect(TRUNK, "INVITE");
+    caller_replies(&mut world, &passed, "180 Ringing", "");
+    world.pass(Duration::from_secs(20));
+    world.expect(&phone(0), "SIP/2.0 504");
+    world.expect(TRUNK, "CANCEL");
+    assert_eq!(world.switch.calls(), 1);
+}
+
+#[test]
+fn a_caller_who_cannot_be_taken_off_hold_for_glare_is_asked_again() {
+    let (mut world, _caller, agent) = talking();
+    agent.send(&mut world, "INVITE", 1, &sdp("192.0.2.60", 50000, "inactive"));
+    let passed = world.expect(TRUNK, "INVITE");
+    caller_replies(&mut world, &passed, "200 OK", &sdp("192.0.2.50", 40098, "inactive"));
+    world.take_to(TRUNK);
+    let dead =
+        crate::call::media::Event::Dead { leg: crate::id::LegId(2), silent_for: Duration::from_secs(20) };
+    world.give(crate::switch::Input::Media(dead));
+    world.pass(Duration::from_secs(4));
+    let resumed = world.expect(TRUNK, "INVITE");
+    caller_replies(&mut world, &resumed, "491 Request Pending", "");
+    world.take_to(TRUNK);
+    world.pass(Duration::from_millis(4_600));
+    assert!(world.expect(TRUNK, "INVITE").contains("a=sendrecv\r\n"));
+}
+
+#[test]
 fn glare_gets_491() {
     let (mut world, mut caller, agent) = talking();
     agent.send(&mut world, "INVITE", 1, &sdp("192.0.2.60", 50000, "sendonly"));

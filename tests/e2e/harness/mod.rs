@@ -17,7 +17,7 @@ pub use ledger::{Call, Segment, assert_sound};
 pub use message::Message;
 pub use net::Net;
 pub use phone::Phone;
-pub use sipp::{Report, Sipp, Trace, scenario};
+pub use sipp::{Sipp, Trace, scenario};
 pub use wire::{Capture, Packet};
 
 use std::time::{Duration, Instant};

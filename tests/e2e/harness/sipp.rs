@@ -61,7 +61,6 @@ pub struct Report {
 pub struct Trace {
     /// Seconds since 1970.
     pub at: f64,
-    pub sent: bool,
     pub call_id: String,
     /// `1 INVITE`
     pub cseq: String,
@@ -153,11 +152,6 @@ impl Sipp {
         self.finish(within)
     }
 
-    /// Lines that the scenario has logged so far.
-    pub fn logs(&self) -> Vec<String> {
-        self.file("logs").lines().map(str::to_owned).collect()
-    }
-
     fn file(&self, name: &str) -> String {
         fs::read(self.dir.path().join(name))
             .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
@@ -189,10 +183,9 @@ pub fn kill(signal: &str, child: &Child) {
 /// A line of SIPp's short trace: date, time, epoch, S or R, Call-ID, CSeq, start line.
 fn trace(line: &str) -> Option<Trace> {
     let fields: Vec<_> = line.split('\t').collect();
-    let [_, _, at, way, call_id, cseq, start] = fields[..] else { return None };
+    let [_, _, at, _, call_id, cseq, start] = fields[..] else { return None };
     Some(Trace {
         at: at.parse().ok()?,
-        sent: way == "S",
         call_id: call_id.to_owned(),
         cseq: cseq.trim_start_matches("CSeq:").trim().to_owned(),
         start: start.to_owned(),
