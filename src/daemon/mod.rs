@@ -27,6 +27,8 @@ pub use clock::Clock;
 
 /// How long the last BYEs may wait for their answers once every call is over.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// How often it looks whether they have them.
+const GLANCE: Duration = Duration::from_millis(20);
 /// How often the daemon looks after itself.
 const ROUND: Duration = Duration::from_secs(1);
 /// Arrivals handled before the timers and orders are looked at again.
@@ -206,7 +208,9 @@ impl<O: Observer> Daemon<O> {
 
     async fn select(&mut self) -> Action {
         let deadline = self.switch.poll_timeout().map(|at| self.clock.instant(at));
-        let wake = deadline.map_or(self.next_round, |at| at.min(self.next_round));
+        // Once every call is over, the end is near: look often.
+        let round = if self.over.is_some() { Instant::now() + GLANCE } else { self.next_round };
+        let wake = deadline.map_or(round, |at| at.min(round));
         tokio::select! {
             biased;
             Some(order) = self.orders.recv() => Action::Order(order),

@@ -67,13 +67,18 @@ impl Dialog {
         let remote = invite.headers.from().ok_or(BadDialog::Parties)?;
         let mut local = invite.headers.to().ok_or(BadDialog::Parties)?;
         local.set_tag(local_tag);
+        let target_of_old = remote.uri().clone();
         Ok(Dialog {
             call_id: invite.headers.call_id().ok_or(BadDialog::Parties)?.to_owned(),
             local,
             local_tag: local_tag.to_owned(),
             remote_tag: remote.tag().unwrap_or_default().to_owned(),
             remote,
-            target: invite.headers.contact().ok_or(BadDialog::Contact)?.uri().clone(),
+            target: match invite.headers.contact() {
+                Some(contact) => contact.uri().clone(),
+                None if is_of_old(invite) => target_of_old,
+                None => return Err(BadDialog::Contact),
+            },
             routes: routes(invite.headers.record_routes())?,
             contact,
             local_seq: 0,
@@ -206,6 +211,12 @@ impl Dialog {
         }
         request
     }
+}
+
+/// Whether a request is of a peer of RFC 2543: its branch lacks the cookie. Such a peer need not give a Contact.
+fn is_of_old(request: &Request) -> bool {
+    let via = request.headers.top_via();
+    !via.is_some_and(|via| via.branch().is_some_and(|branch| branch.starts_with("z9hG4bK")))
 }
 
 fn routes(list: Vec<NameAddr>) -> Result<Vec<NameAddr>, BadDialog> {

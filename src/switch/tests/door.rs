@@ -139,3 +139,46 @@ fn torture_messages_leave_no_call_and_no_contradiction() {
     }
     assert!(seen >= 49);
 }
+
+/// Status that a trunk gets for each message of RFC 4475, where it is not the front door's own verdict (see
+/// `tests/torture.rs` for those); 0 is no answer.
+const ABOVE_THE_DOOR: [(&str, u16); 24] = [
+    ("badbranch", 200), // OPTIONS, matched as RFC 2543 does
+    ("baddate", 200),   // the Date of an INVITE tells us nothing
+    ("baddn", 200),     // tolerated
+    ("bcast", 0),       // a response to no request of ours
+    ("bext01", 420),    // an extension that is required and not known
+    ("cparam01", 405),  // REGISTER: there is no registrar here
+    ("cparam02", 405),
+    ("dblreq", 405), // the second request in the datagram is ignored
+    ("esc01", 200),
+    ("escnull", 405),
+    ("inv2543", 200), // no branch, no Contact: a peer of RFC 2543
+    ("invut", 415),   // a body of unknown type
+    ("longreq", 200),
+    ("lwsdisp", 200), // OPTIONS
+    ("mpart01", 405), // MESSAGE
+    ("noreason", 0),
+    ("regaut01", 405),
+    ("regescrt", 405),
+    ("sdp01", 200),
+    ("semiuri", 200),
+    ("transports", 200),
+    ("unksm2", 405),
+    ("unreason", 0),
+    ("wsinv", 481), // a To tag of no dialog of ours
+];
+
+#[test]
+fn torture_messages_that_pass_the_door_get_their_status() {
+    for (name, expected) in ABOVE_THE_DOOR {
+        let path = format!("{}/tests/torture/{name}.dat", env!("CARGO_MANIFEST_DIR"));
+        let mut plan = super::world::plan(0);
+        plan.ingress.trunks[0].ddis.clear();
+        let mut world = World::on(plan);
+        let bytes = std::fs::read(path).unwrap().into();
+        world.give(crate::switch::Input::Datagram { flow: super::world::flow(TRUNK), bytes });
+        let got: Vec<u16> = world.sent.iter().map(|(_, text)| text[8..11].parse().unwrap()).collect();
+        assert_eq!(got, if expected == 0 { vec![] } else { vec![expected] }, "{name}");
+    }
+}
