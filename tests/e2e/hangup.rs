@@ -1,5 +1,7 @@
 //! The caller hangs up, in every state a call can be in; and the agent does.
 
+use std::time::Duration;
+
 use crate::harness::{Hub, Net, Phone, SOON, Setup, assert_sound};
 
 /// A hub with the agents' phones given, each the only one of its agent.
@@ -163,6 +165,8 @@ fn a_caller_is_hung_up_only_after_the_ack() {
     asha.bye();
     assert_eq!(hub.call().end(), ("answered", Some("agent")));
     // RFC 3261, 15: a BYE that overtakes the 200 would leave a caller who believes to be connected.
+    let early = caller.next(Duration::from_millis(100));
+    assert!(early.is_none(), "{}", early.unwrap().text);
     caller.ack(&answer);
     caller.hung_up();
 }
