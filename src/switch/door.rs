@@ -116,7 +116,7 @@ impl Switch {
             return self.reply(tx, response);
         }
         if request.headers.to_tag().is_some() {
-            return self.in_dialog(tx, flow, request);
+            return self.in_dialog(tx, request);
         }
         match request.method {
             Method::Invite => self.arrive(tx, flow, request),

@@ -5,14 +5,13 @@ use crate::call::Stage;
 use crate::call::leg::{Leg, Negotiation, Side, State};
 use crate::call::record::EndedBy;
 use crate::id::LegId;
-use crate::sip::Flow;
 use crate::sip::message::{Method, Request};
 use crate::sip::transaction::ServerTx;
 
 use super::{Switch, arrive, door};
 
 impl Switch {
-    pub(super) fn in_dialog(&mut self, tx: ServerTx, _flow: Flow, request: Request) {
+    pub(super) fn in_dialog(&mut self, tx: ServerTx, request: Request) {
         let found = self.leg_of(&request);
         let Some((id, dialog)) = found.and_then(|id| Some((id, self.legs.get_mut(&id)?.dialog()?))) else {
             // A BYE that comes instead of the ACK that ours waited for: both sides agree.
