@@ -44,6 +44,10 @@ class Rig:
         self.running = []
         self.server, self.caller, self.callee = self._addresses()
         self.rtp = self.dir / "rtp"
+        # Under names of their own, so that nobody else's clean-up by name stops them.
+        self.sipp, self.kamailio = self.dir / "bench-sipp", self.dir / "bench-kamailio"
+        self.sipp.symlink_to(shutil.which("sipp"))
+        self.kamailio.symlink_to(shutil.which("kamailio"))
         subprocess.run(["cc", "-O2", "-o", self.rtp, HERE / "rtp.c"], check=True)
 
     def __enter__(self):
@@ -203,7 +207,7 @@ class Kamailio:
         text = text.replace("@LISTEN@", f"{rig.server}:{SIP_PORT}").replace("@CALLEE@", f"{rig.callee}:{SIP_PORT}")
         (rig.dir / "kamailio.cfg").write_text(text)
         self.output = open(rig.dir / "kamailio.out", "w")
-        command = ["kamailio", "-DD", "-E", "-m", "512", "-M", "32", "-n", "4", "-Y", rig.dir, "-f", rig.dir / "kamailio.cfg"]
+        command = [rig.kamailio, "-DD", "-E", "-m", "512", "-M", "32", "-n", "4", "-Y", rig.dir, "-f", rig.dir / "kamailio.cfg"]
         self.process = rig.start(0, command, self.output)
         self.pid = self.process.pid
         await_socket(self.process, rig.server, rig.dir / "kamailio.out")
@@ -245,12 +249,12 @@ class Sipp:
         self.stats_path = rig.dir / f"{self.name}.csv"
         self.legs_path = rig.dir / f"{self.name}.legs"
         shutil.copy(HERE / "scenarios" / f"{scenario}.xml", rig.dir / f"{self.name}.xml")
-        command = ["sipp", "-sf", f"{self.name}.xml", "-i", local, "-mi", local, "-p", SIP_PORT, "-mp", MEDIA_PORT]
+        command = [rig.sipp, "-sf", f"{self.name}.xml", "-i", local, "-mi", local, "-p", SIP_PORT, "-mp", MEDIA_PORT]
         command += ["-nostdin", "-buff_size", 4000000, "-trace_stat", "-stf", self.stats_path, "-fd", 1, "-l", limit]
         if "media" in scenario:
             command += ["-trace_logs", "-log_file", self.legs_path]
         if remote:
-            command += [f"{remote}:{SIP_PORT}", "-s", "100", "-r", rate, "-m", calls, "-trace_rtt", "-rtt_freq", 1000]
+            command += [f"{remote}:{SIP_PORT}", "-s", "100", "-r", rate, "-m", calls, "-trace_rtt", "-rtt_freq", 100]
         if hold is not None:
             command += ["-d", int(hold * 1000)]
         self.output = open(rig.dir / f"{self.name}.out", "w")
