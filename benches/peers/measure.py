@@ -75,15 +75,20 @@ def proxied(rig, kind, rate, calls, agents=1000):
 
 
 def s1(rig):
+    for rate, calls in ((200, CALLS), (1500, 5 * CALLS)):
+        s1_at(rig, rate, calls)
+
+
+def s1_at(rig, rate, calls):
     rounds = {Hearken: [], Kamailio: []}
     for number in range(ROUNDS):
         for kind in rounds:
-            got = proxied(rig, kind, 200, CALLS)
-            each = 1000 / CALLS
-            say(f"s1 {number + 1} {kind.name}: {(got['user'] + got['system']) * each:.3f} s per 1,000 calls, {got['bad']} failed, load {got['load']:.1f}")
+            got = proxied(rig, kind, rate, calls, agents=max(1000, 3 * rate))
+            each = 1000 / calls
+            say(f"s1 {rate} {number + 1} {kind.name}: {(got['user'] + got['system']) * each:.3f} s per 1,000 calls, {got['bad']} failed, load {got['load']:.1f}")
             rounds[kind].append(got)
-    print(f"### s1: {CALLS} calls at 200 a second, held for 1 s; CPU seconds per 1,000 calls\n")
-    each, rows, totals = 1000 / CALLS, [], {}
+    print(f"### s1: {calls:,} calls at {rate:,} a second, held for 1 s; CPU seconds per 1,000 calls\n")
+    each, rows, totals = 1000 / calls, [], {}
     for kind, got in rounds.items():
         totals[kind] = [(one["user"] + one["system"]) * each for one in got]
         user, system = ([one[part] * each for one in got] for part in ("user", "system"))
@@ -117,9 +122,10 @@ def peak(rig):
         return False
 
     for kind in (Hearken, Kamailio):
-        low, high = 0, 500
-        while high <= 6000 and passes(kind, high):
-            low, high = high, high + 500
+        low, high, step = 0, 500, 500
+        while passes(kind, high):
+            step = 500 if high < 3000 else 1000
+            low, high = high, high + step
         while high - low > 250:
             middle = (low + high) // 2
             low, high = (middle, high) if passes(kind, middle) else (low, middle)
@@ -137,8 +143,9 @@ def peak(rig):
         for kind, got in found.items():
             each = lambda key, form="{:.0f}": spread([one[key] for one in got], form)
             share = statistics.median(one["good"] / (one["good"] + one["bad"]) for one in got)
-            rows.append([f"{factor:g}", kind.name, int(best[kind] * factor), each("offered_rate"), each("success_rate"), f"{share:.2%}", each("setup_p99"), each("sipp_busy", "{:.2f}")])
-    table(["times the peak", "", "calls/s wished", "truly offered", "succeed a second", "succeed in the end", "INVITE to 200, p99, ms", "SIPp's core"], rows)
+            cost = [1000 * (one["user"] + one["system"]) / max(one["good"], 1) for one in got]
+            rows.append([f"{factor:g}", kind.name, int(best[kind] * factor), each("offered_rate"), each("success_rate"), f"{share:.2%}", each("setup_p99"), spread(cost), each("sipp_busy", "{:.2f}")])
+    table(["times the peak", "", "calls/s wished", "truly offered", "succeed a second", "succeed in the end", "INVITE to 200, p99, ms", "CPU s per 1,000 that succeed", "SIPp's share of its core"], rows)
 
 
 def wait_on_music(rig, count, hold, measure):
