@@ -33,7 +33,7 @@ pub struct Packet {
     pub from: String,
 }
 
-/// A running tshark; killed when it is dropped.
+/// A running tshark; ended, with its dumpcap, when it is dropped.
 pub struct Capture {
     child: Child,
     lines: Arc<Mutex<Vec<String>>>,
@@ -92,6 +92,12 @@ impl Capture {
 
 impl Drop for Capture {
     fn drop(&mut self) {
+        // Killed outright, tshark would leave its dumpcap behind, capturing for ever.
+        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
