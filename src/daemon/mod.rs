@@ -3,7 +3,6 @@
 //! One thread drives it. [`Daemon::select`] waits for whatever comes first, `apply` gives it to the
 //! switch and carries out what the switch wants. The switch never waits for any of them.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -116,7 +115,7 @@ impl<O: Observer> Daemon<O> {
         let clips = clips.iter().map(|clip| Clip::read(&clip.path)).collect::<Result<Vec<_>, _>>()?;
         let binds: Vec<_> =
             listen.iter().map(|listen| Bind { transport: listen.transport, address: listen.bind }).collect();
-        let phones: BTreeSet<IpAddr> = plan.phones.iter().map(|phone| phone.flow.remote.ip()).collect();
+        let phones = plan.phone_hosts();
         let ingress = plan.ingress.clone();
         let net = Net::bind(&binds, move |host| phones.contains(&host) || ingress.knows(host))
             .await

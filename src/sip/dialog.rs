@@ -2,8 +2,6 @@
 //!
 //! It makes requests and judges the order of those that come in; it keeps no timers and no transactions.
 
-use std::net::SocketAddr;
-
 use serde::{Deserialize, Serialize};
 
 use super::message::{Method, Request, Response};
@@ -221,9 +219,4 @@ fn is_of_old(request: &Request) -> bool {
 
 fn routes(list: Vec<NameAddr>) -> Result<Vec<NameAddr>, BadDialog> {
     if list.len() > MAX_ROUTES { Err(BadDialog::Routes) } else { Ok(list) }
-}
-
-/// The address that a Contact of ours points at.
-pub fn contact(user: &str, listener: SocketAddr, transport: Transport) -> Uri {
-    Uri::sip(Some(user), listener, transport)
 }

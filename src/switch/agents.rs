@@ -69,8 +69,7 @@ impl Switch {
 
         // The caller's encoding first, so that the relay seldom needs to transcode.
         let first = self.legs.get(&caller).and_then(|leg| leg.audio.agreed).map(|agreed| agreed.codec);
-        let mut codecs = self.plan.media.codecs.clone();
-        codecs.sort_by_key(|&codec| Some(codec) != first);
+        let codecs = self.codecs_from(first);
 
         let mut invite = self.invitation(call, uri, phone.flow);
         invite.headers.push("Content-Type", "application/sdp");
@@ -78,8 +77,7 @@ impl Switch {
 
         self.last_leg += 1;
         let leg = LegId(self.last_leg);
-        let sent_by = self.advertised(phone.flow);
-        let tx = self.transactions.request(invite.clone(), phone.flow, sent_by, &mut self.rng, self.now.mono);
+        let tx = self.ask(invite.clone(), phone.flow);
         self.deadlines.set(Timer::Unreachable(leg), self.now.mono + self.plan.sip.unreachable_after);
         invite.body = bytes::Bytes::new();
         let state = State::Inviting { tx, invite: Box::new(invite), withdrawn: false, early: None };
@@ -110,7 +108,7 @@ impl Switch {
         headers.push("To", NameAddr::new(uri).to_string());
         headers.push("Call-ID", format!("{token}@{}", advertised.ip()));
         headers.push("CSeq", "1 INVITE");
-        headers.push("Contact", format!("<{}>", self.contact("hearken", flow)));
+        headers.push("Contact", format!("<{}>", self.contact(flow)));
         headers.push("Allow", door::ALLOW);
         invite
     }
@@ -215,11 +213,11 @@ impl Switch {
         let (call, Side::Agent(agent)) = (entry.call, entry.side) else { return };
         let State::Inviting { tx, invite, early, .. } = &mut entry.state else { return };
         let (tx, invite, early) = (*tx, invite.clone(), early.take());
-        let Some(flow) = self.plan.phones.get(agent.index()).map(|phone| phone.flow) else { return };
-        let Ok(mut dialog) = crate::sip::dialog::Dialog::calling(&invite, response, flow) else {
+        let Some(phone) = self.plan.phones.get(agent.index()) else { return };
+        let Ok(mut dialog) = crate::sip::dialog::Dialog::calling(&invite, response, phone.flow) else {
             return self.phone_refuses(leg, Cause::Failed);
         };
-        if self.plan.phones.get(agent.index()).is_some_and(|phone| phone.nat) {
+        if phone.nat {
             // Its Contact is an address of its own network.
             dialog.stay_on_flow();
         }
@@ -228,8 +226,7 @@ impl Switch {
         let ack_flow = dialog.flow();
         entry.state =
             State::Up { dialog: Box::new(dialog), negotiation: Negotiation::Stable, invite: Some(invite) };
-        let sent_by = self.advertised(ack_flow);
-        self.transactions.ack(tx, ack, ack_flow, sent_by, &mut self.rng, self.now.mono);
+        self.send_ack(tx, ack, ack_flow);
         if withdrawn {
             // The answer crossed our CANCEL: nobody is there any more.
             return self.hang_up(leg);
@@ -254,7 +251,7 @@ impl Switch {
         } else {
             Description::parse(&response.body).ok()
         };
-        let Some(entry) = self.legs.get_mut(&leg) else { return false };
+        let Some(entry) = self.legs.get(&leg) else { return false };
         let codecs = &self.plan.media.codecs;
         let Some(agreed) = answer.and_then(|answer| answer.settle(codecs, Direction::SendRecv).ok()) else {
             return false;
@@ -264,13 +261,7 @@ impl Switch {
         {
             self.guesses.insert(phone.flow.remote, agreed.remote);
         }
-        let Some(thread) = self.calls.get(&entry.call).map(|call| usize::from(call.thread)) else {
-            return false;
-        };
-        let Ok(held) = self.ports[thread].settle(entry.audio.held, agreed.remote) else { return false };
-        entry.audio.held = held;
-        entry.audio.agree(agreed);
-        true
+        self.take_over(leg, agreed)
     }
 
     fn connect(&mut self, call: CallId, agent: AgentId) {

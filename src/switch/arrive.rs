@@ -13,11 +13,11 @@ use crate::call::{Call, Stage};
 use crate::id::{CallId, ClipId, LegId, PracticeId, TrunkId};
 use crate::policy::{Admission, Turned, number};
 use crate::sip::Flow;
-use crate::sip::dialog::{self, BadDialog, Dialog};
+use crate::sip::dialog::{BadDialog, Dialog};
 use crate::sip::message::{Method, Request};
 use crate::sip::sdp::{self, BadSdp, Description, Local};
 use crate::sip::transaction::ServerTx;
-use crate::sip::uri::Scheme;
+use crate::sip::uri::{Scheme, Uri};
 
 use super::drain::Drain;
 use super::{Event, Output, Switch, door};
@@ -133,7 +133,7 @@ impl Switch {
         }
         let offer = offer(request)?;
         let tag = self.rng.token();
-        let contact = self.contact("hearken", flow);
+        let contact = self.contact(flow);
         let dialog = Dialog::answering(request, &tag, contact, flow)?;
         let (thread, held) = self.port_for(offer.as_ref(), admission.band).ok_or_else(|| {
             self.counters.no_port += 1;
@@ -177,8 +177,8 @@ impl Switch {
     }
 
     /// Our Contact on the listener of a flow.
-    pub(super) fn contact(&self, user: &str, flow: Flow) -> crate::sip::uri::Uri {
-        dialog::contact(user, self.advertised(flow), flow.transport)
+    pub(super) fn contact(&self, flow: Flow) -> Uri {
+        Uri::sip(Some("hearken"), self.advertised(flow), flow.transport)
     }
 
     /// The media thread with the most room, and a port on it for a caller with this offer.
@@ -238,7 +238,7 @@ impl Switch {
     pub(super) fn describe(
         &self,
         response: &mut crate::sip::message::Response,
-        contact: &crate::sip::uri::Uri,
+        contact: &Uri,
         body: bytes::Bytes,
     ) {
         response.headers.push("Contact", format!("<{contact}>"));

@@ -127,12 +127,15 @@ impl Switch {
                 self.reply(tx, response);
             }
             Method::Bye => self.reply(tx, request.response(481)),
-            _ => {
-                let mut response = request.response(405);
-                response.headers.push("Allow", ALLOW);
-                self.reply(tx, response);
-            }
+            _ => self.reply_not_allowed(tx, &request),
         }
+    }
+
+    /// Refuses a method that is known but not served, and says which are.
+    pub(super) fn reply_not_allowed(&mut self, tx: ServerTx, request: &Request) {
+        let mut response = request.response(405);
+        response.headers.push("Allow", ALLOW);
+        self.reply(tx, response);
     }
 
     /// Sends a response, with a To tag of ours where it has none yet.

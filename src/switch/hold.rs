@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::audio::Direction;
+use crate::audio::{Codec, Direction};
 use crate::call::leg::{Leg, Negotiation, State};
 use crate::call::media::Command;
 use crate::id::LegId;
@@ -37,8 +37,8 @@ impl Switch {
             Some(_) => return Err(Refusal::new(491)),
             None => return Err(Refusal::new(481)),
         }
+        let across = self.across(id);
         let leg = self.legs.get_mut(&id).ok_or(Refusal::new(481))?;
-        let call = leg.call;
         if let Some(dialog) = leg.dialog() {
             dialog.refresh(request.headers.contact());
         }
@@ -47,16 +47,11 @@ impl Switch {
             self.offer_in_answer(tx, id, request);
             return Ok(());
         };
-        let other = self
-            .calls
-            .get(&call)
-            .and_then(|call| call.across(id))
-            .filter(|_| stated != Some(offer.direction));
-        match other {
+        match across.filter(|_| stated != Some(offer.direction)) {
             None => {
                 // Unbridged or unchanged: nobody else is concerned.
-                let bridged = self.calls.get(&call).is_some_and(|call| call.across(id).is_some());
-                let allowed = stated.filter(|_| bridged).map_or(Direction::SendRecv, Direction::reversed);
+                let allowed =
+                    stated.filter(|_| across.is_some()).map_or(Direction::SendRecv, Direction::reversed);
                 self.answer_reinvite(tx, id, request, &offer, allowed)
             }
             Some(other) => {
@@ -92,11 +87,10 @@ impl Switch {
         offer: &Description,
         allowed: Direction,
     ) -> Result<(), Refusal> {
-        let leg = self.legs.get_mut(&id).ok_or(Refusal::new(481))?;
+        let leg = self.legs.get(&id).ok_or(Refusal::new(481))?;
         let current = leg.audio.agreed.map(|agreed| agreed.codec);
-        let mut codecs = self.plan.media.codecs.clone();
-        codecs.sort_by_key(|&codec| Some(codec) != current);
-        let agreed = offer.choose(&codecs, allowed)?;
+        let agreed = offer.choose(&self.codecs_from(current), allowed)?;
+        let leg = self.legs.get_mut(&id).ok_or(Refusal::new(481))?;
         leg.audio.local.version += 1;
         let body = offer.answer(&leg.audio.local, &agreed);
         if !self.agree(id, agreed) {
@@ -118,18 +112,33 @@ impl Switch {
         self.remember_owed(tx, id);
     }
 
-    /// Takes over newly agreed media of a leg that is up; `false` when its address is another leg's.
-    pub(super) fn agree(&mut self, id: LegId, agreed: Agreed) -> bool {
+    /// Our encodings, this one before the others.
+    pub(super) fn codecs_from(&self, first: Option<Codec>) -> Vec<Codec> {
+        let mut codecs = self.plan.media.codecs.clone();
+        codecs.sort_by_key(|&codec| Some(codec) != first);
+        codecs
+    }
+
+    /// Takes over newly agreed media of a leg; `false` when its address is another leg's.
+    pub(super) fn take_over(&mut self, id: LegId, agreed: Agreed) -> bool {
         let Some(leg) = self.legs.get_mut(&id) else { return false };
-        let thread = leg.audio.thread;
-        let Some(ports) = self.ports.get_mut(usize::from(thread)) else { return false };
+        let Some(ports) = self.ports.get_mut(usize::from(leg.audio.thread)) else { return false };
         let Ok(held) = ports.settle(leg.audio.held, leg.audio.expected(agreed.remote)) else { return false };
         leg.audio.held = held;
         leg.audio.agree(agreed);
-        if let Some(stream) = leg.stream() {
-            self.media(thread, Command::Set(stream));
-        }
         true
+    }
+
+    /// Takes over newly agreed media of a leg that is up, and lets the media thread know.
+    pub(super) fn agree(&mut self, id: LegId, agreed: Agreed) -> bool {
+        let taken = self.take_over(id, agreed);
+        if taken
+            && let Some(leg) = self.legs.get(&id)
+            && let Some(stream) = leg.stream()
+        {
+            self.media(leg.audio.thread, Command::Set(stream));
+        }
+        taken
     }
 
     /// Sends a re-INVITE that changes nothing but the direction.
@@ -142,8 +151,7 @@ impl Switch {
         let (mut request, flow) = (dialog.request(Method::Invite), dialog.flow());
         request.headers.push("Content-Type", "application/sdp");
         request.body = body;
-        let sent_by = self.advertised(flow);
-        let tx = self.transactions.request(request, flow, sent_by, &mut self.rng, self.now.mono);
+        let tx = self.ask(request, flow);
         self.set_negotiation(id, Negotiation::Offered { tx, direction, restore: None });
         self.deadlines.set(Timer::Reinvite(id), self.now.mono + REINVITE_FOR);
         self.remember_ask(tx, Ask::Reinvite(id));
@@ -158,8 +166,7 @@ impl Switch {
         let (direction, restore) = (*direction, *restore);
         self.deadlines.clear(Timer::Reinvite(id));
         self.set_negotiation(id, Negotiation::Stable);
-        let call = self.legs.get(&id).map(|leg| leg.call);
-        let asker = call.and_then(|call| self.calls.get(&call)?.across(id));
+        let asker = self.across(id);
         if response.code >= 300 {
             self.forget_ask(tx, id);
             if matches!(response.code, 408 | 481) {
@@ -189,9 +196,7 @@ impl Switch {
     pub(super) fn reinvite_is_late(&mut self, id: LegId) {
         let Some(&Negotiation::Offered { tx, .. }) = self.negotiation(id) else { return };
         self.transactions.cancel(tx, self.now.mono);
-        let call = self.legs.get(&id).map(|leg| leg.call);
-        let asker = call.and_then(|call| self.calls.get(&call)?.across(id));
-        self.answer_asker(asker, Err(504));
+        self.answer_asker(self.across(id), Err(504));
     }
 
     fn acknowledge(&mut self, tx: ClientTx, id: LegId, response: &Response) {
@@ -199,8 +204,7 @@ impl Switch {
         dialog.refresh(response.headers.contact());
         let cseq = response.headers.cseq().map_or(dialog.local_seq(), |(number, _)| number);
         let (ack, flow) = (dialog.ack(cseq), dialog.flow());
-        let sent_by = self.advertised(flow);
-        self.transactions.ack(tx, ack, flow, sent_by, &mut self.rng, self.now.mono);
+        self.send_ack(tx, ack, flow);
         self.forget_ask(tx, id);
     }
 

@@ -32,11 +32,7 @@ impl Switch {
                 response.headers.push("Allow", door::ALLOW);
                 self.reply(tx, response);
             }
-            _ => {
-                let mut response = request.response(405);
-                response.headers.push("Allow", door::ALLOW);
-                self.reply(tx, response);
-            }
+            _ => self.reply_not_allowed(tx, &request),
         }
     }
 
@@ -110,7 +106,6 @@ impl Switch {
     pub(super) fn cancelled(&mut self, tx: ServerTx) {
         let Some(&id) = self.server_txs.get(&tx) else { return };
         let Some(leg) = self.legs.get_mut(&id) else { return };
-        let call = leg.call;
         let before = leg.audio.agreed.map(|agreed| agreed.direction.reversed()).unwrap_or_default();
         let State::Up { negotiation, .. } = &mut leg.state else { return };
         let Negotiation::Asked { tx: asked, request, .. } = negotiation else { return };
@@ -121,7 +116,7 @@ impl Switch {
         *negotiation = Negotiation::Stable;
         self.reply(tx, response);
         self.forget_owed(tx, id);
-        let other = self.calls.get(&call).and_then(|call| call.across(id));
+        let other = self.across(id);
         if let Some(Leg {
             state: State::Up { negotiation: Negotiation::Offered { tx, restore, .. }, .. },
             ..

@@ -24,6 +24,23 @@ impl Switch {
         listener.map_or(flow.remote, |listener| listener.advertised)
     }
 
+    /// Sends a request of ours, from the listener of its flow.
+    pub(super) fn ask(&mut self, request: Request, flow: Flow) -> ClientTx {
+        let sent_by = self.advertised(flow);
+        self.transactions.request(request, flow, sent_by, &mut self.rng, self.now.mono)
+    }
+
+    /// Sends the ACK of a 2xx to our INVITE.
+    pub(super) fn send_ack(&mut self, tx: ClientTx, ack: Request, flow: Flow) {
+        let sent_by = self.advertised(flow);
+        self.transactions.ack(tx, ack, flow, sent_by, &mut self.rng, self.now.mono);
+    }
+
+    /// The leg at the other end of the bridge, while one stands.
+    pub(super) fn across(&self, id: LegId) -> Option<LegId> {
+        self.calls.get(&self.legs.get(&id)?.call)?.across(id)
+    }
+
     pub(super) fn response(&mut self, tx: ClientTx, response: Response) {
         match self.client_txs.get(&tx).copied() {
             Some(Ask::Present(leg)) => self.phone_responds(tx, leg, &response),
@@ -64,8 +81,7 @@ impl Switch {
         }
         let Some(dialog) = self.legs.get_mut(&leg).and_then(Leg::dialog) else { return };
         let (request, flow) = (dialog.request(Method::Options), dialog.flow());
-        let sent_by = self.advertised(flow);
-        let tx = self.transactions.request(request, flow, sent_by, &mut self.rng, self.now.mono);
+        let tx = self.ask(request, flow);
         self.remember_ask(tx, Ask::Probe(leg));
         self.deadlines.set(Timer::Probe(leg), self.now.mono + PROBE_FOR);
     }
@@ -86,19 +102,15 @@ impl Switch {
 
     /// Ends a leg in whatever way its state demands: CANCEL, BYE, or nothing.
     pub(super) fn hang_up(&mut self, leg: LegId) {
-        match self.legs.get_mut(&leg).map(|leg| &mut leg.state) {
-            Some(State::Inviting { .. }) => self.silence_phone(leg),
-            Some(State::Up { dialog, .. }) => {
-                let dialog = dialog.clone();
-                let unacknowledged = self.unacknowledged(leg);
-                self.drop_leg(leg);
-                match unacknowledged {
-                    // RFC 3261, 15: no BYE before the ACK of our 2xx, or the end of waiting for it.
-                    Some(tx) => drop(self.farewells.insert(tx, dialog)),
-                    None => self.say_bye(*dialog),
-                }
-            }
-            None => {}
+        if let Some(Leg { state: State::Inviting { .. }, .. }) = self.legs.get(&leg) {
+            return self.silence_phone(leg);
+        }
+        let unacknowledged = self.unacknowledged(leg);
+        let Some(Leg { state: State::Up { dialog, .. }, .. }) = self.drop_leg(leg) else { return };
+        match unacknowledged {
+            // RFC 3261, 15: no BYE before the ACK of our 2xx, or the end of waiting for it.
+            Some(tx) => drop(self.farewells.insert(tx, dialog)),
+            None => self.say_bye(*dialog),
         }
     }
 
@@ -120,8 +132,7 @@ impl Switch {
 
     pub(super) fn say_bye(&mut self, mut dialog: Dialog) {
         let (bye, flow) = (dialog.request(Method::Bye), dialog.flow());
-        let sent_by = self.advertised(flow);
-        self.transactions.request(bye, flow, sent_by, &mut self.rng, self.now.mono);
+        self.ask(bye, flow);
     }
 
     /// Acknowledges and at once ends the dialog of a second 2xx to a forked INVITE.
@@ -130,11 +141,9 @@ impl Switch {
         else {
             return;
         };
-        let Ok(mut fork) = Dialog::calling(invite, response, dialog.flow()) else { return };
-        let flow = fork.flow();
-        let sent_by = self.advertised(flow);
-        self.transactions.ack(tx, fork.ack(1), flow, sent_by, &mut self.rng, self.now.mono);
-        self.transactions.request(fork.request(Method::Bye), flow, sent_by, &mut self.rng, self.now.mono);
+        let Ok(fork) = Dialog::calling(invite, response, dialog.flow()) else { return };
+        self.send_ack(tx, fork.ack(1), fork.flow());
+        self.say_bye(fork);
     }
 
     /// Notes why a request was sent, so that its response finds the leg.
@@ -171,8 +180,8 @@ impl Switch {
     }
 
     /// Forgets a leg: its media, its port, its deadlines and every way to find it.
-    pub(super) fn drop_leg(&mut self, id: LegId) {
-        let Some(leg) = self.legs.remove(&id) else { return };
+    pub(super) fn drop_leg(&mut self, id: LegId) -> Option<Leg> {
+        let leg = self.legs.remove(&id)?;
         self.deadlines.clear(Timer::Unreachable(id));
         for timer in [Timer::Probe(id), Timer::Reinvite(id), Timer::Resume(id)] {
             self.deadlines.clear(timer);
@@ -197,5 +206,6 @@ impl Switch {
         if let Some(ports) = self.ports.get_mut(usize::from(thread)) {
             ports.release(leg.audio.held);
         }
+        Some(leg)
     }
 }

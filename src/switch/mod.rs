@@ -101,7 +101,7 @@ impl Switch {
     /// A switch that runs on `plan`, with no calls, at `now`.
     pub fn new(plan: Plan, seed: Seed, now: Now) -> Switch {
         let timing = transaction::Timing { t1: plan.sip.t1, t2: plan.sip.t2, t4: plan.sip.t4 };
-        let phone_hosts: BTreeSet<IpAddr> = plan.phones.iter().map(|phone| phone.flow.remote.ip()).collect();
+        let phone_hosts = plan.phone_hosts();
         let mut transactions = Transactions::new(timing);
         // What is left of the room under a flood is for emergencies and for the phones that answer them.
         let reserved = plan.ingress.emergency_hosts().chain(phone_hosts.iter().copied()).collect();

@@ -2,6 +2,7 @@
 //!
 //! The configuration makes all of it but the addresses, which the daemon fills in once its sockets are bound.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -32,6 +33,13 @@ pub struct Plan {
     pub media: MediaPlan,
     /// How long waiting and talking calls may go on after a drain began.
     pub drain_limit: Duration,
+}
+
+impl Plan {
+    /// The hosts that agents' phones are on.
+    pub fn phone_hosts(&self) -> BTreeSet<IpAddr> {
+        self.phones.iter().map(|phone| phone.flow.remote.ip()).collect()
+    }
 }
 
 /// An agent's phone at a static address.

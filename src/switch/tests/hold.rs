@@ -23,6 +23,21 @@ fn caller_replies(world: &mut World, request: &str, status: &str, body: &str) {
     world.from(TRUNK, &trunk.response(request, status, body));
 }
 
+/// An agent held the caller and died; the INVITE by which the caller is taken off hold.
+fn left_on_hold() -> (World, String) {
+    let (mut world, _caller, agent) = talking();
+    agent.send(&mut world, "INVITE", 1, &sdp("192.0.2.60", 50000, "inactive"));
+    let passed = world.expect(TRUNK, "INVITE");
+    caller_replies(&mut world, &passed, "200 OK", &sdp("192.0.2.50", 40098, "inactive"));
+    world.take_to(TRUNK);
+    let dead =
+        crate::call::media::Event::Dead { leg: crate::id::LegId(2), silent_for: Duration::from_secs(20) };
+    world.give(crate::switch::Input::Media(dead));
+    world.pass(Duration::from_secs(4));
+    let resumed = world.expect(TRUNK, "INVITE");
+    (world, resumed)
+}
+
 #[test]
 fn the_agents_hold_and_resume_reach_the_caller() {
     let (mut world, _caller, agent) = talking();
@@ -67,16 +82,7 @@ fn a_hold_that_the_other_end_leaves_open_is_refused_after_twenty_seconds() {
 
 #[test]
 fn a_caller_who_cannot_be_taken_off_hold_for_glare_is_asked_again() {
-    let (mut world, _caller, agent) = talking();
-    agent.send(&mut world, "INVITE", 1, &sdp("192.0.2.60", 50000, "inactive"));
-    let passed = world.expect(TRUNK, "INVITE");
-    caller_replies(&mut world, &passed, "200 OK", &sdp("192.0.2.50", 40098, "inactive"));
-    world.take_to(TRUNK);
-    let dead =
-        crate::call::media::Event::Dead { leg: crate::id::LegId(2), silent_for: Duration::from_secs(20) };
-    world.give(crate::switch::Input::Media(dead));
-    world.pass(Duration::from_secs(4));
-    let resumed = world.expect(TRUNK, "INVITE");
+    let (mut world, resumed) = left_on_hold();
     caller_replies(&mut world, &resumed, "491 Request Pending", "");
     world.take_to(TRUNK);
     world.pass(Duration::from_millis(4_600));
@@ -128,16 +134,7 @@ fn a_caller_on_hold_while_waiting_is_answered_and_gets_no_music() {
 
 #[test]
 fn a_caller_held_by_an_agent_who_dies_is_taken_off_hold() {
-    let (mut world, _caller, agent) = talking();
-    agent.send(&mut world, "INVITE", 1, &sdp("192.0.2.60", 50000, "inactive"));
-    let passed = world.expect(TRUNK, "INVITE");
-    caller_replies(&mut world, &passed, "200 OK", &sdp("192.0.2.50", 40098, "inactive"));
-    world.take_to(TRUNK);
-    let dead =
-        crate::call::media::Event::Dead { leg: crate::id::LegId(2), silent_for: Duration::from_secs(20) };
-    world.give(crate::switch::Input::Media(dead));
-    world.pass(Duration::from_secs(4));
-    let resumed = world.expect(TRUNK, "INVITE");
+    let (_world, resumed) = left_on_hold();
     assert!(resumed.contains("a=sendrecv\r\n"), "{resumed}");
 }
 
