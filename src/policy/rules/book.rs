@@ -15,8 +15,6 @@ pub struct Surroundings {
     pub lines: Vec<LineOutline>,
     /// By [`TeamId`].
     pub teams: Vec<TeamOutline>,
-    /// Names by [`WindowId`].
-    pub windows: Vec<String>,
     /// Names by [`crate::id::DestinationId`].
     pub destinations: Vec<String>,
     /// Names by [`crate::id::ClipId`].

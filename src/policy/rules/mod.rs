@@ -14,10 +14,11 @@ mod decision;
 mod openings;
 mod rule;
 mod states;
+#[cfg(test)]
+mod tests;
 
 pub use book::{LineOutline, RuleBook, Surroundings, TeamOutline};
 pub use condition::{Bound, Condition, LineFacts, Measure};
 pub use decision::{Decision, Won};
-pub use openings::{Hours, OpeningHours};
 pub use rule::{Actions, CallerFacts, Callers, Kind, Refusal, RouteTo, Rule};
 pub use states::{Change, RuleStates};

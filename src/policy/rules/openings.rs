@@ -5,23 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::RuleBook;
-use crate::id::{PracticeId, WindowId};
+use crate::calendar::{Calendar, Hours};
 use crate::time::{Mono, Now, Wall};
-
-/// Whether a window is open at an instant, and until when that stays so.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hours {
-    /// Whether it is open.
-    pub open: bool,
-    /// Until when it stays so at least, after the instant asked for.
-    pub until: Wall,
-}
-
-/// A calendar, as far as rules need one.
-pub trait OpeningHours {
-    /// Whether a window is open at an instant, by the hours of a practice.
-    fn hours(&self, window: WindowId, practice: Option<PracticeId>, at: Wall) -> Hours;
-}
 
 /// The two clocks are taken to agree unless they differ by more than this: then the wall clock was set.
 const SLACK: Duration = Duration::from_millis(100);
@@ -38,8 +23,8 @@ pub(super) struct Openings {
 }
 
 impl Openings {
-    pub(super) fn new(book: &RuleBook, calendar: &impl OpeningHours, now: Now) -> Openings {
-        let look = |&(window, practice): &_| calendar.hours(window, practice, now.wall);
+    pub(super) fn new(book: &RuleBook, calendar: &Calendar, now: Now) -> Openings {
+        let look = |&(window, practice): &_| calendar.at(window, practice, now.wall);
         let hours = book.openings.iter().map(look).collect();
         let mut openings = Openings { hours, asked: now.wall, next: None };
         openings.aim(now);
@@ -56,13 +41,13 @@ impl Openings {
     }
 
     /// Goes over the next boundary, at its own time; gives the openings that turned.
-    pub(super) fn pass(&mut self, book: &RuleBook, calendar: &impl OpeningHours) -> Vec<usize> {
+    pub(super) fn pass(&mut self, book: &RuleBook, calendar: &Calendar) -> Vec<usize> {
         let Some((mono, wall)) = self.next else { return Vec::new() };
         self.look(book, calendar, Now { mono, wall })
     }
 
     /// Follows the wall clock, which may have been set forward or back; gives the openings that turned.
-    pub(super) fn follow(&mut self, book: &RuleBook, calendar: &impl OpeningHours, now: Now) -> Vec<usize> {
+    pub(super) fn follow(&mut self, book: &RuleBook, calendar: &Calendar, now: Now) -> Vec<usize> {
         if now.wall + SLACK < self.asked || self.next.is_some_and(|(_, wall)| wall + SLACK < now.wall) {
             return self.look(book, calendar, now);
         }
@@ -75,7 +60,7 @@ impl Openings {
         Vec::new()
     }
 
-    fn look(&mut self, book: &RuleBook, calendar: &impl OpeningHours, now: Now) -> Vec<usize> {
+    fn look(&mut self, book: &RuleBook, calendar: &Calendar, now: Now) -> Vec<usize> {
         let back = now.wall < self.asked;
         self.asked = now.wall;
         let mut turned = Vec::new();
@@ -83,7 +68,7 @@ impl Openings {
         {
             if back || hours.until <= now.wall {
                 let was_open = hours.open;
-                *hours = calendar.hours(window, practice, now.wall);
+                *hours = calendar.at(window, practice, now.wall);
                 if hours.open != was_open {
                     turned.push(position);
                 }
@@ -94,7 +79,7 @@ impl Openings {
     }
 
     fn aim(&mut self, now: Now) {
-        let boundary = self.hours.iter().map(|hours| hours.until).min();
+        let boundary = self.hours.iter().map(|hours| hours.until).filter(|&until| until > now.wall).min();
         self.next = boundary.map(|wall| (now.mono + ahead(wall, now.wall), wall));
     }
 }

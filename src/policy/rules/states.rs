@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::book::{RuleBook, Slot};
 use super::openings::Openings;
-use super::{Condition, LineFacts, OpeningHours, Rule};
+use super::{Condition, LineFacts, Rule};
+use crate::calendar::Calendar;
 use crate::id::{LineId, RuleId};
 use crate::time::{Deadlines, Mono, Now};
 
@@ -53,12 +54,7 @@ impl RuleStates {
     /// All rules off, the lines as they look at `now`: lines without facts are empty and without agents.
     ///
     /// What is on from the start turns on with the first [`RuleStates::evaluate`].
-    pub fn new(
-        book: &RuleBook,
-        hours: &impl OpeningHours,
-        mut facts: Vec<LineFacts>,
-        now: Now,
-    ) -> RuleStates {
+    pub fn new(book: &RuleBook, calendar: &Calendar, mut facts: Vec<LineFacts>, now: Now) -> RuleStates {
         facts.resize(book.surroundings.lines.len(), LineFacts::default());
         let state = State { since: now.mono, due: Some(now.mono), ..State::default() };
         let mut deadlines = Deadlines::default();
@@ -68,7 +64,7 @@ impl RuleStates {
         RuleStates {
             states: vec![state; book.slots.len()],
             facts,
-            openings: Openings::new(book, hours, now),
+            openings: Openings::new(book, calendar, now),
             deadlines,
             now: now.mono,
         }
@@ -81,12 +77,12 @@ impl RuleStates {
     pub fn evaluate(
         &mut self,
         book: &RuleBook,
-        hours: &impl OpeningHours,
+        calendar: &Calendar,
         facts: &[(LineId, LineFacts)],
         now: Now,
     ) -> Vec<Change> {
         let mut changes = Vec::new();
-        self.advance(book, hours, now, &mut changes);
+        self.advance(book, calendar, now, &mut changes);
         let at = self.now;
         let mut changed = Vec::new();
         for &(line, facts) in facts {
@@ -119,14 +115,14 @@ impl RuleStates {
         self.facts.get(line.index())
     }
 
-    fn advance(&mut self, book: &RuleBook, hours: &impl OpeningHours, now: Now, changes: &mut Vec<Change>) {
+    fn advance(&mut self, book: &RuleBook, calendar: &Calendar, now: Now, changes: &mut Vec<Change>) {
         loop {
             let window = self.openings.due().filter(|&at| at <= now.mono);
             let deadline = self.deadlines.next().filter(|&at| at <= now.mono);
             match (window, deadline) {
                 (Some(window), deadline) if deadline.is_none_or(|deadline| window <= deadline) => {
                     self.now = self.now.max(window);
-                    let turned = self.openings.pass(book, hours);
+                    let turned = self.openings.pass(book, calendar);
                     self.settle_askers(book, &turned, changes);
                 }
                 (_, Some(_)) => {
@@ -140,7 +136,7 @@ impl RuleStates {
             }
         }
         self.now = self.now.max(now.mono);
-        let turned = self.openings.follow(book, hours, now);
+        let turned = self.openings.follow(book, calendar, now);
         self.settle_askers(book, &turned, changes);
     }
 
