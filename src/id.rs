@@ -1,7 +1,8 @@
 //! Identifiers as newtypes, so that a line is never taken for a team.
 //!
-//! Those of the plan (trunk, practice, line, team, agent, clip) are positions in its tables and live as
-//! long as that plan; those of calls and legs are counted up from one and never used twice.
+//! Those of the plan (trunk, practice, line, team, agent, clip, window, destination, rule) are positions in
+//! its tables and live as long as that plan; those of calls and legs are counted up from one and never used
+//! twice.
 
 use std::fmt;
 
@@ -43,6 +44,12 @@ ids! {
     AgentId(u32) "agent-";
     /// A clip: a greeting or a piece of music.
     ClipId(u32) "clip-";
+    /// A window: times that come again, as opening hours do.
+    WindowId(u32) "window-";
+    /// A destination: an address that calls may be offered to.
+    DestinationId(u32) "destination-";
+    /// An overflow rule.
+    RuleId(u32) "rule-";
     /// A call: one caller from arrival to record.
     CallId(u64) "call-";
     /// A leg: one SIP dialog of a call, the caller's or an agent's.

@@ -18,22 +18,13 @@ pub use caller::Stage;
 pub use distributor::Distributor;
 pub use waiting::Place;
 
+pub use crate::policy::Band;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AgentId, CallId, LineId, TeamId};
-
-/// A strict priority class: 0 is emergency and always goes first.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Band(pub u8);
-
-impl Band {
-    /// Calls of emergency trunks.
-    pub const EMERGENCY: Band = Band(0);
-    /// Every other call.
-    pub const ROUTINE: Band = Band(1);
-}
 
 /// What the distributor must know of lines, teams and agents; positions are the ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
