@@ -44,10 +44,10 @@ ids! {
     AgentId(u32) "agent-";
     /// A clip: a greeting or a piece of music.
     ClipId(u32) "clip-";
-    /// A window: times that come again, as opening hours do.
-    WindowId(u32) "window-";
     /// A destination: an address that calls may be offered to.
     DestinationId(u32) "destination-";
+    /// A skill of agents that lines may ask for.
+    SkillId(u32) "skill-";
     /// An overflow rule.
     RuleId(u32) "rule-";
     /// A call: one caller from arrival to record.
