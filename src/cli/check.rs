@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use ipnet::IpNet;
 
-use super::BAD_CONFIGURATION;
+use super::{BAD_CONFIGURATION, today};
 use crate::config::{self, Deployment};
 use crate::media::Clip;
 
@@ -33,7 +33,7 @@ struct Checked {
 }
 
 fn check(path: &Path, colour: bool) -> Checked {
-    let (report, deployment) = match config::load(path) {
+    let (report, deployment) = match config::load(path, today()) {
         Ok(loaded) => (loaded.warnings, Some(loaded.deployment)),
         Err(errors) => (errors.0, None),
     };

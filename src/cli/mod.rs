@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::calendar::Date;
 use crate::config::{self, Loaded};
 
 mod check;
@@ -77,10 +78,15 @@ fn report_from(config: &Path, args: report::Args) -> ExitCode {
 
 /// Loads the configuration, or says what is wrong with it.
 fn load(path: &Path) -> Result<Loaded, ExitCode> {
-    config::load(path).map_err(|errors| {
+    config::load(path, today()).map_err(|errors| {
         eprint!("{}", errors.0.render(false));
         ExitCode::from(BAD_CONFIGURATION)
     })
+}
+
+/// The date on this host.
+fn today() -> Date {
+    jiff::Zoned::now().date()
 }
 
 fn fail(error: impl std::fmt::Display) -> ExitCode {

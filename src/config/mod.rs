@@ -6,6 +6,7 @@
 //! where a near name exists, a suggestion. Nothing in a file can panic this module, and nothing here opens
 //! a socket, writes a file or reads a clock.
 
+mod civil;
 mod deployment;
 mod duration;
 mod nearest;
@@ -25,6 +26,7 @@ pub use deployment::{
 };
 pub use report::{Diagnostic, Errors, Place, Report, Severity};
 
+use crate::calendar::Date;
 use sink::Sink;
 
 /// Largest configuration file that is read, in bytes.
@@ -39,10 +41,10 @@ pub struct Loaded {
     pub warnings: Report,
 }
 
-/// Reads and validates the file at `path`; clips are looked for from its directory.
+/// Reads and validates the file at `path` as on the day `today`; other files are looked for from its directory.
 ///
 /// Fails with every fault found, not only the first.
-pub fn load(path: &Path) -> Result<Loaded, Errors> {
+pub fn load(path: &Path, today: Date) -> Result<Loaded, Errors> {
     let name = path.display().to_string();
     let text = match read_bounded(path) {
         Ok(text) => text,
@@ -56,14 +58,14 @@ pub fn load(path: &Path) -> Result<Loaded, Errors> {
             return Err(Errors(sink.into_report(&name, &text)));
         }
     };
-    parse(&text, &name, path.parent().unwrap_or(Path::new("")))
+    parse(&text, &name, path.parent().unwrap_or(Path::new("")), today)
 }
 
-/// Validates `text` as the file called `name` in the directory `base`.
-pub fn parse(text: &str, name: &str, base: &Path) -> Result<Loaded, Errors> {
+/// Validates `text` as the file called `name` in the directory `base`, as on the day `today`.
+pub fn parse(text: &str, name: &str, base: &Path, today: Date) -> Result<Loaded, Errors> {
     let mut sink = Sink::new();
     let written = written::read(text, &mut sink);
-    let deployment = resolve::resolve(&written, base, &mut sink);
+    let deployment = resolve::resolve(&written, base, today, &mut sink);
     let failed = sink.has_errors();
     let report = sink.into_report(name, text);
     match deployment {

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use hearken::config;
 
-use super::{Site, shorts};
+use super::{Site, shorts, today};
 
 pub(crate) const SAMPLE: &str = include_str!("../../config/hearken.toml");
 
 #[test]
 fn the_sample_and_the_examples_are_good() {
     for file in ["config/hearken.toml", "examples/surgery/hearken.toml", "examples/ambulance/hearken.toml"] {
-        let loaded = config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(file));
+        let loaded = config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(file), today());
         let loaded = loaded.unwrap_or_else(|errors| panic!("{errors}"));
         assert_eq!(shorts(&loaded.warnings), [""; 0], "{file}");
     }
@@ -26,9 +26,9 @@ fn what_the_sample_shows_as_defaults_are_the_defaults() {
     assert!(shown > 25, "only {shown} keys are commented out");
     let lines = SAMPLE.lines().map(|line| if is_key(line) { &line[1..] } else { line });
     let uncommented: String = lines.flat_map(|line| [line, "\n"]).collect();
-    let stated =
-        config::parse(&uncommented, "uncommented", &base).unwrap_or_else(|errors| panic!("{errors}"));
-    let silent = config::parse(SAMPLE, "sample", &base).unwrap();
+    let stated = config::parse(&uncommented, "uncommented", &base, today())
+        .unwrap_or_else(|errors| panic!("{errors}"));
+    let silent = config::parse(SAMPLE, "sample", &base, today()).unwrap();
     assert_eq!(stated.deployment, silent.deployment);
 }
 

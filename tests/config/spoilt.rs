@@ -6,6 +6,7 @@ use hearken::config::{self, Report};
 use proptest::prelude::*;
 
 use super::sample::SAMPLE;
+use super::today;
 
 /// One way to spoil a text.
 #[derive(Clone, Debug)]
@@ -140,7 +141,7 @@ proptest! {
         for mutation in &mutations {
             mutate(&mut text, mutation);
         }
-        let report = match config::parse(&text, "spoilt", &base) {
+        let report = match config::parse(&text, "spoilt", &base, today()) {
             Ok(loaded) => loaded.warnings,
             Err(errors) => {
                 prop_assert!(errors.0.errors() > 0, "refused without a reason");
@@ -154,7 +155,7 @@ proptest! {
     #[test]
     fn no_text_at_all_panics(chars in prop::collection::vec(any::<char>(), 0..200)) {
         let text: String = chars.into_iter().collect();
-        let report = match config::parse(&text, "noise", Path::new("")) {
+        let report = match config::parse(&text, "noise", Path::new(""), today()) {
             Ok(loaded) => loaded.warnings,
             Err(errors) => errors.0,
         };

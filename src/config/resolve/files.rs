@@ -7,9 +7,10 @@ use serde_spanned::Spanned;
 
 use super::super::deployment::{ClipFile, LedgerSettings, StoredCli};
 use super::super::nearest::nearest;
+use super::super::plain;
 use super::super::sink::Sink;
-use super::super::written::{Clip, Ledger, Named};
-use super::super::{plain, table::shown};
+use super::super::table::{Named, shown};
+use super::super::written::{Clip, Ledger};
 
 /// How many names of a directory are looked at for a suggestion.
 const MOST_NEIGHBOURS: usize = 1_000;
