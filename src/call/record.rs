@@ -82,6 +82,10 @@ pub enum Presentation {
     CallerGone,
     /// It was taken back because the agent paused or logged out, or the daemon stopped.
     Withdrawn,
+    /// Another phone that rang for the same caller was answered first.
+    AnsweredElsewhere,
+    /// It was taken back because an emergency needed the agent.
+    Recalled,
 }
 
 /// How a call ended.

@@ -76,13 +76,15 @@ pub(super) fn result(result: Presentation) -> &'static str {
         Presentation::Missed(Cause::Failed) => "failed",
         Presentation::CallerGone => "caller-gone",
         Presentation::Withdrawn => "withdrawn",
+        Presentation::AnsweredElsewhere => "answered-elsewhere",
+        Presentation::Recalled => "recalled",
     }
 }
 
 const ENDED_BY: [EndedBy; 5] =
     [EndedBy::Caller, EndedBy::Agent, EndedBy::DeadMedia, EndedBy::DeadPeer, EndedBy::Shutdown];
 
-const RESULTS: [Presentation; 8] = [
+const RESULTS: [Presentation; 10] = [
     Presentation::Answered,
     Presentation::Missed(Cause::Busy),
     Presentation::Missed(Cause::Rejected),
@@ -91,6 +93,8 @@ const RESULTS: [Presentation; 8] = [
     Presentation::Missed(Cause::Failed),
     Presentation::CallerGone,
     Presentation::Withdrawn,
+    Presentation::AnsweredElsewhere,
+    Presentation::Recalled,
 ];
 
 /// An outcome from its columns.

@@ -268,7 +268,7 @@ impl Switch {
                 arrived: self.now,
                 caller: leg.id,
                 thread,
-                stage: Stage::Waiting,
+                stage: Stage::waiting(),
                 waited: None,
                 answered_by: None,
                 timeline: Timeline::new(self.now.mono),

@@ -16,15 +16,14 @@ impl Switch {
         if call.band != Band::EMERGENCY {
             self.routine_calls = self.routine_calls.saturating_sub(1);
         }
-        match call.stage {
-            Stage::Waiting => {}
-            Stage::Presented { leg, .. } => self.silence_phone(leg),
-            Stage::Talking { leg, .. } => self.hang_up(leg),
+        match &call.stage {
+            Stage::Waiting { ringing } => ringing.iter().for_each(|phone| self.silence_phone(phone.leg)),
+            &Stage::Talking { leg, .. } => self.hang_up(leg),
         }
         self.hang_up(call.caller);
         let input = match call.stage {
             Stage::Talking { agent, .. } => acd::Input::Finish { agent, call: id },
-            Stage::Waiting | Stage::Presented { .. } => acd::Input::Abandon { call: id },
+            Stage::Waiting { .. } => acd::Input::Abandon { call: id },
         };
         // Refused only if the distributor has let go of the call already, which is what is wanted.
         let _ = self.distributor.handle(input, self.now.mono);
@@ -35,7 +34,7 @@ impl Switch {
     /// The agent's leg is lost in mid-call: the caller waits again, in the original place.
     pub(super) fn put_back(&mut self, id: CallId, leg: LegId, agent: AgentId, why: EndedBy) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        call.stage = Stage::Waiting;
+        call.stage = Stage::waiting();
         call.timeline.back_in_line(self.now.mono);
         let (caller, thread) = (call.caller, call.thread);
         self.media(thread, Command::Unbridge { leg: caller });

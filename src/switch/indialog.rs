@@ -48,8 +48,7 @@ impl Switch {
         match side {
             Side::Caller => self.end_call(call, EndedBy::Caller),
             Side::Agent(_) => {
-                let stage = self.calls.get(&call).map(|call| call.stage);
-                if matches!(stage, Some(Stage::Talking { leg, .. }) if leg == id) {
+                if self.calls.get(&call).is_some_and(|call| call.talks_over(id)) {
                     self.end_call(call, EndedBy::Agent);
                 }
             }

@@ -1,7 +1,6 @@
 //! Legs as such: responses to what we asked, hanging up, letting go.
 
 use crate::acd::Cause;
-use crate::call::Stage;
 use crate::call::leg::{Leg, Negotiation, Side, State};
 use crate::call::media::{self, Command};
 use crate::call::record::EndedBy;
@@ -91,12 +90,10 @@ impl Switch {
         let Some(&Leg { call, side, .. }) = self.legs.get(&leg) else { return };
         match side {
             Side::Caller => self.end_call(call, EndedBy::DeadPeer),
-            Side::Agent(agent) => match self.calls.get(&call).map(|call| call.stage) {
-                Some(Stage::Talking { leg: talking, .. }) if talking == leg => {
-                    self.put_back(call, leg, agent, EndedBy::DeadPeer);
-                }
-                _ => self.hang_up(leg),
-            },
+            Side::Agent(agent) if self.calls.get(&call).is_some_and(|call| call.talks_over(leg)) => {
+                self.put_back(call, leg, agent, EndedBy::DeadPeer);
+            }
+            Side::Agent(_) => self.hang_up(leg),
         }
     }
 
