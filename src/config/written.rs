@@ -51,6 +51,7 @@ pub(super) struct Sip {
     /// Where T2 is written, or else T1.
     pub(super) timers: Option<Span>,
     pub(super) unreachable_after: Duration,
+    pub(super) probe_every: Duration,
     pub(super) max_calls: u32,
 }
 
@@ -227,6 +228,7 @@ fn sip(table: &mut Table<'_, '_>, sink: &mut Sink) -> Sip {
         t4: or(table.duration("t4", millis(100)..=secs(60), sink), secs(5)),
         timers,
         unreachable_after: or(table.duration("unreachable-after", millis(200)..=secs(32), sink), secs(1)),
+        probe_every: or(table.duration("probe-phones-every", secs(0)..=hours(1), sink), secs(30)),
         max_calls: or(table.number("max-calls", 1..=1_000_000, sink), 5_000),
     }
 }

@@ -44,6 +44,10 @@ impl Switch {
         match self.client_txs.get(&tx).copied() {
             Some(Ask::Present(leg)) => self.phone_responds(tx, leg, &response),
             Some(Ask::Reinvite(leg)) => self.reinvite_answered(tx, leg, &response),
+            Some(Ask::Health(agent)) if response.code >= 200 => {
+                self.client_txs.remove(&tx);
+                self.phone_says(agent, Some(response.code));
+            }
             Some(Ask::Probe(leg)) if response.code >= 200 => {
                 self.forget_ask(tx, leg);
                 self.deadlines.clear(Timer::Probe(leg));
@@ -64,6 +68,7 @@ impl Switch {
         match self.client_txs.remove(&tx) {
             Some(Ask::Present(leg)) => self.phone_refuses(leg, Cause::Unreachable),
             Some(Ask::Reinvite(leg) | Ask::Probe(leg)) => self.peer_is_dead(leg),
+            Some(Ask::Health(agent)) => self.phone_says(agent, None),
             None => {}
         }
     }
@@ -145,9 +150,10 @@ impl Switch {
 
     /// Notes why a request was sent, so that its response finds the leg.
     pub(super) fn remember_ask(&mut self, tx: ClientTx, ask: Ask) {
-        let (Ask::Present(leg) | Ask::Reinvite(leg) | Ask::Probe(leg)) = ask;
         self.client_txs.insert(tx, ask);
-        if let Some(leg) = self.legs.get_mut(&leg) {
+        if let Ask::Present(leg) | Ask::Reinvite(leg) | Ask::Probe(leg) = ask
+            && let Some(leg) = self.legs.get_mut(&leg)
+        {
             leg.asked.push(tx);
         }
     }

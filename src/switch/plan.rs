@@ -75,6 +75,8 @@ pub struct SipPlan {
     pub t4: Duration,
     /// A phone that gives no sign of life for this long after an INVITE is unreachable.
     pub unreachable_after: Duration,
+    /// How often each agent's phone is asked by OPTIONS whether it is there; zero for never.
+    pub probe_every: Duration,
     /// Most routine calls at once; more get 503. Emergency calls do not count against it.
     pub max_calls: usize,
 }

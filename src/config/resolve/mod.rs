@@ -74,6 +74,7 @@ pub(super) fn resolve(written: &Written, base: &Path, sink: &mut Sink) -> Option
             t2: written.sip.t2,
             t4: written.sip.t4,
             unreachable_after: written.sip.unreachable_after,
+            probe_every: written.sip.probe_every,
             max_calls: written.sip.max_calls as usize,
         },
         media: MediaPlan {

@@ -87,6 +87,7 @@ pub(super) fn plan(agents: u32) -> Plan {
             t2: Duration::from_secs(4),
             t4: Duration::from_secs(5),
             unreachable_after: Duration::from_secs(1),
+            probe_every: Duration::ZERO,
             max_calls: 100,
         },
         media: MediaPlan {
