@@ -14,6 +14,7 @@ pub mod leg;
 pub mod media;
 pub mod ports;
 pub mod record;
+pub mod speech;
 pub mod timeline;
 
 /// One caller from arrival to record.

@@ -212,7 +212,8 @@ fn dead_media_is_reported_with_the_thread() {
     let media = bound.start(Box::new(move |thread, event| reports.send((thread, event)).unwrap())).unwrap();
     let caller = phone();
     media.send(1, Command::Set(stream(1, port, &caller)));
-    let (thread, Event::Dead { leg, silent_for }) = told.recv_timeout(PATIENCE).unwrap();
+    let (thread, event) = told.recv_timeout(PATIENCE).unwrap();
+    let Event::Dead { leg, silent_for } = event else { panic!("{event:?}") };
     assert_eq!((thread, leg), (1, LegId(1)));
     assert!(silent_for >= Duration::from_millis(50));
 }

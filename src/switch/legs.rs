@@ -74,8 +74,9 @@ impl Switch {
     }
 
     pub(super) fn media_event(&mut self, event: media::Event) {
-        let media::Event::Dead { leg, .. } = event;
-        self.probe(leg);
+        if let media::Event::Dead { leg, .. } = event {
+            self.probe(leg);
+        }
     }
 
     /// Asks a silent leg's peer whether the dialog still stands: silence alone is no reason to cut a caller off.
