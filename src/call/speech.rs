@@ -25,6 +25,13 @@ macro_rules! prompts {
                 match self {$(Prompt::$name => concat!($file, ".wav"),)*}
             }
 
+            /// The WAV file that comes with the program.
+            pub fn wav(self) -> &'static [u8] {
+                match self {$(
+                    Prompt::$name => include_bytes!(concat!("../../config/prompts/", $file, ".wav")),
+                )*}
+            }
+
             /// What it says.
             pub fn words(self) -> &'static str {
                 match self {$(Prompt::$name => $words,)*}

@@ -37,7 +37,7 @@ use crate::switch::plan::ThreadPorts;
 pub use clip::{Clip, ClipError, ClipFault, MAX_LENGTH};
 pub use counters::Counters;
 pub use ports::BindError;
-pub use prompts::read_prompts;
+pub use prompts::{read_prompts, shipped_prompts};
 
 use ports::{BoundPort, BoundPorts};
 use thread::Handle;

@@ -11,6 +11,11 @@ pub fn read_prompts(directory: &Path) -> Result<Vec<Clip>, ClipError> {
     Prompt::ALL.iter().map(|prompt| Clip::read(&directory.join(prompt.file()))).collect()
 }
 
+/// The prompts that come with the program, likewise.
+pub fn shipped_prompts() -> Result<Vec<Clip>, ClipError> {
+    Prompt::ALL.iter().map(|prompt| Clip::from_bytes(prompt.file(), prompt.wav())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -29,6 +34,7 @@ mod tests {
     fn every_shipped_prompt_can_be_said_and_is_short() {
         let clips = read_prompts(&shipped()).unwrap();
         assert_eq!(clips.len(), Prompt::ALL.len());
+        assert_eq!(clips, shipped_prompts().unwrap());
         for (prompt, clip) in Prompt::ALL.iter().zip(&clips) {
             let (words, ms) = (prompt.words().split_whitespace().count() as u128, clip.length().as_millis());
             let loud = clip.encoded(Codec::Pcma).iter().any(|&byte| byte & 0x7f != 0x55);

@@ -8,11 +8,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::acd;
+use crate::acd::Band;
 use crate::call::leg::{Audio, Leg, Side};
 use crate::call::media::Command;
-use crate::call::speech::Prompt;
+use crate::call::speech::{self, Prompt};
 use crate::id::{AgentId, CallId, LegId};
-use crate::policy::Band;
 use crate::sip::Flow;
 use crate::sip::dialog::Dialog;
 use crate::sip::message::Request;
@@ -77,7 +77,8 @@ impl Switch {
         flow: Flow,
         request: &Request,
     ) -> Result<bool, Refusal> {
-        let Some(dialled) = request.uri.user().filter(|_| self.phone_hosts.contains(&flow.remote.ip())) else {
+        let Some(dialled) = request.uri.user().filter(|_| self.phone_hosts.contains(&flow.remote.ip()))
+        else {
             return Ok(false);
         };
         let Some((code, reason)) = self.plan.codes.find(&dialled) else { return Ok(false) };
@@ -92,14 +93,19 @@ impl Switch {
         let audio = Audio { thread, held, local: self.local(held.port), agreed: None, latch: false };
         self.last_call += 1;
         let leg = self
-            .answer(tx, request, offer, audio, dialog, (CallId(self.last_call), Side::Code(agent)))
+            .answer_call(tx, request, offer, audio, dialog, (CallId(self.last_call), Side::Code(agent)))
             .inspect_err(|_| self.ports[usize::from(thread)].release(held))?;
         let id = leg.id;
         self.legs.insert(id, leg);
         self.remember_owed(tx, id);
         self.deadlines.set(Timer::CodeCall(id), self.now.mono + CODE_CALL);
         let prompt = self.obey(agent, code, reason);
-        self.say(id, vec![prompt]);
+        if let Some((thread, stream)) =
+            self.legs.get(&id).and_then(|leg| Some((leg.audio.thread, leg.stream()?)))
+        {
+            self.media(thread, Command::Set(stream));
+        }
+        self.say(id, &[prompt]);
         Ok(true)
     }
 
@@ -152,11 +158,11 @@ impl Switch {
     }
 
     /// Says prompts to a leg, in place of what is being said to it.
-    pub(super) fn say(&mut self, leg: LegId, prompts: Vec<Prompt>) -> u32 {
+    pub(super) fn say(&mut self, leg: LegId, prompts: &[Prompt]) -> u32 {
         self.last_said = self.last_said.wrapping_add(1);
         let id = self.last_said;
         if let Some(thread) = self.legs.get(&leg).map(|leg| leg.audio.thread) {
-            let clips = prompts.into_iter().filter_map(|prompt| self.plan.media.prompt(prompt)).collect();
+            let clips = speech::clips(prompts, self.plan.media.prompts);
             self.media(thread, Command::Say { leg, id, clips });
         }
         id

@@ -47,6 +47,7 @@ impl Switch {
         self.drop_leg(id);
         match side {
             Side::Caller => self.end_call(call, EndedBy::Caller),
+            Side::Code(_) => {}
             Side::Agent(_) => {
                 if self.calls.get(&call).is_some_and(|call| call.talks_over(id)) {
                     self.end_call(call, EndedBy::Agent);

@@ -74,8 +74,10 @@ impl Switch {
     }
 
     pub(super) fn media_event(&mut self, event: media::Event) {
-        if let media::Event::Dead { leg, .. } = event {
-            self.probe(leg);
+        match event {
+            media::Event::Dead { leg, .. } => self.probe(leg),
+            media::Event::Said { leg, .. } => self.end_code_call(leg),
+            media::Event::Digit { .. } => {}
         }
     }
 
@@ -99,7 +101,7 @@ impl Switch {
             Side::Agent(agent) if self.calls.get(&call).is_some_and(|call| call.talks_over(leg)) => {
                 self.put_back(call, leg, agent, EndedBy::DeadPeer);
             }
-            Side::Agent(_) => self.hang_up(leg),
+            Side::Agent(_) | Side::Code(_) => self.hang_up(leg),
         }
     }
 
@@ -186,8 +188,8 @@ impl Switch {
     /// Forgets a leg: its media, its port, its deadlines and every way to find it.
     pub(super) fn drop_leg(&mut self, id: LegId) -> Option<Leg> {
         let leg = self.legs.remove(&id)?;
-        self.deadlines.clear(Timer::Unreachable(id));
-        for timer in [Timer::Probe(id), Timer::Reinvite(id), Timer::Resume(id)] {
+        let timers = [Timer::Unreachable(id), Timer::Probe(id), Timer::Reinvite(id), Timer::Resume(id)];
+        for timer in timers.into_iter().chain([Timer::CodeCall(id)]) {
             self.deadlines.clear(timer);
         }
         if let State::Up { dialog, negotiation, .. } = &leg.state {

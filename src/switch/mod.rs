@@ -24,6 +24,7 @@ use crate::time::{Deadlines, Mono, Now};
 
 mod agents;
 mod arrive;
+pub mod codes;
 mod door;
 mod drain;
 mod end;
@@ -71,6 +72,8 @@ pub struct Switch {
     drain: drain::Drain,
     last_call: u64,
     last_leg: u64,
+    /// The number of the last announcement.
+    last_said: u32,
     routine_calls: usize,
     outputs: VecDeque<Output>,
     counters: Counters,
@@ -104,6 +107,8 @@ enum Timer {
     AskPhone(AgentId),
     /// An agent's phone has not said that it is there.
     PhoneSilent(AgentId),
+    /// An agent who dialled a feature code has had time to hear what came of it.
+    CodeCall(LegId),
     /// The drain has lasted as long as it may.
     Drain,
 }
@@ -139,6 +144,7 @@ impl Switch {
             drain: drain::Drain::Open,
             last_call: 0,
             last_leg: 0,
+            last_said: 0,
             routine_calls: 0,
             outputs: VecDeque::new(),
             counters: Counters::default(),
@@ -227,6 +233,7 @@ impl Switch {
                     Timer::Resume(leg) => self.resume(leg),
                     Timer::AskPhone(agent) => self.ask_phone(agent),
                     Timer::PhoneSilent(agent) => self.phone_is_absent(agent),
+                    Timer::CodeCall(leg) => self.end_code_call(leg),
                     Timer::Drain => self.stop(),
                 }
             }

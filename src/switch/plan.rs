@@ -16,6 +16,8 @@ use crate::id::ClipId;
 use crate::policy::Ingress;
 use crate::sip::{Flow, Listener};
 
+use super::codes::Codes;
+
 /// What the switch runs on; see the fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -31,6 +33,8 @@ pub struct Plan {
     pub sip: SipPlan,
     /// Media settings.
     pub media: MediaPlan,
+    /// What agents may dial.
+    pub codes: Codes,
     /// How long waiting and talking calls may go on after a drain began.
     pub drain_limit: Duration,
 }
@@ -88,6 +92,8 @@ pub struct MediaPlan {
     pub address: IpAddr,
     /// The ports of each media thread; filled in by the daemon.
     pub threads: Vec<ThreadPorts>,
+    /// The first of the clips that announcements are put together from; filled in by the daemon.
+    pub prompts: ClipId,
     /// In order of preference.
     pub codecs: Vec<Codec>,
 }

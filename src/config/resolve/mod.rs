@@ -18,7 +18,9 @@ use super::sink::Sink;
 use super::table::{check_name, shown};
 use super::written::{self, Written};
 use crate::acd;
+use crate::id::ClipId;
 use crate::policy::Ingress;
+use crate::switch::codes::Codes;
 use crate::switch::plan::{MediaPlan, Plan, SipPlan};
 
 use names::Names;
@@ -80,8 +82,10 @@ pub(super) fn resolve(written: &Written, base: &Path, sink: &mut Sink) -> Option
         media: MediaPlan {
             address: media_address,
             threads: Vec::new(),
+            prompts: ClipId(0),
             codecs: written.media.codecs.clone(),
         },
+        codes: Codes::default(),
         drain_limit: written.drain_limit,
     };
     let log = LogSettings { level: written.log_level, format: written.log_format };
