@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use hearken::acd::{Agent, Band, Distributor, Input, Line, Output, Plan, Team};
+use hearken::acd::{Agent, Band, Distributor, Input, Line, Newcomer, Output, Plan, Team};
 use hearken::id::{AgentId, CallId, LineId, TeamId};
 use hearken::time::Mono;
 
@@ -54,15 +54,19 @@ impl Hub {
                     teams: (0..teams).map(TeamId).collect(),
                     ring_for: Duration::from_secs(20),
                     wrap_up: Duration::ZERO,
+                    ..Line::default()
                 })
                 .collect(),
             teams: (0..teams)
                 .map(|number| Team {
                     name: number.to_string(),
                     agents: (0..agents).filter(|agent| agent % teams == number).map(AgentId).collect(),
+                    ..Team::default()
                 })
                 .collect(),
-            agents: (0..agents).map(|number| Agent { name: number.to_string(), logged_in: true }).collect(),
+            agents: (0..agents)
+                .map(|number| Agent { name: number.to_string(), logged_in: true, ..Agent::default() })
+                .collect(),
             ..Plan::default()
         };
         let acd = Distributor::new(plan, Mono(0));
@@ -82,7 +86,8 @@ impl Hub {
     fn arrive(&mut self) -> Result<(), Box<dyn Error>> {
         self.arrived += 1;
         let line = LineId((self.arrived.wrapping_mul(0x9e37_79b9) >> 8) as u32 % self.lines);
-        let input = Input::Arrive { call: CallId(self.arrived), line, band: Band::ROUTINE };
+        let input =
+            Input::Arrive { call: CallId(self.arrived), newcomer: Newcomer::new(line, Band::ROUTINE) };
         Ok(self.acd.handle(input, Mono(self.arrived))?)
     }
 

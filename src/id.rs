@@ -41,6 +41,10 @@ ids! {
     AgentId(u32) "agent-";
     /// A clip: a greeting or a piece of music.
     ClipId(u32) "clip-";
+    /// A destination: an address that calls may be offered to.
+    DestinationId(u32) "destination-";
+    /// A skill of agents that lines may ask for.
+    SkillId(u32) "skill-";
     /// A call: one caller from arrival to record.
     CallId(u64) "call-";
     /// A leg: one SIP dialog of a call, the caller's or an agent's.

@@ -98,7 +98,7 @@ impl Distributor {
     pub(super) fn withhold(&mut self, agent: AgentId, call: CallId, now: Mono) -> Result<(), Refused> {
         self.check_ringing(agent, call)?;
         self.enter(agent, State::Resting, now);
-        self.deadlines.set(agent, now + self.plan.rest_after_miss.max(SHORTEST_WITHHELD));
+        self.deadlines.set(agent, now + self.plan.rest.failed.max(SHORTEST_WITHHELD));
         self.send_back(call, now);
         Ok(())
     }
@@ -156,7 +156,7 @@ impl Distributor {
         let (state, time) = if most > 0 && seat.misses >= most {
             (State::Paused(PauseReason::Missed(cause)), self.plan.miss_pause)
         } else {
-            (State::Resting, self.plan.rest_after_miss)
+            (State::Resting, self.plan.rest.failed)
         };
         let rests = state == State::Resting;
         if !(rests && time.is_zero()) {

@@ -81,7 +81,7 @@ impl Distributor {
     pub fn handle(&mut self, input: Input, now: Mono) -> Result<(), Refused> {
         let now = self.advance(now);
         let result = match input {
-            Input::Arrive { call, line, band } => self.arrive(call, line, band, now),
+            Input::Arrive { call, newcomer } => self.arrive(call, newcomer.line, newcomer.band, now),
             Input::Abandon { call } => self.abandon(call, now),
             Input::Answer { agent, call } => self.answer(agent, call, now),
             Input::Refuse { agent, call, cause } => self.refuse(agent, call, cause, now),
@@ -92,6 +92,9 @@ impl Distributor {
             Input::LogOut { agent } => self.log_out(agent, now),
             Input::Pause { agent, reason } => self.pause(agent, reason, now),
             Input::Resume { agent } => self.resume(agent, now),
+            Input::Reach { agent, .. } | Input::ExtendWrapUp { agent, .. } | Input::EndWrapUp { agent } => {
+                Err(Refused::WrongState(agent))
+            }
         };
         self.check_while_small();
         result

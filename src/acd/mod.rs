@@ -9,6 +9,7 @@ mod caller;
 mod distributor;
 mod invariants;
 mod matching;
+mod plan;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -16,13 +17,14 @@ mod waiting;
 
 pub use caller::Stage;
 pub use distributor::Distributor;
+pub use plan::{Agent, Destination, Line, Needs, Plan, Relax, Rests, Shares, Strategy, Team, WayOut, Widen};
 pub use waiting::Place;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AgentId, CallId, LineId, TeamId};
+use crate::id::{AgentId, CallId, DestinationId, LineId, PracticeId};
 
 /// A strict priority class: 0 is emergency and always goes first.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -35,60 +37,11 @@ impl Band {
     pub const ROUTINE: Band = Band(1);
 }
 
-/// What the distributor must know of lines, teams and agents; positions are the ids.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Plan {
-    /// By [`LineId`].
-    pub lines: Vec<Line>,
-    /// By [`TeamId`].
-    pub teams: Vec<Team>,
-    /// By [`AgentId`].
-    pub agents: Vec<Agent>,
-    /// After how many misses in a row an agent is paused; 0 means never. An answer, a log-in or a resumption
-    /// by hand ends the row; a pause that ends by itself does not, so that a dead phone costs one ring a pause.
-    pub misses_before_pause: u32,
-    /// How long an agent rests after a miss before the next presentation.
-    pub rest_after_miss: Duration,
-    /// How long an agent paused for misses stays paused; zero means until resumed by hand.
-    pub miss_pause: Duration,
-}
-
-/// A queue of callers and the teams that answer it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
-    /// Its name in the configuration.
-    pub name: String,
-    /// Who answers it.
-    pub teams: Vec<TeamId>,
-    /// How long a phone rings before the next agent is tried.
-    pub ring_for: Duration,
-    /// How long an agent is left alone after a call of this line.
-    pub wrap_up: Duration,
-}
-
-/// Agents who answer lines together.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Team {
-    /// Its name in the configuration.
-    pub name: String,
-    /// Its members.
-    pub agents: Vec<AgentId>,
-}
-
-/// A person with a phone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Agent {
-    /// Its name in the configuration.
-    pub name: String,
-    /// Whether the agent is logged in when the daemon starts.
-    pub logged_in: bool,
-}
-
 /// What happened, as the distributor must know it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Input {
-    /// A caller joins a line and waits from now on.
-    Arrive { call: CallId, line: LineId, band: Band },
+    /// A caller joins a line and waits from now on; ask [`Distributor::entry`] first.
+    Arrive { call: CallId, newcomer: Newcomer },
     /// The caller hung up (or was lost) in any stage before or during talk.
     Abandon { call: CallId },
     /// The agent's phone answered the presentation.
@@ -111,6 +64,66 @@ pub enum Input {
     Pause { agent: AgentId, reason: PauseReason },
     /// The agent takes presentations again; also takes back a pause that waits for the end of a talk.
     Resume { agent: AgentId },
+    /// The agent's phone can be reached, or cannot: then nothing is presented to it. One that rings is left to
+    /// its ring. Of a destination's seats one stands for all.
+    Reach { agent: AgentId, reachable: bool },
+    /// The agent's wrap-up lasts so much longer, up to the plan's limit.
+    ExtendWrapUp { agent: AgentId, by: Duration },
+    /// The agent is ready before the wrap-up is over.
+    EndWrapUp { agent: AgentId },
+}
+
+/// A caller at the door of a line.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Newcomer {
+    /// The line it asks for.
+    pub line: LineId,
+    /// Its priority class.
+    pub band: Band,
+    /// Whose caller it is.
+    pub practice: Option<PracticeId>,
+    /// It counts as if it had waited so much longer, within its band: the priority of a rule, or the time since
+    /// a redialling caller first arrived. Ageing needs no further rule: a credit is a length of time, so whoever
+    /// has waited longer than the credit goes first.
+    pub credit: Duration,
+    /// Whether it gave up a while ago and rings again.
+    pub redial: bool,
+    /// Whether its number is withheld.
+    pub withheld: bool,
+}
+
+impl Newcomer {
+    /// A caller of no practice and without credit.
+    pub fn new(line: LineId, band: Band) -> Newcomer {
+        Newcomer { line, band, practice: None, credit: Duration::ZERO, redial: false, withheld: false }
+    }
+}
+
+/// Whether a caller may join a line.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Entry {
+    /// It may.
+    Join,
+    /// It is to be refused, fast, so that the trunk takes the call back.
+    Refuse {
+        /// The SIP status.
+        code: u16,
+        /// When it is worth trying again.
+        retry_after: Option<Duration>,
+        /// Where else to go, with 302.
+        to: Option<DestinationId>,
+        /// What was against it.
+        why: Refusal,
+    },
+}
+
+/// What is against a caller who asks to join.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Refusal {
+    /// As many callers of the practice wait in the line as may.
+    PracticeFull,
+    /// Nobody who answers the line is at work.
+    NobodyAtWork,
 }
 
 /// Why a presentation failed.
@@ -148,6 +161,17 @@ pub enum Output {
     Connect { call: CallId, agent: AgentId },
     /// The agent's availability changed.
     Availability { agent: AgentId, state: Availability },
+    /// The caller has waited in vain: lead it out this way. The distributor has let go of the call.
+    Release { call: CallId, way: WayOut, why: Leaving },
+}
+
+/// Why a caller is led out.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Leaving {
+    /// It has waited for as long as the line lets anyone wait.
+    WaitedTooLong,
+    /// Nobody who could answer is at work.
+    NobodyAtWork,
 }
 
 /// Why a presentation is taken back.
@@ -159,6 +183,10 @@ pub enum Withdrawal {
     CallerGone,
     /// The agent logged out or was paused.
     AgentGone,
+    /// Another agent for whom the phone rang too was faster.
+    AnsweredElsewhere,
+    /// An emergency call needs the agent; the caller is back in the original place.
+    Recalled,
 }
 
 /// An agent's availability, as supervisors see it.
@@ -178,6 +206,8 @@ pub enum Availability {
     Resting,
     /// Takes no calls.
     Paused(PauseReason),
+    /// At work and idle, but the phone cannot be reached.
+    Unreachable,
 }
 
 /// An input that does not fit the state; nothing was changed.

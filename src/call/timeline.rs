@@ -123,7 +123,7 @@ mod tests {
     use crate::acd::Cause;
 
     fn plan() -> acd::Plan {
-        let agent = |name: &str| acd::Agent { name: name.into(), logged_in: true };
+        let agent = |name: &str| acd::Agent { name: name.into(), logged_in: true, ..acd::Agent::default() };
         acd::Plan { agents: vec![agent("asha"), agent("ben")], ..acd::Plan::default() }
     }
 

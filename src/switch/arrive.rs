@@ -284,7 +284,12 @@ impl Switch {
         self.routine_calls += usize::from(!emergency);
         let id = leg.id;
         self.legs.insert(id, leg);
-        let arrival = acd::Input::Arrive { call, line: admission.line, band: admission.band };
+        let newcomer = acd::Newcomer {
+            practice: admission.practice,
+            withheld,
+            ..acd::Newcomer::new(admission.line, admission.band)
+        };
+        let arrival = acd::Input::Arrive { call, newcomer };
         self.distributor
             .handle(arrival, self.now.mono)
             .expect("calls are numbered once and lines come from the plan");

@@ -85,7 +85,7 @@ fn an_agent_rests_after_a_miss() {
 #[test]
 fn without_a_rest_other_free_agents_still_come_first() {
     let mut plan = plan();
-    plan.rest_after_miss = Duration::ZERO;
+    plan.rest = Rests::default();
     plan.misses_before_pause = 0;
     let mut hub = Hub::with(plan, &[A, B]);
     hub.arrive(10, 1, ELM);
@@ -323,7 +323,7 @@ fn members_and_teams_named_twice_or_not_in_the_plan_do_no_harm() {
 fn a_plan_without_ringing_time_or_rest_cannot_ring_for_ever_in_one_wake() {
     let mut plan = plan();
     plan.lines[0].ring_for = Duration::ZERO;
-    plan.rest_after_miss = Duration::ZERO;
+    plan.rest = Rests::default();
     plan.misses_before_pause = 0;
     let mut hub = Hub::with(plan, &[A]);
     hub.arrive(10, 1, ELM);

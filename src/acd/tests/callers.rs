@@ -189,9 +189,9 @@ fn displays_see_who_waits_since_when_and_whose_phone_rings() {
 fn an_input_about_an_unknown_call_line_or_agent_is_refused() {
     let mut hub = Hub::new(&[A]);
     hub.arrive(10, 1, ELM);
-    let again = Input::Arrive { call: call(1), line: OAK, band: Band::EMERGENCY };
+    let again = Input::Arrive { call: call(1), newcomer: Newcomer::new(OAK, Band::EMERGENCY) };
     assert_eq!(hub.refused(11, again), Refused::DuplicateCall(call(1)));
-    let nowhere = Input::Arrive { call: call(2), line: LineId(2), band: Band::ROUTINE };
+    let nowhere = Input::Arrive { call: call(2), newcomer: Newcomer::new(LineId(2), Band::ROUTINE) };
     assert_eq!(hub.refused(11, nowhere), Refused::NotInPlan("line-2".into()));
     assert_eq!(hub.refused(11, Input::Abandon { call: call(9) }), Refused::UnknownCall(call(9)));
     let nobody = AgentId(3);

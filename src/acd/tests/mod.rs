@@ -12,6 +12,7 @@ mod sweep;
 use std::time::Duration;
 
 use super::*;
+use crate::id::TeamId;
 use crate::time::Mono;
 
 const A: AgentId = AgentId(0);
@@ -31,16 +32,22 @@ fn plan() -> Plan {
         teams: teams.iter().copied().map(TeamId).collect(),
         ring_for: Duration::from_secs(RING),
         wrap_up: Duration::from_secs(WRAP_UP),
+        ..Line::default()
     };
-    let team = |name: &str, agents: &[AgentId]| Team { name: name.into(), agents: agents.to_vec() };
-    let agent = |name: &str| Agent { name: name.into(), logged_in: false };
+    let team = |name: &str, agents: &[AgentId]| Team {
+        name: name.into(),
+        agents: agents.to_vec(),
+        ..Team::default()
+    };
+    let agent = |name: &str| Agent { name: name.into(), logged_in: false, ..Agent::default() };
     Plan {
         lines: vec![line("elm", &[0, 1]), line("oak", &[0])],
         teams: vec![team("hub", &[A, B]), team("elm-only", &[B, C])],
         agents: vec![agent("a"), agent("b"), agent("c")],
         misses_before_pause: 2,
-        rest_after_miss: Duration::from_secs(REST),
+        rest: Rests::all(Duration::from_secs(REST)),
         miss_pause: Duration::from_secs(MISS_PAUSE),
+        ..Plan::default()
     }
 }
 
@@ -114,11 +121,11 @@ impl Hub {
     }
 
     fn arrive(&mut self, second: u64, number: u64, line: LineId) -> Vec<Output> {
-        self.at(second, Input::Arrive { call: call(number), line, band: Band::ROUTINE })
+        self.at(second, Input::Arrive { call: call(number), newcomer: Newcomer::new(line, Band::ROUTINE) })
     }
 
     fn emergency(&mut self, second: u64, number: u64, line: LineId) -> Vec<Output> {
-        self.at(second, Input::Arrive { call: call(number), line, band: Band::EMERGENCY })
+        self.at(second, Input::Arrive { call: call(number), newcomer: Newcomer::new(line, Band::EMERGENCY) })
     }
 
     fn abandon(&mut self, second: u64, number: u64) -> Vec<Output> {

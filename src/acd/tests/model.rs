@@ -60,7 +60,7 @@ impl Model {
         self.handle_timeout(now);
         let now = self.now;
         match input {
-            Input::Arrive { call, line, band } => {
+            Input::Arrive { call, newcomer: Newcomer { line, band, .. } } => {
                 if line.index() >= self.plan.lines.len() {
                     return Err(Refused::NotInPlan(line.to_string()));
                 }
@@ -96,7 +96,7 @@ impl Model {
             }
             Input::Withhold { agent, call } => {
                 self.ringing(agent, call)?;
-                let rest = self.plan.rest_after_miss.max(Duration::from_secs(1));
+                let rest = self.plan.rest.failed.max(Duration::from_secs(1));
                 self.set(agent, Doing::Resting { until: self.now + rest });
             }
             Input::Finish { agent, call } => {
@@ -121,6 +121,9 @@ impl Model {
             },
             Input::LogOut { agent } => self.wish(agent, Wish::LogOut)?,
             Input::Pause { agent, reason } => self.wish(agent, Wish::Pause(reason))?,
+            Input::Reach { agent, .. } | Input::ExtendWrapUp { agent, .. } | Input::EndWrapUp { agent } => {
+                return Err(Refused::WrongState(agent));
+            }
             Input::Resume { agent } => match self.doing(agent)? {
                 Doing::Paused { .. } => {
                     self.misses[agent.index()] = 0;
@@ -190,7 +193,8 @@ impl Model {
     }
 
     fn miss(&mut self, agent: AgentId, cause: Cause) {
-        let Plan { misses_before_pause, rest_after_miss, miss_pause, .. } = self.plan;
+        let Plan { misses_before_pause, rest: Rests { failed: rest_after_miss, .. }, miss_pause, .. } =
+            self.plan;
         let misses = &mut self.misses[agent.index()];
         *misses += 1;
         if misses_before_pause > 0 && *misses >= misses_before_pause {

@@ -20,7 +20,7 @@ fn rest_of_the_day(acd: &mut Distributor) -> Vec<Output> {
         (21, Input::Finish { agent: A, call: call(1) }),
         (22, Input::Resume { agent: A }),
         (30, Input::Abandon { call: call(7) }),
-        (45, Input::Arrive { call: call(8), line: OAK, band: Band::EMERGENCY }),
+        (45, Input::Arrive { call: call(8), newcomer: Newcomer::new(OAK, Band::EMERGENCY) }),
         (99, Input::LogOut { agent: C }),
     ] {
         acd.handle(input, secs(second)).unwrap();

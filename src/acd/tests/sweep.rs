@@ -50,20 +50,27 @@ impl Dice {
                     teams: self.some_of(teams).into_iter().map(TeamId).collect(),
                     ring_for: Duration::from_millis(700) + self.duration(),
                     wrap_up: self.duration(),
+                    ..Line::default()
                 })
                 .collect(),
             teams: (0..teams)
                 .map(|number| Team {
                     name: format!("team {number}"),
                     agents: self.some_of(agents).into_iter().map(AgentId).collect(),
+                    ..Team::default()
                 })
                 .collect(),
             agents: (0..agents)
-                .map(|number| Agent { name: format!("agent {number}"), logged_in: self.one_in(2) })
+                .map(|number| Agent {
+                    name: format!("agent {number}"),
+                    logged_in: self.one_in(2),
+                    ..Agent::default()
+                })
                 .collect(),
             misses_before_pause: self.below(4) as u32,
-            rest_after_miss: self.duration(),
+            rest: Rests::all(self.duration()),
             miss_pause: self.duration(),
+            ..Plan::default()
         }
     }
 
@@ -108,7 +115,8 @@ impl Dice {
             _ => {
                 let line = self.below(acd.plan.lines.len() as u64 + unknown);
                 let call = if self.one_in(20) { any_call } else { calls.number() };
-                Input::Arrive { call, line: LineId(line as u32), band: Band(u8::from(!self.one_in(5))) }
+                let band = Band(u8::from(!self.one_in(5)));
+                Input::Arrive { call, newcomer: Newcomer::new(LineId(line as u32), band) }
             }
         }
     }
@@ -293,21 +301,28 @@ fn a_hundred_thousand_callers_and_ten_thousand_agents_are_matched_in_order() {
                 teams: vec![TeamId(0), TeamId(1 + number % 10)],
                 ring_for: Duration::from_secs(20),
                 wrap_up: Duration::ZERO,
+                ..Line::default()
             })
             .collect(),
         teams: (0..11)
             .map(|number| Team {
                 name: format!("team {number}"),
                 agents: agents.clone().filter(|agent| number == 0 || agent.0 % 10 == number - 1).collect(),
+                ..Team::default()
             })
             .collect(),
-        agents: agents.clone().map(|agent| Agent { name: agent.to_string(), logged_in: false }).collect(),
+        agents: agents
+            .clone()
+            .map(|agent| Agent { name: agent.to_string(), logged_in: false, ..Agent::default() })
+            .collect(),
         ..super::plan()
     };
     let mut acd = Distributor::new(plan, Mono(0));
     for number in 0..CALLERS {
-        let input =
-            Input::Arrive { call: CallId(number), line: LineId(number as u32 % 100), band: Band::ROUTINE };
+        let input = Input::Arrive {
+            call: CallId(number),
+            newcomer: Newcomer::new(LineId(number as u32 % 100), Band::ROUTINE),
+        };
         acd.handle(input, Mono(number)).unwrap();
     }
     for agent in agents.clone() {

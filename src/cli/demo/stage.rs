@@ -11,6 +11,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::story::Cast;
+use crate::acd::Rests;
 use crate::config::Deployment;
 use crate::id::{AgentId, LineId, TrunkId};
 use crate::policy::{Ingress, Trunk, number};
@@ -156,7 +157,7 @@ fn hurry(deployment: &mut Deployment) {
         line.ring_for = line.ring_for.min(RING);
         line.wrap_up = line.wrap_up.min(WRAP_UP);
     }
-    acd.rest_after_miss = acd.rest_after_miss.min(REST);
+    acd.rest = Rests::all(acd.rest.no_answer.min(REST));
     acd.miss_pause = acd.miss_pause.min(PAUSE);
     deployment.plan.drain_limit = DRAIN;
 }

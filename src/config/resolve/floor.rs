@@ -36,6 +36,7 @@ pub(super) fn lines(
             teams: found,
             ring_for: line.ring_for,
             wrap_up: line.wrap_up,
+            ..Line::default()
         });
     }
     (lines, treatments)
@@ -48,7 +49,7 @@ pub(super) fn teams(written: &Named<written::Team>, agents: &mut Names<'_>, sink
         let words = format!("team `{}` has no agents", shown(name.get_ref()));
         check_not_empty(&team.agents, &team.header, words, sink);
         let found = team.agents.iter().flat_map(|list| agents.find_all(list, sink)).map(AgentId).collect();
-        teams.push(Team { name: name.get_ref().clone(), agents: found });
+        teams.push(Team { name: name.get_ref().clone(), agents: found, ..Team::default() });
     }
     teams
 }
@@ -63,7 +64,7 @@ pub(super) fn agents(
     let mut phones = Vec::with_capacity(written.len());
     let mut owners: BTreeMap<&str, &Spanned<String>> = BTreeMap::new();
     for (name, agent) in written {
-        agents.push(Agent { name: name.get_ref().clone(), logged_in: agent.logged_in });
+        agents.push(Agent { name: name.get_ref().clone(), logged_in: agent.logged_in, ..Agent::default() });
         let Some(address) = &agent.address else { continue };
         if let Some(other) = owners.insert(address.get_ref(), name) {
             sink.warning(address.span(), format!("this is the phone of `{}` too", shown(other.get_ref())))

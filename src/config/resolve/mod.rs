@@ -62,8 +62,9 @@ pub(super) fn resolve(written: &Written, base: &Path, sink: &mut Sink) -> Option
         teams,
         agents,
         misses_before_pause: written.distributor.misses_before_pause,
-        rest_after_miss: written.distributor.rest_after_miss,
+        rest: acd::Rests::all(written.distributor.rest_after_miss),
         miss_pause: written.distributor.miss_pause,
+        ..acd::Plan::default()
     };
     let plan = Plan {
         ingress: Ingress { trunks, practices, country_code },

@@ -90,7 +90,7 @@ fn a_phone_without_a_common_encoding_is_hung_up_and_missed() {
 #[test]
 fn without_a_media_port_nobody_is_blamed_and_nobody_is_lost() {
     let mut plan = plan(2);
-    plan.acd.rest_after_miss = Duration::ZERO;
+    plan.acd.rest = crate::acd::Rests::default();
     plan.acd.misses_before_pause = 1;
     // One port, and both phones send their media from the address that the caller's comes from.
     plan.media.threads = vec![ThreadPorts { shared: vec![20000], spill: vec![] }];

@@ -49,6 +49,7 @@ pub(super) fn plan(agents: u32) -> Plan {
         teams: vec![TeamId(0)],
         ring_for: Duration::from_secs(20),
         wrap_up: Duration::from_secs(10),
+        ..acd::Line::default()
     };
     let trunk = |name: &str, from: &str, line: u32, ddis: &[&str]| Trunk {
         name: name.into(),
@@ -69,11 +70,18 @@ pub(super) fn plan(agents: u32) -> Plan {
         },
         acd: acd::Plan {
             lines: vec![line("elm-tree"), line("emergency")],
-            teams: vec![acd::Team { name: "hub".into(), agents: (0..agents).map(AgentId).collect() }],
-            agents: (0..agents).map(|n| acd::Agent { name: format!("agent-{n}"), logged_in: true }).collect(),
+            teams: vec![acd::Team {
+                name: "hub".into(),
+                agents: (0..agents).map(AgentId).collect(),
+                ..acd::Team::default()
+            }],
+            agents: (0..agents)
+                .map(|n| acd::Agent { name: format!("agent-{n}"), logged_in: true, ..acd::Agent::default() })
+                .collect(),
             misses_before_pause: 3,
-            rest_after_miss: Duration::from_secs(3),
+            rest: acd::Rests::all(Duration::from_secs(3)),
             miss_pause: Duration::from_secs(300),
+            ..acd::Plan::default()
         },
         phones: (0..agents)
             .map(|n| Phone { uri: format!("sip:agent-{n}@{}", phone(n)), flow: flow(&phone(n)), nat: false })
