@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::acd::Band;
+use crate::acd::{Band, Leaving};
 use crate::id::{AgentId, CallId, LegId, LineId, PracticeId, TrunkId};
 use crate::time::Now;
 
@@ -64,6 +64,11 @@ pub enum Stage {
         /// At most one for each agent.
         ringing: Vec<Ringing>,
     },
+    /// The caller hears that nobody can answer; then the call ends. The distributor has let go of it.
+    Leaving {
+        /// Why.
+        why: Leaving,
+    },
     /// Bridged.
     Talking {
         /// The agent's leg.
@@ -94,7 +99,7 @@ impl Call {
     pub fn ringing(&self) -> &[Ringing] {
         match &self.stage {
             Stage::Waiting { ringing } => ringing,
-            Stage::Talking { .. } => &[],
+            Stage::Leaving { .. } | Stage::Talking { .. } => &[],
         }
     }
 

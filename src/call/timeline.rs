@@ -60,6 +60,11 @@ impl Timeline {
         self.close_queue(now);
     }
 
+    /// The caller waits no longer, though nobody answered.
+    pub fn left_line(&mut self, now: Mono) {
+        self.close_queue(now);
+    }
+
     /// The talk was cut by no wish of the caller, who waits again.
     pub fn back_in_line(&mut self, now: Mono) {
         self.close_talk(now);

@@ -4,7 +4,7 @@ use crate::acd::{self, Cause};
 use crate::audio::Direction;
 use crate::call::leg::{Audio, Leg, Negotiation, Side, State};
 use crate::call::media::Command;
-use crate::call::record::{EndedBy, Presentation};
+use crate::call::record::Presentation;
 use crate::call::{Ringing, Stage};
 use crate::id::{AgentId, CallId, LegId};
 use crate::sip::message::{Method, Request, Response};
@@ -25,7 +25,7 @@ impl Switch {
                 let agent = self.agent_name(agent);
                 self.emit(Event::Availability { agent, state });
             }
-            acd::Output::Release { call, .. } => self.end_call(call, EndedBy::Shutdown),
+            acd::Output::Release { call, why, .. } => self.release(call, why),
         }
     }
 
@@ -134,9 +134,9 @@ impl Switch {
         let result = match why {
             acd::Withdrawal::RangOut => Presentation::Missed(Cause::NoAnswer),
             acd::Withdrawal::CallerGone => Presentation::CallerGone,
-            acd::Withdrawal::AgentGone | acd::Withdrawal::AnsweredElsewhere | acd::Withdrawal::Recalled => {
-                Presentation::Withdrawn
-            }
+            acd::Withdrawal::AgentGone => Presentation::Withdrawn,
+            acd::Withdrawal::AnsweredElsewhere => Presentation::AnsweredElsewhere,
+            acd::Withdrawal::Recalled => Presentation::Recalled,
         };
         entry.timeline.presentation_over(agent, result, self.now.mono);
         self.silence_phone(leg);

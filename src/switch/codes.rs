@@ -168,6 +168,15 @@ impl Switch {
         id
     }
 
+    /// An announcement came to its end.
+    pub(super) fn said(&mut self, leg: LegId) {
+        match self.legs.get(&leg).map(|leg| (leg.side, leg.call)) {
+            Some((Side::Code(_), _)) => self.end_code_call(leg),
+            Some((Side::Caller, call)) => self.end_goodbye(call),
+            Some((Side::Agent(_), _)) | None => {}
+        }
+    }
+
     /// The agent has heard it, or had the time to.
     pub(super) fn end_code_call(&mut self, leg: LegId) {
         if let Some(Leg { side: Side::Code(_), .. }) = self.legs.get(&leg) {

@@ -76,7 +76,7 @@ impl Switch {
     pub(super) fn media_event(&mut self, event: media::Event) {
         match event {
             media::Event::Dead { leg, .. } => self.probe(leg),
-            media::Event::Said { leg, .. } => self.end_code_call(leg),
+            media::Event::Said { leg, .. } => self.said(leg),
             media::Event::Digit { .. } => {}
         }
     }

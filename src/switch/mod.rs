@@ -109,6 +109,8 @@ enum Timer {
     PhoneSilent(AgentId),
     /// An agent who dialled a feature code has had time to hear what came of it.
     CodeCall(LegId),
+    /// A caller on the way out has had time to hear why.
+    Goodbye(CallId),
     /// The drain has lasted as long as it may.
     Drain,
 }
@@ -234,6 +236,7 @@ impl Switch {
                     Timer::AskPhone(agent) => self.ask_phone(agent),
                     Timer::PhoneSilent(agent) => self.phone_is_absent(agent),
                     Timer::CodeCall(leg) => self.end_code_call(leg),
+                    Timer::Goodbye(call) => self.end_goodbye(call),
                     Timer::Drain => self.stop(),
                 }
             }
