@@ -5,12 +5,14 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::ClipId;
 
 macro_rules! prompts {
     ($($name:ident = $file:literal $words:literal;)*) => {
         /// One recorded piece of speech.
-        #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Prompt {$(
             #[doc = concat!("\"", $words, "\"")]
             $name,

@@ -166,9 +166,9 @@ mod tests {
     #[test]
     fn any_one_report_of_a_press_is_enough() {
         let (one, two) = (packets('1', 0), packets('2', 1_600));
-        for first in 0..one.len() {
-            for second in 0..two.len() {
-                assert_eq!(heard(&[one[first], two[second]]), "12", "reports {first} and {second}");
+        for first in one {
+            for &second in &two {
+                assert_eq!(heard(&[first, second]), "12", "{first:?} and {second:?}");
             }
         }
     }
@@ -245,6 +245,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
+
         #[test]
         fn loss_duplication_and_disorder_never_add_a_press(keys in "[0-9*#A-D]{1,8}", spoils in spoils(3)) {
             let mut decoder = Decoder::default();
