@@ -1,4 +1,4 @@
-//! The words for audio that signalling and packets share: encodings and directions.
+//! The words for audio that signalling and packets share: encodings, directions and keys.
 
 use serde::{Deserialize, Serialize};
 
@@ -82,5 +82,75 @@ impl Direction {
             Direction::RecvOnly => "recvonly",
             Direction::Inactive => "inactive",
         }
+    }
+}
+
+/// A key of a telephone: `0` to `9`, `*`, `#`, or `A` to `D`.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "char", into = "char")]
+pub struct Digit(u8);
+
+/// A character that is on no key.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no key of a telephone")]
+pub struct NoKey(pub char);
+
+/// By event code (RFC 4733, 3.2).
+const KEYS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#', 'A', 'B', 'C', 'D'];
+
+impl Digit {
+    /// The key of an event code, 0 to 15 (RFC 4733, 3.2).
+    pub fn of_code(code: u8) -> Option<Digit> {
+        (usize::from(code) < KEYS.len()).then_some(Digit(code))
+    }
+
+    /// Its event code, 0 to 15.
+    pub fn code(self) -> u8 {
+        self.0
+    }
+
+    /// What is printed on it.
+    pub fn key(self) -> char {
+        KEYS[usize::from(self.0)]
+    }
+}
+
+impl TryFrom<char> for Digit {
+    type Error = NoKey;
+
+    fn try_from(key: char) -> Result<Digit, NoKey> {
+        let code = KEYS.iter().position(|&known| known == key.to_ascii_uppercase());
+        code.map(|code| Digit(code as u8)).ok_or(NoKey(key))
+    }
+}
+
+impl From<Digit> for char {
+    fn from(digit: Digit) -> char {
+        digit.key()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_key_and_its_code_name_each_other() {
+        for code in 0..16 {
+            let digit = Digit::of_code(code).unwrap();
+            assert_eq!((digit.code(), Digit::try_from(digit.key())), (code, Ok(digit)));
+        }
+        assert_eq!((Digit::of_code(10).unwrap().key(), Digit::try_from('d').unwrap().code()), ('*', 15));
+        assert_eq!((Digit::of_code(16), Digit::try_from('x')), (None, Err(NoKey('x'))));
+    }
+
+    #[test]
+    fn a_written_key_reads_back_and_no_other_does() {
+        let hash = Digit::try_from('#').unwrap();
+        assert_eq!(serde_json::to_string(&hash).unwrap(), "\"#\"");
+        assert_eq!(serde_json::from_str::<Digit>("\"#\"").unwrap(), hash);
+        assert!(serde_json::from_str::<Digit>("\"!\"").is_err());
     }
 }

@@ -1,10 +1,12 @@
 """Brings speech to 8 kHz mono, and composes the music for those who wait.
 
-Usage: make.py speech IN.wav OUT.wav | make.py music OUT.wav
+Usage: make.py speech IN.wav OUT.wav BEFORE AFTER | make.py music OUT.wav | make.py pause OUT.wav SECONDS
 """
 
 import array
+import functools
 import math
+import operator
 import sys
 import wave
 
@@ -13,7 +15,7 @@ RATE = 8000
 
 def write(path, samples, peak_db):
     """Writes samples scaled so that the loudest reaches `peak_db` below full scale."""
-    scale = 32767 * 10 ** (peak_db / 20) / max(abs(s) for s in samples)
+    scale = 32767 * 10 ** (peak_db / 20) / (max(abs(s) for s in samples) or 1)
     with wave.open(path, "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
@@ -21,25 +23,30 @@ def write(path, samples, peak_db):
         out.writeframes(array.array("h", (round(s * scale) for s in samples)).tobytes())
 
 
-def speech(source, path):
-    """Resamples by a windowed sinc, trims silence at both ends and leaves a tenth of a second."""
+def speech(source, path, before, after):
+    """Resamples by a windowed sinc, and puts so many seconds of silence in place of that at both ends."""
     with wave.open(source, "rb") as wav:
         rate, sound = wav.getframerate(), array.array("h", wav.readframes(wav.getnframes()))
-    cutoff, reach = 0.94 * RATE / rate, math.ceil(24 * rate / RATE)
+    reach = math.ceil(24 * rate / RATE)
+    padded = array.array("h", bytes(2 * reach)) + sound + array.array("h", bytes(2 * reach + 2))
+    weights = functools.cache(lambda phase: sinc(phase / RATE, 0.94 * RATE / rate, reach))
     out = []
     for n in range(len(sound) * RATE // rate):
-        place = n * rate / RATE
-        total = weights = 0.0
-        for i in range(math.ceil(place - reach), math.floor(place + reach) + 1):
-            x = i - place
-            window = 0.42 + 0.5 * math.cos(math.pi * x / reach) + 0.08 * math.cos(2 * math.pi * x / reach)
-            weight = window * (math.sin(math.pi * cutoff * x) / (math.pi * cutoff * x) if x else 1.0)
-            weights += weight
-            total += weight * (sound[i] if 0 <= i < len(sound) else 0)
-        out.append(total / weights)
+        place, phase = divmod(n * rate, RATE)
+        out.append(sum(map(operator.mul, weights(phase), padded[place : place + 2 * reach + 2])))
     loud = [n for n, s in enumerate(out) if abs(s) > 100]
-    pause = [0.0] * (RATE // 10)
-    write(path, pause + out[loud[0] : loud[-1]] + pause, -3)
+    write(path, [0.0] * round(before * RATE) + out[loud[0] : loud[-1]] + [0.0] * round(after * RATE), -3)
+
+
+def sinc(place, cutoff, reach):
+    """What each sample from `reach` before to after counts at a place between two of them; one in all."""
+    weights = []
+    for i in range(-reach, reach + 2):
+        x = i - place
+        window = 0.42 + 0.5 * math.cos(math.pi * x / reach) + 0.08 * math.cos(2 * math.pi * x / reach)
+        weight = window * (math.sin(math.pi * cutoff * x) / (math.pi * cutoff * x) if x else 1.0)
+        weights.append(weight if abs(x) <= reach else 0.0)
+    return [weight / sum(weights) for weight in weights]
 
 
 def music(path):
@@ -78,9 +85,11 @@ def note(out, start, frequency, loudness):
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["speech", source, path]:
-            speech(source, path)
+        case ["speech", source, path, before, after]:
+            speech(source, path, float(before), float(after))
         case ["music", path]:
             music(path)
+        case ["pause", path, seconds]:
+            write(path, [0.0] * round(float(seconds) * RATE), 0)
         case _:
             sys.exit(__doc__)

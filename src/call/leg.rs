@@ -39,6 +39,8 @@ pub enum Side {
     Caller,
     /// To an agent, whom we called.
     Agent(AgentId),
+    /// To an agent, who dialled a feature code; no caller's call has this leg.
+    Code(AgentId),
 }
 
 /// How far a leg has come.

@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{ClipId, LegId};
 
-pub use crate::audio::{Codec, Direction};
+pub use crate::audio::{Codec, Digit, Direction};
+
+/// Most clips of one announcement; the longest that [`crate::call::speech`] puts together has fewer.
+pub const MOST_SAID: usize = 64;
 
 /// One leg's media as negotiated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +50,8 @@ pub struct ThreadPorts {
 pub enum Command {
     /// Creates or replaces the stream of a leg; what it plays and whom it is bridged to stay.
     Set(Stream),
-    /// Plays the clips in order to a leg, the last one over and over when `looped`; replaces what it played.
+    /// Plays the clips in order to a leg, the last one over and over when `looped`; replaces what it played,
+    /// but not what is being said to it, after which it begins.
     /// No clips means silence: frames of the codec's zero level, so that the far end always gets packets.
     Play {
         /// Who hears it.
@@ -57,7 +61,30 @@ pub enum Command {
         /// Whether the last clip repeats.
         looped: bool,
     },
-    /// Relays between two legs of this thread, both ways; what either played stops.
+    /// Says the clips in order, at most [`MOST_SAID`], to a leg, in place of an announcement that is not over.
+    /// What it plays, or its partner, is not heard meanwhile; what it plays then goes on where it was.
+    /// While the leg is on hold the announcement passes unheard, so its end is always reported.
+    Say {
+        /// Who hears it.
+        leg: LegId,
+        /// Its number in [`Event::Said`].
+        id: u32,
+        /// What, in order.
+        clips: Vec<ClipId>,
+    },
+    /// Ends at once what is being said to a leg, if anything.
+    Hush {
+        /// Who hears no more of it.
+        leg: LegId,
+    },
+    /// Reports the keys pressed on a leg from now on, or no longer; a new bridge ends it for both its legs.
+    Listen {
+        /// Whose keys.
+        leg: LegId,
+        /// Whether they are reported.
+        on: bool,
+    },
+    /// Relays between two legs of this thread, both ways; what either played, or was being told, stops.
     Bridge {
         /// One leg.
         a: LegId,
@@ -85,5 +112,19 @@ pub enum Event {
         leg: LegId,
         /// For how long nothing came.
         silent_for: Duration,
+    },
+    /// An announcement came to its end by itself: it was neither replaced nor cut short.
+    Said {
+        /// Who heard it.
+        leg: LegId,
+        /// Its number in [`Command::Say`].
+        id: u32,
+    },
+    /// A key was pressed on a leg that is listened to; said when the press begins.
+    Digit {
+        /// Whose key.
+        leg: LegId,
+        /// Which.
+        digit: Digit,
     },
 }

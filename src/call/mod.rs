@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::acd::Band;
+use crate::acd::{Band, Leaving};
 use crate::id::{AgentId, CallId, LegId, LineId, PracticeId, TrunkId};
 use crate::time::Now;
 
@@ -14,6 +14,7 @@ pub mod leg;
 pub mod media;
 pub mod ports;
 pub mod record;
+pub mod speech;
 pub mod timeline;
 
 /// One caller from arrival to record.
@@ -56,16 +57,17 @@ pub struct Call {
 }
 
 /// Who has the caller.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
-    /// Nobody: the caller waits in the line.
-    Waiting,
-    /// The caller still waits while this agent's phone rings.
-    Presented {
-        /// The agent's leg.
-        leg: LegId,
-        /// The agent.
-        agent: AgentId,
+    /// Nobody: the caller waits in the line, while these phones ring: none, one, or several at once.
+    Waiting {
+        /// At most one for each agent.
+        ringing: Vec<Ringing>,
+    },
+    /// The caller hears that nobody can answer; then the call ends. The distributor has let go of it.
+    Leaving {
+        /// Why.
+        why: Leaving,
     },
     /// Bridged.
     Talking {
@@ -76,7 +78,43 @@ pub enum Stage {
     },
 }
 
+/// A phone that rings for a caller.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ringing {
+    /// The agent's leg.
+    pub leg: LegId,
+    /// The agent.
+    pub agent: AgentId,
+}
+
+impl Stage {
+    /// A caller for whom nobody's phone rings.
+    pub const fn waiting() -> Stage {
+        Stage::Waiting { ringing: Vec::new() }
+    }
+}
+
 impl Call {
+    /// The phones that ring for the caller.
+    pub fn ringing(&self) -> &[Ringing] {
+        match &self.stage {
+            Stage::Waiting { ringing } => ringing,
+            Stage::Leaving { .. } | Stage::Talking { .. } => &[],
+        }
+    }
+
+    /// Takes out the presentation to an agent, if that phone rings for the caller.
+    pub fn stop_ringing(&mut self, agent: AgentId) -> Option<Ringing> {
+        let Stage::Waiting { ringing } = &mut self.stage else { return None };
+        let position = ringing.iter().position(|phone| phone.agent == agent)?;
+        Some(ringing.remove(position))
+    }
+
+    /// Whether the caller talks over this leg of an agent.
+    pub fn talks_over(&self, leg: LegId) -> bool {
+        matches!(self.stage, Stage::Talking { leg: talking, .. } if talking == leg)
+    }
+
     /// The leg at the other end of the bridge from `leg`, while one stands.
     pub fn across(&self, leg: LegId) -> Option<LegId> {
         match self.stage {

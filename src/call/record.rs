@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::acd::{Band, Cause};
+use crate::acd::{Band, Cause, Leaving};
 use crate::id::CallId;
 use crate::time::Wall;
 
@@ -82,6 +82,10 @@ pub enum Presentation {
     CallerGone,
     /// It was taken back because the agent paused or logged out, or the daemon stopped.
     Withdrawn,
+    /// Another phone that rang for the same caller was answered first.
+    AnsweredElsewhere,
+    /// It was taken back because an emergency needed the agent.
+    Recalled,
 }
 
 /// How a call ended.
@@ -102,6 +106,13 @@ pub enum Outcome {
         /// SIP status code sent.
         code: u16,
     },
+    /// No person answered for as long as the line lets anyone wait: the caller was told so, and led out.
+    Released {
+        /// What the line's way out was for.
+        why: Leaving,
+    },
+    /// The caller left the line for a promised callback.
+    Promised,
     /// The call ended before an answer for a reason that was not the caller's wish.
     Lost {
         /// Who or what ended it.

@@ -20,7 +20,7 @@ pub struct Timeline {
     arrived: Mono,
     done: Vec<(Span, What)>,
     queue: Option<Duration>,
-    presented: Option<(Duration, AgentId)>,
+    presented: Vec<(Duration, AgentId)>,
     talk: Option<(Duration, AgentId)>,
 }
 
@@ -36,27 +36,32 @@ enum What {
 impl Timeline {
     /// A caller who arrived at `arrived` and waits since.
     pub fn new(arrived: Mono) -> Timeline {
-        Timeline { arrived, done: Vec::new(), queue: Some(Duration::ZERO), presented: None, talk: None }
+        Timeline { arrived, done: Vec::new(), queue: Some(Duration::ZERO), presented: Vec::new(), talk: None }
     }
 
     /// An agent's phone begins to ring.
     pub fn presented(&mut self, agent: AgentId, now: Mono) {
-        self.presented = Some((now.since(self.arrived), agent));
+        self.presented.push((now.since(self.arrived), agent));
     }
 
-    /// The presentation ended without a talk.
-    pub fn presentation_over(&mut self, result: Presentation, now: Mono) {
-        if let Some((from, agent)) = self.presented.take() {
+    /// The presentation to an agent ended without a talk.
+    pub fn presentation_over(&mut self, agent: AgentId, result: Presentation, now: Mono) {
+        if let Some(position) = self.presented.iter().position(|&(_, presented)| presented == agent) {
+            let (from, agent) = self.presented.remove(position);
             self.push(from, now, What::Presented(agent, result));
         }
     }
 
-    /// The agent answered: the wait is over.
-    pub fn connected(&mut self, now: Mono) {
-        if let Some((from, agent)) = self.presented.take() {
-            self.push(from, now, What::Presented(agent, Presentation::Answered));
-            self.talk = Some((now.since(self.arrived), agent));
-        }
+    /// The agent answered: the wait is over, and so is every other presentation.
+    pub fn connected(&mut self, agent: AgentId, now: Mono) {
+        self.presentation_over(agent, Presentation::Answered, now);
+        self.close_presentations(Presentation::AnsweredElsewhere, now);
+        self.talk = Some((now.since(self.arrived), agent));
+        self.close_queue(now);
+    }
+
+    /// The caller waits no longer, though nobody answered.
+    pub fn left_line(&mut self, now: Mono) {
         self.close_queue(now);
     }
 
@@ -68,7 +73,7 @@ impl Timeline {
 
     /// The call is over: all segments in order of their beginning, with names from the plan.
     pub fn finish(mut self, result: Presentation, now: Mono, plan: &acd::Plan) -> Vec<Segment> {
-        self.presentation_over(result, now);
+        self.close_presentations(result, now);
         self.close_queue(now);
         self.close_talk(now);
         let name = |agent: AgentId| {
@@ -89,6 +94,12 @@ impl Timeline {
         // The wait comes before the presentations inside it, even one that began in the same instant.
         segments.sort_by_key(|segment| (segment.from, segment.stage != Recorded::Queue, segment.to));
         segments
+    }
+
+    fn close_presentations(&mut self, result: Presentation, now: Mono) {
+        for (from, agent) in std::mem::take(&mut self.presented) {
+            self.push(from, now, What::Presented(agent, result));
+        }
     }
 
     fn close_queue(&mut self, now: Mono) {
@@ -125,9 +136,9 @@ mod tests {
     fn a_missed_and_an_answered_presentation_lie_inside_the_wait() {
         let mut timeline = Timeline::new(Mono(0));
         timeline.presented(AgentId(0), Mono(0));
-        timeline.presentation_over(Presentation::Missed(Cause::Busy), Mono(2_000));
+        timeline.presentation_over(AgentId(0), Presentation::Missed(Cause::Busy), Mono(2_000));
         timeline.presented(AgentId(1), Mono(2_000));
-        timeline.connected(Mono(5_000));
+        timeline.connected(AgentId(1), Mono(5_000));
         let segments = timeline.finish(Presentation::Withdrawn, Mono(9_000), &plan());
         let at = |n: u64| Duration::from_micros(n);
         let stages: Vec<_> = segments.iter().map(|s| (s.stage.clone(), s.from, s.to)).collect();
@@ -154,10 +165,27 @@ mod tests {
     fn a_caller_put_back_waits_again() {
         let mut timeline = Timeline::new(Mono(0));
         timeline.presented(AgentId(0), Mono(10));
-        timeline.connected(Mono(20));
+        timeline.connected(AgentId(0), Mono(20));
         timeline.back_in_line(Mono(30));
         let segments = timeline.finish(Presentation::CallerGone, Mono(40), &plan());
         assert_eq!(segments.iter().filter(|segment| segment.stage == Recorded::Queue).count(), 2);
+    }
+
+    #[test]
+    fn of_phones_that_ring_at_once_the_others_were_answered_elsewhere() {
+        let mut timeline = Timeline::new(Mono(0));
+        timeline.presented(AgentId(0), Mono(0));
+        timeline.presented(AgentId(1), Mono(0));
+        timeline.connected(AgentId(1), Mono(3_000));
+        let segments = timeline.finish(Presentation::Withdrawn, Mono(9_000), &plan());
+        let results: Vec<_> = segments
+            .iter()
+            .filter_map(|segment| match &segment.stage {
+                Recorded::Presented { agent, result } => Some((agent.as_str(), *result)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(results, [("ben", Presentation::Answered), ("asha", Presentation::AnsweredElsewhere)]);
     }
 
     #[test]
@@ -165,7 +193,7 @@ mod tests {
         let mut timeline = Timeline::new(Mono(0));
         for n in 0..1_000 {
             timeline.presented(AgentId(0), Mono(n));
-            timeline.presentation_over(Presentation::Missed(Cause::NoAnswer), Mono(n + 1));
+            timeline.presentation_over(AgentId(0), Presentation::Missed(Cause::NoAnswer), Mono(n + 1));
         }
         assert!(timeline.finish(Presentation::CallerGone, Mono(2_000), &plan()).len() <= MAX_SEGMENTS);
     }

@@ -7,8 +7,8 @@
 //! of its arrival.
 //!
 //! # `--format table`
-//! For each line and for all of them: calls, those answered, abandoned, refused and lost (which add up to the
-//! calls), and the waits of answered calls: mean, median, 90th, 95th and 99th centile, longest; last the
+//! For each line and for all of them: calls, those answered, abandoned, refused, lost, released and promised
+//! (which add up to the calls), and the waits of answered calls: mean, median, 90th, 95th and 99th centile, longest; last the
 //! longest wait of a caller who gave up. Waits are in minutes and seconds. Centiles are nearest-rank.
 //!
 //! # `--format csv`
@@ -25,9 +25,9 @@
 //! | `trunk`, `practice`, `line`, `band` | how it came in; band 0 is emergency |
 //! | `ddi` | the number dialled |
 //! | `cli` | the caller's number as stored: a keyed hash, the number, or empty |
-//! | `outcome` | `answered`, `abandoned`, `refused` or `lost` |
+//! | `outcome` | `answered`, `abandoned`, `refused`, `lost`, `released` (led out of the line) or `promised` (a callback) |
 //! | `agent` | who answered last |
-//! | `ended_by` | of answered and lost calls: `caller`, `agent`, `dead-media`, `dead-peer` or `shutdown` |
+//! | `ended_by` | of answered and lost calls: `caller`, `agent`, `dead-media`, `dead-peer` or `shutdown`; of released ones: `waited-too-long` or `nobody-at-work` |
 //! | `code` | of refused calls: the SIP status sent |
 //! | `presentations` | how often an agent's phone was rung |
 //! | `sip_call_id` | Call-ID of the caller's leg |
@@ -151,6 +151,8 @@ pub fn waits_table(table: &Table) -> String {
         "abandoned",
         "refused",
         "lost",
+        "released",
+        "promised",
         "mean wait",
         "median",
         "90th",
@@ -167,7 +169,15 @@ pub fn waits_table(table: &Table) -> String {
 }
 
 fn row(name: &str, figures: &Figures) -> Vec<String> {
-    let counts = [figures.calls, figures.answered, figures.abandoned, figures.refused, figures.lost];
+    let counts = [
+        figures.calls,
+        figures.answered,
+        figures.abandoned,
+        figures.refused,
+        figures.lost,
+        figures.released,
+        figures.promised,
+    ];
     let waits = figures.waits.map(|w| [w.mean, w.median, w.p90, w.p95, w.p99, w.longest]);
     let mut row = vec![name.to_owned()];
     row.extend(counts.iter().map(u64::to_string));
@@ -283,10 +293,14 @@ fn write_csv(reader: &Reader, period: Period, out: &mut impl Write) -> Result<()
 
 fn cells(Entry { run, record }: &Entry) -> [String; COLUMNS.len()] {
     let (agent, ended_by, code) = match &record.outcome {
-        Outcome::Answered { agent, ended_by } => (Some(agent.as_str()), Some(*ended_by), None),
+        Outcome::Answered { agent, ended_by } => {
+            (Some(agent.as_str()), Some(words::ended_by(*ended_by)), None)
+        }
         Outcome::Abandoned => (None, None, None),
         Outcome::Refused { code } => (None, None, Some(*code)),
-        Outcome::Lost { ended_by } => (None, Some(*ended_by), None),
+        Outcome::Lost { ended_by } => (None, Some(words::ended_by(*ended_by)), None),
+        Outcome::Released { why } => (None, Some(words::leaving(*why)), None),
+        Outcome::Promised => (None, None, None),
     };
     let answered = agent.map(|_| iso(record.arrived + record.waited)).unwrap_or_default();
     [
@@ -305,7 +319,7 @@ fn cells(Entry { run, record }: &Entry) -> [String; COLUMNS.len()] {
         as_text(record.cli.as_deref().unwrap_or_default()),
         Kind::of(&record.outcome).word().to_owned(),
         as_text(agent.unwrap_or_default()),
-        ended_by.map(words::ended_by).unwrap_or_default().to_owned(),
+        ended_by.unwrap_or_default().to_owned(),
         code.map(|code| code.to_string()).unwrap_or_default(),
         presentations(record).to_string(),
         as_text(&record.sip_call_id),

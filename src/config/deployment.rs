@@ -23,6 +23,8 @@ pub struct Deployment {
     pub media: MediaSettings,
     /// Audio files, by `ClipId`.
     pub clips: Vec<ClipFile>,
+    /// The directory of the prompts that announcements are put together from; `None` for those built in.
+    pub prompts: Option<PathBuf>,
     /// Where calls are recorded.
     pub ledger: LedgerSettings,
     /// Opening hours and bank holidays.

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use crate::call::media::Event as MediaEvent;
 use crate::call::record::CallRecord;
 use crate::config::{Deployment, StoredCli};
+use crate::id::ClipId;
 use crate::ledger::{self, CliStorage, Ledger};
 use crate::media::{self, BindError, Clip, ClipError, Media};
 use crate::net::{Arrival, Bind, Net};
@@ -111,8 +112,13 @@ impl<O: Observer> Daemon<O> {
         orders: mpsc::Receiver<Order>,
         observer: O,
     ) -> Result<Daemon<O>, Failure> {
-        let Deployment { mut plan, listen, media, clips, ledger, .. } = deployment;
-        let clips = clips.iter().map(|clip| Clip::read(&clip.path)).collect::<Result<Vec<_>, _>>()?;
+        let Deployment { mut plan, listen, media, clips, prompts, ledger, .. } = deployment;
+        let mut clips = clips.iter().map(|clip| Clip::read(&clip.path)).collect::<Result<Vec<_>, _>>()?;
+        plan.media.prompts = ClipId(u32::try_from(clips.len()).unwrap_or(u32::MAX));
+        clips.extend(match prompts {
+            Some(directory) => media::read_prompts(&directory)?,
+            None => media::shipped_prompts()?,
+        });
         let binds: Vec<_> =
             listen.iter().map(|listen| Bind { transport: listen.transport, address: listen.bind }).collect();
         let phones = plan.phone_hosts();

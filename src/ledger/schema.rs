@@ -12,7 +12,7 @@ use super::Error;
 /// Marks the file as a ledger (`PRAGMA application_id`): "Hrkn".
 const APPLICATION: i32 = 0x4872_6b6e;
 
-const MIGRATIONS: [&str; 1] = [CALLS_AND_SEGMENTS];
+const MIGRATIONS: [&str; 2] = [CALLS_AND_SEGMENTS, WAYS_OUT];
 
 /// One row for each call and one for each stage of it; all times in milliseconds, `arrived_ms` since
 /// 1970-01-01T00:00:00Z, `from_ms` and `to_ms` since arrival. The order of `id` is that of writing.
@@ -65,7 +65,71 @@ CREATE VIEW calls_utc AS
     FROM calls;
 ";
 
+/// Callers who were led out of a line, or left it for a promised callback; presentations that were answered
+/// elsewhere or recalled. A CHECK cannot be changed, so both tables are made anew.
+const WAYS_OUT: &str = "
+DROP VIEW calls_utc;
+
+CREATE TABLE new_calls (
+    id          INTEGER PRIMARY KEY,
+    run         INTEGER NOT NULL,
+    call        INTEGER NOT NULL,
+    sip_call_id TEXT NOT NULL,
+    trunk       TEXT NOT NULL,
+    practice    TEXT,
+    line        TEXT NOT NULL,
+    band        INTEGER NOT NULL,
+    ddi         TEXT NOT NULL,
+    cli         TEXT,
+    arrived_ms  INTEGER NOT NULL,
+    waited_ms   INTEGER NOT NULL CHECK (waited_ms >= 0),
+    lasted_ms   INTEGER NOT NULL CHECK (lasted_ms >= 0),
+    outcome     TEXT NOT NULL
+                CHECK (outcome IN ('answered', 'abandoned', 'refused', 'lost', 'released', 'promised')),
+    agent       TEXT,
+    ended_by    TEXT CHECK (ended_by IN ('caller', 'agent', 'dead-media', 'dead-peer', 'shutdown',
+                                         'waited-too-long', 'nobody-at-work')),
+    code        INTEGER,
+    UNIQUE (run, call),
+    CHECK ((agent IS NOT NULL) = (outcome = 'answered')),
+    CHECK ((ended_by IS NOT NULL) = (outcome IN ('answered', 'lost', 'released'))),
+    CHECK ((code IS NOT NULL) = (outcome = 'refused'))
+) STRICT;
+
+INSERT INTO new_calls SELECT * FROM calls;
+DROP TABLE calls;
+ALTER TABLE new_calls RENAME TO calls;
+CREATE INDEX calls_by_time ON calls (arrived_ms);
+CREATE INDEX calls_by_line ON calls (line, arrived_ms);
+
+CREATE TABLE new_segments (
+    call    INTEGER NOT NULL REFERENCES calls (id) ON DELETE CASCADE,
+    seq     INTEGER NOT NULL,
+    stage   TEXT NOT NULL CHECK (stage IN ('queue', 'presented', 'talk')),
+    agent   TEXT,
+    result  TEXT CHECK (result IN ('answered', 'busy', 'rejected', 'no-answer', 'unreachable', 'failed',
+                                   'caller-gone', 'withdrawn', 'answered-elsewhere', 'recalled')),
+    from_ms INTEGER NOT NULL CHECK (from_ms >= 0),
+    to_ms   INTEGER NOT NULL CHECK (to_ms >= 0),
+    PRIMARY KEY (call, seq),
+    CHECK ((agent IS NULL) = (stage = 'queue')),
+    CHECK ((result IS NOT NULL) = (stage = 'presented'))
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO new_segments SELECT * FROM segments;
+DROP TABLE segments;
+ALTER TABLE new_segments RENAME TO segments;
+
+CREATE VIEW calls_utc AS
+    SELECT strftime('%Y-%m-%dT%H:%M:%fZ', arrived_ms / 1000.0, 'unixepoch') AS arrived,
+           waited_ms / 1000.0 AS waited_s, lasted_ms / 1000.0 AS lasted_s,
+           trunk, practice, line, band, ddi, cli, outcome, agent, ended_by, code, run, call
+    FROM calls;
+";
+
 /// Brings a database that is open for writing to the newest schema; refuses one that is newer or not a ledger.
+///
+/// Foreign keys must not be enforced meanwhile: a table that is made anew would take its children with it.
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<(), Error> {
     if check(db, path)? == MIGRATIONS.len() {
         return Ok(());

@@ -47,8 +47,9 @@ impl Store {
         db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         db.pragma_update_and_check(None, "journal_size_limit", LOG_LIMIT, |_| Ok(()))?;
         db.pragma_update(None, "synchronous", "NORMAL")?;
-        db.pragma_update(None, "foreign_keys", true)?;
+        db.pragma_update(None, "foreign_keys", false)?;
         schema::migrate(&mut db, path)?;
+        db.pragma_update(None, "foreign_keys", true)?;
         let file = identity(path).map_err(Error::file(path))?;
         let log = identity(&private_file::beside(path, LOG)).ok();
         Ok(Store { db, path: path.to_owned(), file, log })
@@ -144,10 +145,12 @@ fn identity(path: &Path) -> io::Result<FileId> {
 /// Whether the record is new. A call that is there already is left as it is: it was written before.
 fn insert_one(tx: &Transaction<'_>, Entry { run, record }: &Entry) -> Result<bool, Error> {
     let (agent, ended_by, code) = match &record.outcome {
-        Outcome::Answered { agent, ended_by } => (Some(agent), Some(*ended_by), None),
+        Outcome::Answered { agent, ended_by } => (Some(agent), Some(words::ended_by(*ended_by)), None),
         Outcome::Abandoned => (None, None, None),
         Outcome::Refused { code } => (None, None, Some(*code)),
-        Outcome::Lost { ended_by } => (None, Some(*ended_by), None),
+        Outcome::Lost { ended_by } => (None, Some(words::ended_by(*ended_by)), None),
+        Outcome::Released { why } => (None, Some(words::leaving(*why)), None),
+        Outcome::Promised => (None, None, None),
     };
     let mut insert = tx.prepare_cached(
         "INSERT INTO calls (run, call, sip_call_id, trunk, practice, line, band, ddi, cli, arrived_ms, \
@@ -170,7 +173,7 @@ fn insert_one(tx: &Transaction<'_>, Entry { run, record }: &Entry) -> Result<boo
         millis(record.lasted),
         Kind::of(&record.outcome).word(),
         agent,
-        ended_by.map(words::ended_by),
+        ended_by,
         code,
     ];
     let id: Option<i64> = insert.query_row(values, |row| row.get(0)).optional()?;

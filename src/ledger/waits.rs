@@ -23,7 +23,7 @@ pub struct Table {
 /// What became of a number of calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// All of them; the sum of the four outcomes.
+    /// All of them; the sum of the outcomes.
     pub calls: u64,
     /// A person answered.
     pub answered: u64,
@@ -33,6 +33,10 @@ pub struct Figures {
     pub refused: u64,
     /// Ended without answer and without the caller's wish.
     pub lost: u64,
+    /// Led out of the line: nobody could answer for as long as anyone may wait.
+    pub released: u64,
+    /// Left the line for a promised callback.
+    pub promised: u64,
     /// How long the answered ones waited; `None` when there are none.
     pub waits: Option<Waits>,
     /// How long the most patient of those who gave up had waited.
@@ -99,6 +103,8 @@ struct Sums {
     longest_abandoned: Option<u64>,
     refused: u64,
     lost: u64,
+    released: u64,
+    promised: u64,
 }
 
 impl Tally {
@@ -116,6 +122,8 @@ impl Tally {
             }
             Kind::Refused => sums.refused += 1,
             Kind::Lost => sums.lost += 1,
+            Kind::Released => sums.released += 1,
+            Kind::Promised => sums.promised += 1,
         }
     }
 
@@ -128,6 +136,8 @@ impl Tally {
             all.longest_abandoned = all.longest_abandoned.max(sums.longest_abandoned);
             all.refused += sums.refused;
             all.lost += sums.lost;
+            all.released += sums.released;
+            all.promised += sums.promised;
         }
         let lines = self.lines.into_iter().map(|(line, sums)| (line, sums.figures())).collect();
         Table { lines, total: all.figures() }
@@ -138,11 +148,13 @@ impl Sums {
     fn figures(self) -> Figures {
         let answered = self.answered.len() as u64;
         Figures {
-            calls: answered + self.abandoned + self.refused + self.lost,
+            calls: answered + self.abandoned + self.refused + self.lost + self.released + self.promised,
             answered,
             abandoned: self.abandoned,
             refused: self.refused,
             lost: self.lost,
+            released: self.released,
+            promised: self.promised,
             waits: Waits::of(self.answered),
             longest_abandoned: self.longest_abandoned.map(Duration::from_millis),
         }

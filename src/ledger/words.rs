@@ -2,7 +2,7 @@
 //!
 //! They are stored, so a word never changes its meaning; the CHECKs of the schema list the same ones.
 
-use crate::acd::Cause;
+use crate::acd::{Cause, Leaving};
 use crate::call::record::{EndedBy, Outcome, Presentation, Stage};
 
 use super::Error;
@@ -14,10 +14,13 @@ pub(crate) enum Kind {
     Abandoned,
     Refused,
     Lost,
+    Released,
+    Promised,
 }
 
 impl Kind {
-    const ALL: [Kind; 4] = [Kind::Answered, Kind::Abandoned, Kind::Refused, Kind::Lost];
+    const ALL: [Kind; 6] =
+        [Kind::Answered, Kind::Abandoned, Kind::Refused, Kind::Lost, Kind::Released, Kind::Promised];
 
     pub(crate) fn of(outcome: &Outcome) -> Kind {
         match outcome {
@@ -25,6 +28,8 @@ impl Kind {
             Outcome::Abandoned => Kind::Abandoned,
             Outcome::Refused { .. } => Kind::Refused,
             Outcome::Lost { .. } => Kind::Lost,
+            Outcome::Released { .. } => Kind::Released,
+            Outcome::Promised => Kind::Promised,
         }
     }
 
@@ -35,6 +40,8 @@ impl Kind {
             Kind::Abandoned => "abandoned",
             Kind::Refused => "refused",
             Kind::Lost => "lost",
+            Kind::Released => "released",
+            Kind::Promised => "promised",
         }
     }
 
@@ -53,6 +60,14 @@ pub(crate) fn ended_by(ended_by: EndedBy) -> &'static str {
         EndedBy::DeadMedia => "dead-media",
         EndedBy::DeadPeer => "dead-peer",
         EndedBy::Shutdown => "shutdown",
+    }
+}
+
+/// The stored word of why a caller was led out of a line.
+pub(crate) fn leaving(why: Leaving) -> &'static str {
+    match why {
+        Leaving::WaitedTooLong => "waited-too-long",
+        Leaving::NobodyAtWork => "nobody-at-work",
     }
 }
 
@@ -76,13 +91,15 @@ pub(super) fn result(result: Presentation) -> &'static str {
         Presentation::Missed(Cause::Failed) => "failed",
         Presentation::CallerGone => "caller-gone",
         Presentation::Withdrawn => "withdrawn",
+        Presentation::AnsweredElsewhere => "answered-elsewhere",
+        Presentation::Recalled => "recalled",
     }
 }
 
 const ENDED_BY: [EndedBy; 5] =
     [EndedBy::Caller, EndedBy::Agent, EndedBy::DeadMedia, EndedBy::DeadPeer, EndedBy::Shutdown];
 
-const RESULTS: [Presentation; 8] = [
+const RESULTS: [Presentation; 10] = [
     Presentation::Answered,
     Presentation::Missed(Cause::Busy),
     Presentation::Missed(Cause::Rejected),
@@ -91,6 +108,8 @@ const RESULTS: [Presentation; 8] = [
     Presentation::Missed(Cause::Failed),
     Presentation::CallerGone,
     Presentation::Withdrawn,
+    Presentation::AnsweredElsewhere,
+    Presentation::Recalled,
 ];
 
 /// An outcome from its columns.
@@ -100,12 +119,15 @@ pub(super) fn to_outcome(
     by: Option<String>,
     code: Option<u16>,
 ) -> Result<Outcome, Error> {
-    let by = by.map(to_ended_by).transpose()?;
     match (Kind::named(&word)?, agent, by, code) {
-        (Kind::Answered, Some(agent), Some(ended_by), _) => Ok(Outcome::Answered { agent, ended_by }),
+        (Kind::Answered, Some(agent), Some(by), _) => {
+            Ok(Outcome::Answered { agent, ended_by: to_ended_by(by)? })
+        }
         (Kind::Abandoned, ..) => Ok(Outcome::Abandoned),
         (Kind::Refused, _, _, Some(code)) => Ok(Outcome::Refused { code }),
-        (Kind::Lost, _, Some(ended_by), _) => Ok(Outcome::Lost { ended_by }),
+        (Kind::Lost, _, Some(by), _) => Ok(Outcome::Lost { ended_by: to_ended_by(by)? }),
+        (Kind::Released, _, Some(by), _) => Ok(Outcome::Released { why: to_leaving(by)? }),
+        (Kind::Promised, ..) => Ok(Outcome::Promised),
         _ => Err(Error::Meaningless { column: "outcome", value: word }),
     }
 }
@@ -123,6 +145,11 @@ pub(super) fn to_stage(word: String, agent: Option<String>, result: Option<Strin
 
 fn to_ended_by(word: String) -> Result<EndedBy, Error> {
     let found = ENDED_BY.into_iter().find(|&by| ended_by(by) == word);
+    found.ok_or(Error::Meaningless { column: "ended_by", value: word })
+}
+
+fn to_leaving(word: String) -> Result<Leaving, Error> {
+    let found = [Leaving::WaitedTooLong, Leaving::NobodyAtWork].into_iter().find(|&why| leaving(why) == word);
     found.ok_or(Error::Meaningless { column: "ended_by", value: word })
 }
 

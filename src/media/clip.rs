@@ -65,6 +65,11 @@ impl Clip {
         Clip::from_wav(BufReader::new(opened)).map_err(fail)
     }
 
+    /// Reads a WAV file that is in memory; `name` is for the error.
+    pub(super) fn from_bytes(name: &str, bytes: &[u8]) -> Result<Clip, ClipError> {
+        Clip::from_wav(bytes).map_err(|reason| ClipError { file: name.into(), reason })
+    }
+
     /// Encodes mono samples at 8 kHz.
     pub fn from_samples(samples: &[i16]) -> Clip {
         Clip {

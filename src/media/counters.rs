@@ -57,6 +57,10 @@ counters! {
     unplayable,
     /// Not relayed: a telephone event to a partner that agreed to none.
     events_dropped,
+    /// Not taken for a key press: a telephone event that is cut short, or is no key, or lasts no time.
+    events_malformed,
+    /// Not reported: key presses faster than any finger.
+    events_flooded,
     /// Not relayed: sent before the partner's stream was joined on.
     too_late,
     /// Not relayed: the partner's own stream come back, which would go round for ever (RFC 3550, 8.2).

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::call::media::{Codec, Stream};
+use crate::call::media::{Codec, Digit, Stream};
 use crate::id::LegId;
+use crate::media::clip::Clip;
 use crate::media::playlist::Playlist;
-use crate::rtp::Outgoing;
+use crate::rtp::dtmf::Decoder;
 use crate::rtp::g711::{ALAW_TO_MULAW, MULAW_TO_ALAW};
+use crate::rtp::{Outgoing, Packet};
 use crate::time::Mono;
 
 /// One leg's media.
@@ -27,18 +29,56 @@ pub(super) struct Leg {
     pub(super) partner: Option<u32>,
     /// What it hears instead of its partner.
     pub(super) playing: Option<Playing>,
+    /// The keys pressed on it.
+    pub(super) keys: Keys,
     /// When its last packet came, or else when the stream was set.
     pub(super) heard: Mono,
     /// Its silence was reported.
     pub(super) dead: bool,
 }
 
-/// A playlist and its place in the pacer.
+/// What a leg hears of clips, and its place in the pacer; at least one of the two.
 #[derive(Debug)]
 pub(super) struct Playing {
-    pub(super) list: Playlist,
+    /// Heard first.
+    pub(super) saying: Option<Saying>,
+    /// Waits while something is said.
+    pub(super) list: Option<Playlist>,
     pub(super) slot: usize,
 }
+
+/// An announcement under way.
+#[derive(Debug)]
+pub(super) struct Saying {
+    pub(super) id: u32,
+    pub(super) list: Playlist,
+}
+
+/// The keys pressed on a leg, and whether anybody is told.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    pub(super) listening: bool,
+    /// Runs whether listened to or not: a key that is down when listening begins was not pressed since.
+    decoder: Decoder,
+    /// The second in which the last press fell, and the presses reported in it.
+    second: (u64, u32),
+}
+
+/// What became of a packet of telephone events.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// A press to be reported.
+    Press(Digit),
+    /// Nothing new, or nobody listens.
+    Nothing,
+    /// No report of a key.
+    Malformed,
+    /// A press beyond [`MOST_PRESSES`].
+    Flood,
+}
+
+/// Presses of a leg reported in one second; no finger is faster, and the core is not to be flooded.
+const MOST_PRESSES: u32 = 25;
 
 /// Who sent a packet.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -196,6 +236,48 @@ impl Leg {
         for byte in audio {
             *byte = table[usize::from(*byte)];
         }
+    }
+}
+
+impl Playing {
+    /// Fills a frame with what comes next; the number of the announcement that is over with it, if one is.
+    pub(super) fn fill(&mut self, frame: &mut [u8], codec: Codec, known: &[Clip]) -> Option<u32> {
+        match (&mut self.saying, &mut self.list) {
+            (Some(saying), _) => {
+                saying.list.fill(frame, codec, known);
+                let over = saying.list.spent().then_some(saying.id)?;
+                self.saying = None;
+                Some(over)
+            }
+            (None, Some(list)) => {
+                list.fill(frame, codec, known);
+                None
+            }
+            (None, None) => None,
+        }
+    }
+
+    /// Whether a leg has nothing more to hear of clips; without a partner it hears silence after a list.
+    pub(super) fn ended(&self, bridged: bool) -> bool {
+        let list_ended = self.list.as_ref().is_none_or(|list| bridged && list.ended());
+        self.saying.is_none() && list_ended
+    }
+}
+
+impl Keys {
+    /// Takes a packet of telephone events.
+    pub(super) fn take(&mut self, packet: &Packet<'_>, now: Mono) -> Heard {
+        let digit = match self.decoder.decode(&packet.header, packet.payload) {
+            Ok(Some(digit)) if self.listening => digit,
+            Ok(_) => return Heard::Nothing,
+            Err(_) => return Heard::Malformed,
+        };
+        let second = now.0 / 1_000_000;
+        if self.second.0 != second {
+            self.second = (second, 0);
+        }
+        self.second.1 += 1;
+        if self.second.1 > MOST_PRESSES { Heard::Flood } else { Heard::Press(digit) }
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `clip`, `resample` | WAV files read once and encoded once per codec |
+//! | `clip`, `resample`, `prompts` | WAV files read once and encoded once per codec |
 //! | `playlist`, `pacer` | what a leg hears next; when each leg's next frame is due |
 //! | `leg`, `engine` | the legs of one thread and the whole per-packet logic, free of sockets and clocks |
 //! | `ports`, `thread` | sockets bound; one thread's loop of waiting, receiving and sending |
@@ -22,6 +22,7 @@ mod leg;
 mod pacer;
 mod playlist;
 mod ports;
+mod prompts;
 mod resample;
 mod thread;
 
@@ -36,6 +37,7 @@ use crate::switch::plan::ThreadPorts;
 pub use clip::{Clip, ClipError, ClipFault, MAX_LENGTH};
 pub use counters::Counters;
 pub use ports::BindError;
+pub use prompts::{read_prompts, shipped_prompts};
 
 use ports::{BoundPort, BoundPorts};
 use thread::Handle;

@@ -45,9 +45,14 @@ impl Playlist {
         }
     }
 
+    /// Whether only silence is left.
+    pub(super) fn spent(&self) -> bool {
+        self.at == self.clips.len()
+    }
+
     /// Whether only silence is left of a list that had clips.
     pub(super) fn ended(&self) -> bool {
-        !self.clips.is_empty() && self.at == self.clips.len()
+        !self.clips.is_empty() && self.spent()
     }
 }
 
@@ -95,6 +100,6 @@ mod tests {
         assert!(heard(&mut list, &known, 480).iter().all(|&byte| byte == g711::alaw(1_000)));
         let mut nothing = Playlist::new(vec![ClipId(0)], true, &known);
         assert!(heard(&mut nothing, &known, 160).iter().all(|&byte| byte == g711::ALAW_SILENCE));
-        assert!(!nothing.ended());
+        assert!(nothing.spent() && !nothing.ended());
     }
 }

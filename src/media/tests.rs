@@ -7,9 +7,9 @@ use std::sync::mpsc;
 use std::time::Instant;
 
 use super::*;
-use crate::call::media::{Codec, Direction, Stream};
+use crate::call::media::{Codec, Digit, Direction, Stream};
 use crate::id::{ClipId, LegId};
-use crate::rtp::{Datagram, Header, g711};
+use crate::rtp::{Datagram, Header, dtmf, g711};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -148,6 +148,51 @@ fn music_is_heard_until_the_bridge_and_then_the_partner() {
 }
 
 #[test]
+fn an_announcement_interrupts_the_music_its_end_and_keys_are_reported_and_the_bridge_cuts_it() {
+    let clips = vec![Clip::from_samples(&[5_000; 8_000]), Clip::from_samples(&[1_000; 800])];
+    let bound = bind(Settings { clips, ..settings() }).unwrap();
+    let port = bound.ports()[0].shared[0];
+    let (reports, told) = mpsc::channel();
+    let media = bound.start(Box::new(move |_, event| reports.send(event).unwrap())).unwrap();
+    let (caller, agent) = (phone(), phone());
+    let (leg, to) = (LegId(1), SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    let [music, voice] = [5_000, 1_000].map(g711::alaw);
+    media.send(0, Command::Set(Stream { dtmf: Some(101), ..stream(1, port, &caller) }));
+    media.send(0, Command::Play { leg, clips: vec![ClipId(0)], looped: true });
+    while hear(&caller).1 != music {}
+    media.send(0, Command::Say { leg, id: 3, clips: vec![ClipId(1)] });
+    media.send(0, Command::Listen { leg, on: true });
+    while hear(&caller).1 != voice {}
+    let mut spoken = 1;
+    while hear(&caller).1 == voice {
+        spoken += 1;
+    }
+    assert_eq!(spoken, 5);
+    assert_eq!(told.recv_timeout(PATIENCE).unwrap(), Event::Said { leg, id: 3 });
+    let digit = Digit::try_from('1').unwrap();
+    for (n, report) in (0..).zip(dtmf::press(digit, Duration::from_millis(60))) {
+        let header = Header { marker: n == 0, payload_type: 101, sequence: n, timestamp: 9_000, ssrc: 1 };
+        caller.send_to(&[&header.to_bytes()[..], &report.to_bytes()].concat(), to).unwrap();
+    }
+    assert_eq!(told.recv_timeout(PATIENCE).unwrap(), Event::Digit { leg, digit });
+    media.send(0, Command::Say { leg, id: 4, clips: vec![ClipId(1); 50] });
+    while hear(&caller).1 != voice {}
+    media.send(0, Command::Set(stream(2, port, &agent)));
+    media.send(0, Command::Bridge { a: leg, b: LegId(2) });
+    // A packet may overtake the order, so not every one is heard.
+    caller.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    let (mut n, mut heard) = (0, [0; 2_048]);
+    while caller.recv_from(&mut heard).is_err() || heard[12] != 77 {
+        assert!(n < 40, "the announcement goes on");
+        agent.send_to(&packet(n, 77), to).unwrap();
+        n += 1;
+    }
+    media.stop();
+    let told: Vec<_> = told.try_iter().collect();
+    assert_eq!(told, [], "no press counts twice, and what was cut short is not said");
+}
+
+#[test]
 fn a_stranger_on_the_port_is_never_heard() {
     let (media, ports) = started(settings());
     let (caller, agent, stranger) = (phone(), phone(), phone());
@@ -212,7 +257,8 @@ fn dead_media_is_reported_with_the_thread() {
     let media = bound.start(Box::new(move |thread, event| reports.send((thread, event)).unwrap())).unwrap();
     let caller = phone();
     media.send(1, Command::Set(stream(1, port, &caller)));
-    let (thread, Event::Dead { leg, silent_for }) = told.recv_timeout(PATIENCE).unwrap();
+    let (thread, event) = told.recv_timeout(PATIENCE).unwrap();
+    let Event::Dead { leg, silent_for } = event else { panic!("{event:?}") };
     assert_eq!((thread, leg), (1, LegId(1)));
     assert!(silent_for >= Duration::from_millis(50));
 }

@@ -1,7 +1,9 @@
-//! RTP as bytes in and bytes out: packets (RFC 3550), G.711 (ITU-T G.711), and one steady outgoing stream.
+//! RTP as bytes in and bytes out: packets (RFC 3550), G.711 (ITU-T G.711), keys (RFC 4733), and one steady
+//! outgoing stream.
 //!
 //! Nothing here opens a socket, reads a clock or knows a call; `media` on floor 4 does the moving.
 
+pub mod dtmf;
 pub mod g711;
 pub mod outgoing;
 pub mod packet;

@@ -1,4 +1,5 @@
-//! SIP as bytes in and bytes out: the front door, messages, transactions, dialogs, SDP.
+//! SIP as bytes in and bytes out: the front door, messages, transactions, dialogs, SDP,
+//! keys.
 //!
 //! Nothing here opens a socket or reads a clock. A hostile peer gets a 4xx or is dropped and counted;
 //! no input panics.
@@ -6,6 +7,7 @@
 pub mod dialog;
 mod grammar;
 mod host;
+pub mod info;
 pub mod message;
 pub mod name_addr;
 pub mod sdp;

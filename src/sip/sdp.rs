@@ -322,6 +322,35 @@ mod tests {
     }
 
     #[test]
+    fn telephone_events_are_answered_in_the_type_that_they_were_offered_in() {
+        for (formats, attributes, events) in [
+            ("8 96", "a=rtpmap:96 telephone-event/8000\r\na=fmtp:96 0-15\r\n", Some(96)),
+            ("8 127", "a=rtpmap:127 Telephone-Event/8000\r\na=fmtp:127 0-11,16\r\n", Some(127)),
+            (
+                "8 97 98",
+                "a=rtpmap:97 telephone-event/48000\r\na=rtpmap:98 telephone-event/8000\r\n",
+                Some(98),
+            ),
+            ("8 97", "a=rtpmap:97 telephone-event/48000\r\n", None),
+            ("8", "a=rtpmap:101 telephone-event/8000\r\n", None),
+            ("8 101", "", None),
+        ] {
+            let offer = Description::parse(&body(&format!("m=audio 4000 RTP/AVP {formats}\r\n{attributes}")));
+            let offer = offer.unwrap();
+            let agreed = offer.choose(&[Codec::Pcma], Direction::SendRecv).unwrap();
+            assert_eq!(agreed.dtmf, events, "{attributes}");
+            let answer = String::from_utf8(offer.answer(&LOCAL, &agreed).to_vec()).unwrap();
+            let stated = events.map_or(String::new(), |events| {
+                format!("a=rtpmap:{events} telephone-event/8000\r\na=fmtp:{events} 0-15\r\n")
+            });
+            let listed = events.map_or(String::new(), |events| format!(" {events}"));
+            assert!(
+                answer.contains(&format!("RTP/AVP 8{listed}\r\na=rtpmap:8 PCMA/8000\r\n{stated}a=ptime"))
+            );
+        }
+    }
+
+    #[test]
     fn refuses_what_it_cannot_use() {
         let cases: [(&str, BadSdp); 5] = [
             ("m=audio 4000 RTP/SAVP 8\r\n", BadSdp::NoAudio),

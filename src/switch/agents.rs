@@ -2,10 +2,10 @@
 
 use crate::acd::{self, Cause};
 use crate::audio::Direction;
-use crate::call::Stage;
 use crate::call::leg::{Audio, Leg, Negotiation, Side, State};
 use crate::call::media::Command;
-use crate::call::record::{EndedBy, Presentation};
+use crate::call::record::Presentation;
+use crate::call::{Ringing, Stage};
 use crate::id::{AgentId, CallId, LegId};
 use crate::sip::message::{Method, Request, Response};
 use crate::sip::name_addr::NameAddr;
@@ -25,7 +25,7 @@ impl Switch {
                 let agent = self.agent_name(agent);
                 self.emit(Event::Availability { agent, state });
             }
-            acd::Output::Release { call, .. } => self.end_call(call, EndedBy::Shutdown),
+            acd::Output::Release { call, why, .. } => self.release(call, why),
         }
     }
 
@@ -87,7 +87,9 @@ impl Switch {
         self.legs.insert(leg, Leg { id: leg, call, side, state, audio, asked: Vec::new(), owed: Vec::new() });
         self.remember_ask(tx, Ask::Present(leg));
         let entry = self.calls.get_mut(&call)?;
-        entry.stage = Stage::Presented { leg, agent };
+        if let Stage::Waiting { ringing } = &mut entry.stage {
+            ringing.push(Ringing { leg, agent });
+        }
         entry.timeline.presented(agent, self.now.mono);
         Some(())
     }
@@ -117,8 +119,8 @@ impl Switch {
     /// The agent's side did not take it: the caller goes back to the original place, the next agent is rung.
     pub(super) fn presentation_failed(&mut self, call: CallId, agent: AgentId, cause: Cause) {
         if let Some(call) = self.calls.get_mut(&call) {
-            call.timeline.presentation_over(Presentation::Missed(cause), self.now.mono);
-            call.stage = Stage::Waiting;
+            call.timeline.presentation_over(agent, Presentation::Missed(cause), self.now.mono);
+            call.stop_ringing(agent);
         }
         let name = self.agent_name(agent);
         self.emit(Event::Missed { call, agent: name, cause });
@@ -128,19 +130,15 @@ impl Switch {
 
     fn withdraw(&mut self, call: CallId, agent: AgentId, why: acd::Withdrawal) {
         let Some(entry) = self.calls.get_mut(&call) else { return };
-        let Stage::Presented { leg, agent: ringing } = entry.stage else { return };
-        if ringing != agent {
-            return;
-        }
+        let Some(Ringing { leg, .. }) = entry.stop_ringing(agent) else { return };
         let result = match why {
             acd::Withdrawal::RangOut => Presentation::Missed(Cause::NoAnswer),
             acd::Withdrawal::CallerGone => Presentation::CallerGone,
-            acd::Withdrawal::AgentGone | acd::Withdrawal::AnsweredElsewhere | acd::Withdrawal::Recalled => {
-                Presentation::Withdrawn
-            }
+            acd::Withdrawal::AgentGone => Presentation::Withdrawn,
+            acd::Withdrawal::AnsweredElsewhere => Presentation::AnsweredElsewhere,
+            acd::Withdrawal::Recalled => Presentation::Recalled,
         };
-        entry.timeline.presentation_over(result, self.now.mono);
-        entry.stage = Stage::Waiting;
+        entry.timeline.presentation_over(agent, result, self.now.mono);
         self.silence_phone(leg);
         if why == acd::Withdrawal::RangOut {
             let agent = self.agent_name(agent);
@@ -167,9 +165,7 @@ impl Switch {
     }
 
     fn is_presented(&self, call: CallId, leg: LegId) -> bool {
-        self.calls
-            .get(&call)
-            .is_some_and(|call| matches!(call.stage, Stage::Presented { leg: ringing, .. } if ringing == leg))
+        self.calls.get(&call).is_some_and(|call| call.ringing().iter().any(|phone| phone.leg == leg))
     }
 
     /// A response to the INVITE that presents a call.
@@ -269,11 +265,14 @@ impl Switch {
 
     fn connect(&mut self, call: CallId, agent: AgentId) {
         let Some(entry) = self.calls.get_mut(&call) else { return };
-        let Stage::Presented { leg, .. } = entry.stage else { return };
-        entry.stage = Stage::Talking { leg, agent };
+        let Some(Ringing { leg, .. }) = entry.stop_ringing(agent) else { return };
+        let others = std::mem::replace(&mut entry.stage, Stage::Talking { leg, agent });
         entry.answered_by = Some(agent);
-        entry.timeline.connected(self.now.mono);
+        entry.timeline.connected(agent, self.now.mono);
         let waited = *entry.waited.get_or_insert(self.now.mono.since(entry.arrived.mono));
+        if let Stage::Waiting { ringing } = others {
+            ringing.iter().for_each(|phone| self.silence_phone(phone.leg));
+        }
         self.bridge(call);
         let agent = self.agent_name(agent);
         self.emit(Event::Bridged { call, agent, waited });

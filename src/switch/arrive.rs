@@ -83,6 +83,9 @@ impl Switch {
     }
 
     fn take_call(&mut self, tx: ServerTx, flow: Flow, request: &Request) -> Result<(), Refusal> {
+        if self.serve_code(tx, flow, request)? {
+            return Ok(());
+        }
         let ddi = self.dialled(request);
         let admitted = self.plan.ingress.admit(flow.remote.ip(), &ddi);
         // Whatever an emergency trunk calls, `urn:service:sos` say, it means the emergency line.
@@ -141,7 +144,8 @@ impl Switch {
         })?;
         let local = self.local(held.port);
         let audio = Audio { thread, held, local, agreed: None, latch: false };
-        let leg = self.answer_call(tx, request, offer, audio, dialog).inspect_err(|_| {
+        let whose = (CallId(self.last_call + 1), Side::Caller);
+        let leg = self.answer_call(tx, request, offer, audio, dialog, whose).inspect_err(|_| {
             self.ports[usize::from(thread)].release(held);
         })?;
         self.line_up(request, ddi.to_owned(), admission, leg);
@@ -171,7 +175,7 @@ impl Switch {
         self.outputs.push_back(Output::Record(Box::new(record)));
     }
 
-    fn overloaded(&mut self) -> Refusal {
+    pub(super) fn overloaded(&mut self) -> Refusal {
         self.counters.overload += 1;
         Refusal::with(503, "Retry-After", RETRY_AFTER)
     }
@@ -182,7 +186,7 @@ impl Switch {
     }
 
     /// The media thread with the most room, and a port on it for a caller with this offer.
-    fn port_for(&mut self, offer: Option<&Description>, band: Band) -> Option<(u8, Held)> {
+    pub(super) fn port_for(&mut self, offer: Option<&Description>, band: Band) -> Option<(u8, Held)> {
         let mut order: Vec<_> = (0..self.ports.len()).collect();
         order.sort_by_key(|&thread| (self.ports[thread].usage().0, thread));
         order.into_iter().find_map(|thread| {
@@ -202,13 +206,15 @@ impl Switch {
         Local { address: self.plan.media.address, port, session, version: 1 }
     }
 
-    fn answer_call(
+    /// Answers an INVITE with a leg of ours, which the caller of this puts into its place.
+    pub(super) fn answer_call(
         &mut self,
         tx: ServerTx,
         request: &Request,
         offer: Option<Description>,
         mut audio: Audio,
         dialog: Dialog,
+        (call, side): (CallId, Side),
     ) -> Result<Leg, BadSdp> {
         let codecs = &self.plan.media.codecs;
         let (body, negotiation) = match offer {
@@ -230,8 +236,7 @@ impl Switch {
         let id = LegId(self.last_leg);
         self.by_tag.insert(dialog.local_tag().to_owned(), id);
         let state = State::Up { dialog: Box::new(dialog), negotiation, invite: None };
-        let call = CallId(self.last_call + 1);
-        Ok(Leg { id, call, side: Side::Caller, state, audio, asked: Vec::new(), owed: Vec::new() })
+        Ok(Leg { id, call, side, state, audio, asked: Vec::new(), owed: Vec::new() })
     }
 
     /// Adds what every 2xx to an INVITE carries.
@@ -268,7 +273,7 @@ impl Switch {
                 arrived: self.now,
                 caller: leg.id,
                 thread,
-                stage: Stage::Waiting,
+                stage: Stage::waiting(),
                 waited: None,
                 answered_by: None,
                 timeline: Timeline::new(self.now.mono),

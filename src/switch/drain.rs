@@ -48,6 +48,7 @@ impl Switch {
     pub(super) fn stop(&mut self) {
         self.drain = Drain::Draining;
         self.deadlines.clear(Timer::Drain);
+        self.stop_watching_phones();
         let calls: Vec<CallId> = self.calls.keys().copied().collect();
         for call in calls {
             self.end_call(call, EndedBy::Shutdown);

@@ -1,13 +1,19 @@
 //! The end of a call: every leg hung up, the distributor told, one record with one outcome.
 
+use std::time::Duration;
+
 use crate::acd;
 use crate::acd::Band;
 use crate::call::media::Command;
 use crate::call::record::{CallRecord, EndedBy, Outcome, Presentation};
+use crate::call::speech::Prompt;
 use crate::call::{Call, Stage};
 use crate::id::{AgentId, CallId, LegId};
 
-use super::{Event, Output, Switch};
+use super::{Event, Output, Switch, Timer};
+
+/// How long a caller may take to hear that nobody can answer.
+const LONGEST_GOODBYE: Duration = Duration::from_secs(15);
 
 impl Switch {
     /// Ends a call for good. Legs whose peer already said BYE must have been dropped before.
@@ -16,26 +22,46 @@ impl Switch {
         if call.band != Band::EMERGENCY {
             self.routine_calls = self.routine_calls.saturating_sub(1);
         }
-        match call.stage {
-            Stage::Waiting => {}
-            Stage::Presented { leg, .. } => self.silence_phone(leg),
-            Stage::Talking { leg, .. } => self.hang_up(leg),
+        match &call.stage {
+            Stage::Waiting { ringing } => ringing.iter().for_each(|phone| self.silence_phone(phone.leg)),
+            &Stage::Talking { leg, .. } => self.hang_up(leg),
+            Stage::Leaving { .. } => self.deadlines.clear(Timer::Goodbye(id)),
         }
         self.hang_up(call.caller);
         let input = match call.stage {
-            Stage::Talking { agent, .. } => acd::Input::Finish { agent, call: id },
-            Stage::Waiting | Stage::Presented { .. } => acd::Input::Abandon { call: id },
+            Stage::Talking { agent, .. } => Some(acd::Input::Finish { agent, call: id }),
+            Stage::Waiting { .. } => Some(acd::Input::Abandon { call: id }),
+            Stage::Leaving { .. } => None,
         };
-        // Refused only if the distributor has let go of the call already, which is what is wanted.
-        let _ = self.distributor.handle(input, self.now.mono);
+        if let Some(input) = input {
+            // Refused only if the distributor has let go of the call already, which is what is wanted.
+            let _ = self.distributor.handle(input, self.now.mono);
+        }
         self.record(call, by);
         self.note_drained();
+    }
+
+    /// The line's way out: the caller hears that nobody can answer, and then the call ends.
+    pub(super) fn release(&mut self, id: CallId, why: acd::Leaving) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.stage = Stage::Leaving { why };
+        call.timeline.left_line(self.now.mono);
+        let caller = call.caller;
+        self.deadlines.set(Timer::Goodbye(id), self.now.mono + LONGEST_GOODBYE);
+        self.say(caller, &[Prompt::NobodyCanAnswer]);
+    }
+
+    /// The caller has heard it, or had the time to.
+    pub(super) fn end_goodbye(&mut self, id: CallId) {
+        if matches!(self.calls.get(&id), Some(Call { stage: Stage::Leaving { .. }, .. })) {
+            self.end_call(id, EndedBy::DeadPeer);
+        }
     }
 
     /// The agent's leg is lost in mid-call: the caller waits again, in the original place.
     pub(super) fn put_back(&mut self, id: CallId, leg: LegId, agent: AgentId, why: EndedBy) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        call.stage = Stage::Waiting;
+        call.stage = Stage::waiting();
         call.timeline.back_in_line(self.now.mono);
         let (caller, thread) = (call.caller, call.thread);
         self.media(thread, Command::Unbridge { leg: caller });
@@ -49,10 +75,11 @@ impl Switch {
 
     fn record(&mut self, call: Call, by: EndedBy) {
         let lasted = self.now.mono.since(call.arrived.mono);
-        let outcome = match (call.answered_by.map(|agent| self.agent_name(agent)), by) {
-            (Some(agent), ended_by) => Outcome::Answered { agent, ended_by },
-            (None, EndedBy::Caller) => Outcome::Abandoned,
-            (None, ended_by) => Outcome::Lost { ended_by },
+        let outcome = match (call.answered_by.map(|agent| self.agent_name(agent)), &call.stage, by) {
+            (Some(agent), _, ended_by) => Outcome::Answered { agent, ended_by },
+            (None, &Stage::Leaving { why }, _) => Outcome::Released { why },
+            (None, _, EndedBy::Caller) => Outcome::Abandoned,
+            (None, _, ended_by) => Outcome::Lost { ended_by },
         };
         let unfinished = match by {
             EndedBy::Caller | EndedBy::DeadPeer => Presentation::CallerGone,

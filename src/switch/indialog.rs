@@ -47,9 +47,9 @@ impl Switch {
         self.drop_leg(id);
         match side {
             Side::Caller => self.end_call(call, EndedBy::Caller),
+            Side::Code(_) => {}
             Side::Agent(_) => {
-                let stage = self.calls.get(&call).map(|call| call.stage);
-                if matches!(stage, Some(Stage::Talking { leg, .. }) if leg == id) {
+                if self.calls.get(&call).is_some_and(|call| call.talks_over(id)) {
                     self.end_call(call, EndedBy::Agent);
                 }
             }

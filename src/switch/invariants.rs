@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::Switch;
-use crate::call::Stage;
 use crate::call::leg::{Side, State};
+use crate::call::{Ringing, Stage};
 
 impl Switch {
     /// Panics when the switch contradicts itself. For debug builds and tests only.
@@ -14,12 +14,16 @@ impl Switch {
             assert_eq!(*id, call.id);
             let caller = self.legs.get(&call.caller).expect("a call has its caller's leg");
             assert_eq!((caller.call, caller.side), (*id, Side::Caller));
-            if let Stage::Presented { leg, agent } | Stage::Talking { leg, agent } = call.stage {
+            let talking = match call.stage {
+                Stage::Talking { leg, agent } => Some(Ringing { leg, agent }),
+                Stage::Waiting { .. } | Stage::Leaving { .. } => None,
+            };
+            for &Ringing { leg, agent } in call.ringing().iter().chain(&talking) {
                 let leg = self.legs.get(&leg).expect("the agent's leg of a call exists");
                 assert_eq!((leg.call, leg.side), (*id, Side::Agent(agent)));
                 assert!(owned.insert(agent), "an agent has one presentation or talk at most");
                 assert_eq!(leg.audio.thread, call.thread, "both legs of a call are on one media thread");
-                let ringing = matches!(call.stage, Stage::Presented { .. });
+                let ringing = talking.is_none();
                 assert_eq!(ringing, matches!(leg.state, State::Inviting { withdrawn: false, .. }));
             }
         }
@@ -28,7 +32,8 @@ impl Switch {
             match &leg.state {
                 State::Up { dialog, .. } => {
                     assert_eq!(self.by_tag.get(dialog.local_tag()), Some(id));
-                    assert!(self.calls.contains_key(&leg.call), "a leg that is up belongs to a call");
+                    let code = matches!(leg.side, Side::Code(_));
+                    assert!(code != self.calls.contains_key(&leg.call), "a leg that is up belongs to a call");
                 }
                 State::Inviting { tx, .. } => assert!(self.client_txs.contains_key(tx)),
             }
@@ -43,8 +48,8 @@ impl Switch {
         assert_eq!(held, self.legs.values().filter(|leg| leg.audio.held.remote.is_some()).count());
         assert_eq!(
             self.distributor.call_count(),
-            self.calls.len(),
-            "the distributor knows every call and no other"
+            self.calls.values().filter(|call| !matches!(call.stage, Stage::Leaving { .. })).count(),
+            "the distributor knows every call that is not on its way out, and no other"
         );
     }
 }

@@ -1,7 +1,6 @@
 //! Legs as such: responses to what we asked, hanging up, letting go.
 
 use crate::acd::Cause;
-use crate::call::Stage;
 use crate::call::leg::{Leg, Negotiation, Side, State};
 use crate::call::media::{self, Command};
 use crate::call::record::EndedBy;
@@ -45,6 +44,10 @@ impl Switch {
         match self.client_txs.get(&tx).copied() {
             Some(Ask::Present(leg)) => self.phone_responds(tx, leg, &response),
             Some(Ask::Reinvite(leg)) => self.reinvite_answered(tx, leg, &response),
+            Some(Ask::Health(agent)) if response.code >= 200 => {
+                self.client_txs.remove(&tx);
+                self.phone_says(agent, Some(response.code));
+            }
             Some(Ask::Probe(leg)) if response.code >= 200 => {
                 self.forget_ask(tx, leg);
                 self.deadlines.clear(Timer::Probe(leg));
@@ -65,13 +68,17 @@ impl Switch {
         match self.client_txs.remove(&tx) {
             Some(Ask::Present(leg)) => self.phone_refuses(leg, Cause::Unreachable),
             Some(Ask::Reinvite(leg) | Ask::Probe(leg)) => self.peer_is_dead(leg),
+            Some(Ask::Health(agent)) => self.phone_says(agent, None),
             None => {}
         }
     }
 
     pub(super) fn media_event(&mut self, event: media::Event) {
-        let media::Event::Dead { leg, .. } = event;
-        self.probe(leg);
+        match event {
+            media::Event::Dead { leg, .. } => self.probe(leg),
+            media::Event::Said { leg, .. } => self.said(leg),
+            media::Event::Digit { .. } => {}
+        }
     }
 
     /// Asks a silent leg's peer whether the dialog still stands: silence alone is no reason to cut a caller off.
@@ -91,12 +98,10 @@ impl Switch {
         let Some(&Leg { call, side, .. }) = self.legs.get(&leg) else { return };
         match side {
             Side::Caller => self.end_call(call, EndedBy::DeadPeer),
-            Side::Agent(agent) => match self.calls.get(&call).map(|call| call.stage) {
-                Some(Stage::Talking { leg: talking, .. }) if talking == leg => {
-                    self.put_back(call, leg, agent, EndedBy::DeadPeer);
-                }
-                _ => self.hang_up(leg),
-            },
+            Side::Agent(agent) if self.calls.get(&call).is_some_and(|call| call.talks_over(leg)) => {
+                self.put_back(call, leg, agent, EndedBy::DeadPeer);
+            }
+            Side::Agent(_) | Side::Code(_) => self.hang_up(leg),
         }
     }
 
@@ -148,9 +153,10 @@ impl Switch {
 
     /// Notes why a request was sent, so that its response finds the leg.
     pub(super) fn remember_ask(&mut self, tx: ClientTx, ask: Ask) {
-        let (Ask::Present(leg) | Ask::Reinvite(leg) | Ask::Probe(leg)) = ask;
         self.client_txs.insert(tx, ask);
-        if let Some(leg) = self.legs.get_mut(&leg) {
+        if let Ask::Present(leg) | Ask::Reinvite(leg) | Ask::Probe(leg) = ask
+            && let Some(leg) = self.legs.get_mut(&leg)
+        {
             leg.asked.push(tx);
         }
     }
@@ -182,8 +188,8 @@ impl Switch {
     /// Forgets a leg: its media, its port, its deadlines and every way to find it.
     pub(super) fn drop_leg(&mut self, id: LegId) -> Option<Leg> {
         let leg = self.legs.remove(&id)?;
-        self.deadlines.clear(Timer::Unreachable(id));
-        for timer in [Timer::Probe(id), Timer::Reinvite(id), Timer::Resume(id)] {
+        let timers = [Timer::Unreachable(id), Timer::Probe(id), Timer::Reinvite(id), Timer::Resume(id)];
+        for timer in timers.into_iter().chain([Timer::CodeCall(id)]) {
             self.deadlines.clear(timer);
         }
         if let State::Up { dialog, negotiation, .. } = &leg.state {

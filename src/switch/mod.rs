@@ -24,9 +24,11 @@ use crate::time::{Deadlines, Mono, Now};
 
 mod agents;
 mod arrive;
+pub mod codes;
 mod door;
 mod drain;
 mod end;
+mod health;
 mod hold;
 mod indialog;
 mod invariants;
@@ -63,9 +65,15 @@ pub struct Switch {
     phone_hosts: BTreeSet<IpAddr>,
     /// Where each phone's media came from last time, by its signalling address.
     guesses: BTreeMap<SocketAddr, SocketAddr>,
+    /// Phones that have answered OPTIONS at least once.
+    seen: BTreeSet<AgentId>,
+    /// Phones that were seen and are not there now.
+    absent: BTreeSet<AgentId>,
     drain: drain::Drain,
     last_call: u64,
     last_leg: u64,
+    /// The number of the last announcement.
+    last_said: u32,
     routine_calls: usize,
     outputs: VecDeque<Output>,
     counters: Counters,
@@ -80,6 +88,8 @@ enum Ask {
     Reinvite(LegId),
     /// An OPTIONS that asks whether a silent leg's dialog still stands.
     Probe(LegId),
+    /// An OPTIONS that asks whether an agent's phone is there.
+    Health(AgentId),
 }
 
 /// Deadlines of the switch's own; those of transactions and of the distributor are theirs.
@@ -93,6 +103,14 @@ enum Timer {
     Reinvite(LegId),
     /// A leg that could not be taken off hold for glare is tried again.
     Resume(LegId),
+    /// An agent's phone is to be asked whether it is there.
+    AskPhone(AgentId),
+    /// An agent's phone has not said that it is there.
+    PhoneSilent(AgentId),
+    /// An agent who dialled a feature code has had time to hear what came of it.
+    CodeCall(LegId),
+    /// A caller on the way out has had time to hear why.
+    Goodbye(CallId),
     /// The drain has lasted as long as it may.
     Drain,
 }
@@ -106,7 +124,7 @@ impl Switch {
         // What is left of the room under a flood is for emergencies and for the phones that answer them.
         let reserved = plan.ingress.emergency_hosts().chain(phone_hosts.iter().copied()).collect();
         transactions.set_room(Transactions::ROOM, reserved);
-        Switch {
+        let mut switch = Switch {
             rng: Rng::new(seed),
             limits: Limits::default(),
             now,
@@ -123,14 +141,19 @@ impl Switch {
             ports: plan.media.threads.iter().map(Ports::new).collect(),
             phone_hosts,
             guesses: BTreeMap::new(),
+            seen: BTreeSet::new(),
+            absent: BTreeSet::new(),
             drain: drain::Drain::Open,
             last_call: 0,
             last_leg: 0,
+            last_said: 0,
             routine_calls: 0,
             outputs: VecDeque::new(),
             counters: Counters::default(),
             plan,
-        }
+        };
+        switch.watch_phones();
+        switch
     }
 
     /// Changes the switch by one input. Deadlines that passed before it fire first, each at its own time.
@@ -210,6 +233,10 @@ impl Switch {
                     Timer::Probe(leg) => self.peer_is_dead(leg),
                     Timer::Reinvite(leg) => self.reinvite_is_late(leg),
                     Timer::Resume(leg) => self.resume(leg),
+                    Timer::AskPhone(agent) => self.ask_phone(agent),
+                    Timer::PhoneSilent(agent) => self.phone_is_absent(agent),
+                    Timer::CodeCall(leg) => self.end_code_call(leg),
+                    Timer::Goodbye(call) => self.end_goodbye(call),
                     Timer::Drain => self.stop(),
                 }
             }

@@ -16,6 +16,8 @@ use crate::id::ClipId;
 use crate::policy::Ingress;
 use crate::sip::{Flow, Listener};
 
+use super::codes::Codes;
+
 /// What the switch runs on; see the fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -31,6 +33,8 @@ pub struct Plan {
     pub sip: SipPlan,
     /// Media settings.
     pub media: MediaPlan,
+    /// What agents may dial.
+    pub codes: Codes,
     /// How long waiting and talking calls may go on after a drain began.
     pub drain_limit: Duration,
 }
@@ -75,6 +79,8 @@ pub struct SipPlan {
     pub t4: Duration,
     /// A phone that gives no sign of life for this long after an INVITE is unreachable.
     pub unreachable_after: Duration,
+    /// How often each agent's phone is asked by OPTIONS whether it is there; zero for never.
+    pub probe_every: Duration,
     /// Most routine calls at once; more get 503. Emergency calls do not count against it.
     pub max_calls: usize,
 }
@@ -86,6 +92,8 @@ pub struct MediaPlan {
     pub address: IpAddr,
     /// The ports of each media thread; filled in by the daemon.
     pub threads: Vec<ThreadPorts>,
+    /// The first of the clips that announcements are put together from; filled in by the daemon.
+    pub prompts: ClipId,
     /// In order of preference.
     pub codecs: Vec<Codec>,
 }

@@ -17,6 +17,7 @@ mod drain;
 mod emergency;
 mod hangup;
 mod hold;
+mod keys;
 mod loss;
 mod missed;
 mod waits;

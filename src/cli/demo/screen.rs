@@ -143,6 +143,8 @@ fn ending(outcome: &Outcome, waited: Duration, talked: Option<String>) -> String
         }
         Outcome::Abandoned => format!("abandoned after {waited}"),
         Outcome::Refused { code } => format!("refused with {code}"),
+        Outcome::Released { .. } => format!("led out of the line after {waited}"),
+        Outcome::Promised => format!("promised a callback after {waited}"),
         Outcome::Lost { ended_by } => format!("LOST after {waited}: {}", fault(*ended_by)),
     }
 }

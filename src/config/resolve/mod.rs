@@ -3,6 +3,7 @@
 //! Whatever cannot be resolved is reported and left out; the caller throws a deployment with errors away.
 
 mod calendar;
+mod codes;
 mod files;
 mod floor;
 mod lines;
@@ -22,6 +23,7 @@ use super::table::{check_name, shown};
 use super::written::{self, Written};
 use crate::acd;
 use crate::calendar::Date;
+use crate::id::ClipId;
 use crate::policy::Ingress;
 use crate::policy::rules::RuleBook;
 use crate::switch::plan::{MediaPlan, Plan, SipPlan};
@@ -53,6 +55,7 @@ pub(super) fn resolve(written: &Written, base: &Path, today: Date, sink: &mut Si
     let media = network::media(&written.media, &network, sink);
     timers(&written.sip, sink);
     let clips = files::clips(&written.clips, base, sink);
+    let prompts = files::prompts(written.media.prompts.as_ref(), base, sink);
     let ledger = files::ledger(&written.ledger, sink);
     let calendar = calendar::calendar(written, &node.zone, base, today, &mut names, sink);
 
@@ -94,27 +97,21 @@ pub(super) fn resolve(written: &Written, base: &Path, today: Date, sink: &mut Si
             t2: written.sip.t2,
             t4: written.sip.t4,
             unreachable_after: written.sip.unreachable_after,
+            probe_every: written.sip.probe_every,
             max_calls: written.sip.max_calls as usize,
         },
         media: MediaPlan {
             address: media_address,
             threads: Vec::new(),
+            prompts: ClipId(0),
             codecs: written.media.codecs.clone(),
         },
+        codes: codes::codes(&written.codes, sink),
         drain_limit: written.drain_limit,
     };
     let log = LogSettings { level: written.log_level, format: written.log_format };
-    Some(Deployment {
-        plan,
-        listen: network.listen,
-        media,
-        clips,
-        ledger,
-        node,
-        log,
-        calendar: calendar?,
-        rules,
-    })
+    let calendar = calendar?;
+    Some(Deployment { plan, listen: network.listen, media, clips, prompts, ledger, calendar, rules, node, log })
 }
 
 /// How long an agent rests after each kind of miss.

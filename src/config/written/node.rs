@@ -30,6 +30,7 @@ pub(in super::super) struct Sip {
     /// Where T2 is written, or else T1.
     pub(in super::super) timers: Option<Span>,
     pub(in super::super) unreachable_after: Duration,
+    pub(in super::super) probe_every: Duration,
     pub(in super::super) max_calls: u32,
 }
 
@@ -45,6 +46,7 @@ pub(in super::super) struct Media {
     pub(in super::super) spill_ports: u16,
     pub(in super::super) dead_after: Option<Spanned<Duration>>,
     pub(in super::super) codecs: Vec<Codec>,
+    pub(in super::super) prompts: Option<Spanned<String>>,
 }
 
 /// `[ledger]`
@@ -78,6 +80,7 @@ pub(super) fn sip(table: &mut Table<'_, '_>, sink: &mut Sink) -> Sip {
         t4: or(table.duration("t4", millis(100)..=secs(60), sink), secs(5)),
         timers,
         unreachable_after: or(table.duration("unreachable-after", millis(200)..=secs(32), sink), secs(1)),
+        probe_every: or(table.duration("probe-phones-every", secs(0)..=hours(1), sink), secs(30)),
         max_calls: or(table.number("max-calls", 1..=1_000_000, sink), 5_000),
     }
 }
@@ -93,6 +96,7 @@ pub(super) fn media(table: &mut Table<'_, '_>, sink: &mut Sink) -> Media {
         spill_ports: or(table.number("spill-ports", 0..=16_384, sink), 256),
         dead_after: table.duration("dead-media-after", secs(0)..=hours(1), sink),
         codecs: codecs(table, sink),
+        prompts: table.text("prompts", sink),
     }
 }
 

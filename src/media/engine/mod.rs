@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::call::media::Event;
 use crate::media::clip::Clip;
 use crate::media::counters::Counters;
-use crate::media::leg::{Leg, Legs, Sender};
+use crate::media::leg::{Heard, Leg, Legs, Sender};
 use crate::media::pacer::Pacer;
 use crate::rng::{Rng, Seed};
 use crate::rtp::{Datagram, FRAME, HEADER_LEN, Header, Packet, Stamp};
@@ -113,6 +113,14 @@ impl Engine {
         if let Some(leg) = self.legs.leg_mut(index) {
             leg.heard = now;
             leg.dead = false;
+            if Some(packet.header.payload_type) == leg.stream.dtmf {
+                match leg.keys.take(&packet, now) {
+                    Heard::Press(digit) => out.event(Event::Digit { leg: leg.stream.leg, digit }),
+                    Heard::Nothing => {}
+                    Heard::Malformed => self.counters.events_malformed += 1,
+                    Heard::Flood => self.counters.events_flooded += 1,
+                }
+            }
         }
         self.relay(index, &packet, now, out);
     }
@@ -123,19 +131,31 @@ impl Engine {
             self.counters.late_frames += due.skipped;
             let late = now.since(due.at) > LATE;
             for &member in self.pacer.members(due.slot) {
-                let Some(leg) = self.legs.leg_mut(member).filter(|leg| leg.can_hear()) else { continue };
-                let Some(playing) = &mut leg.playing else { continue };
+                let Some(leg) = self.legs.leg_mut(member) else { continue };
+                let can_hear = leg.can_hear();
+                // On hold a list waits, but what is said passes, so that its end is reported.
+                let Some(playing) =
+                    leg.playing.as_mut().filter(|playing| can_hear || playing.saying.is_some())
+                else {
+                    continue;
+                };
                 let packet = &mut self.packet[..HEADER_LEN + FRAME];
-                playing.list.fill(&mut packet[HEADER_LEN..], leg.stream.codec, &self.clips);
+                let said = playing.fill(&mut packet[HEADER_LEN..], leg.stream.codec, &self.clips);
+                if playing.ended(leg.partner.is_some()) {
+                    self.ended.push(member);
+                }
+                if let Some(id) = said {
+                    out.event(Event::Said { leg: leg.stream.leg, id });
+                }
+                if !can_hear {
+                    continue;
+                }
                 let stamp = leg.out.played(due.at);
                 write_header(packet, stamp, leg.stream.payload_type, leg.out.ssrc());
                 let sent = out.packet(leg.port, leg.remote, packet);
                 self.counters.packets_out += u64::from(sent);
                 self.counters.send_errors += u64::from(!sent);
                 self.counters.late_frames += u64::from(late);
-                if leg.partner.is_some() && playing.list.ended() {
-                    self.ended.push(member);
-                }
             }
             while let Some(member) = self.ended.pop() {
                 self.stop_playing(member);

@@ -1,9 +1,9 @@
-//! The core's orders: legs opened and closed, what they play, whom they are bridged to.
+//! The core's orders: legs opened and closed, what they play and are told, whom they are bridged to.
 
-use crate::call::media::{Command, Stream};
+use crate::call::media::{Command, MOST_SAID, Stream};
 use crate::id::LegId;
 use crate::media::engine::Engine;
-use crate::media::leg::{Leg, Playing};
+use crate::media::leg::{Keys, Leg, Playing, Saying};
 use crate::media::playlist::Playlist;
 use crate::rtp::Outgoing;
 use crate::time::Mono;
@@ -11,20 +11,28 @@ use crate::time::Mono;
 impl Engine {
     /// Carries out an order; one that names an unknown leg or port changes nothing.
     ///
-    /// A leg that is bridged and told to play hears its clips instead of its partner, until they end or the
-    /// bridge is ordered again.
+    /// A leg that is bridged and told to play, or spoken to, hears the clips instead of its partner, until they
+    /// end or the bridge is ordered again.
     pub(in crate::media) fn command(&mut self, command: Command, now: Mono) {
         let leg = match &command {
             Command::Set(stream) => stream.leg,
-            Command::Play { leg, .. } | Command::Unbridge { leg } | Command::Close { leg } => *leg,
+            Command::Play { leg, .. } | Command::Say { leg, .. } | Command::Hush { leg } => *leg,
+            Command::Listen { leg, .. } | Command::Unbridge { leg } | Command::Close { leg } => *leg,
             Command::Bridge { a, .. } => *a,
         };
         let done = match command {
             Command::Set(stream) => self.set(stream, now),
             Command::Play { leg, clips, looped } => {
                 let list = Playlist::new(clips, looped, &self.clips);
-                self.legs.index(leg).map(|index| self.play(index, list, now))
+                self.legs.index(leg).and_then(|index| self.play(index, list, now))
             }
+            Command::Say { leg, id, mut clips } => {
+                clips.truncate(MOST_SAID);
+                let list = Playlist::new(clips, false, &self.clips);
+                self.legs.index(leg).and_then(|index| self.say(index, Saying { id, list }, now))
+            }
+            Command::Hush { leg } => self.hush(leg),
+            Command::Listen { leg, on } => self.listen(leg, on),
             Command::Bridge { a, b } => self.bridge(a, b, now),
             Command::Unbridge { leg } => self.legs.index(leg).map(|index| self.unbridge(index, now)),
             Command::Close { leg } => self.close(leg, now),
@@ -77,22 +85,48 @@ impl Engine {
             out: Outgoing::new(ssrc, numbers as u16, (numbers >> 32) as u32, now),
             partner: None,
             playing: None,
+            keys: Keys::default(),
             heard: now,
             dead: false,
             stream,
         }
     }
 
-    fn play(&mut self, index: u32, list: Playlist, now: Mono) {
-        let Some(leg) = self.legs.leg_mut(index) else { return };
-        match &mut leg.playing {
-            Some(playing) => playing.list = list,
-            None => {
-                leg.out.detach();
-                let slot = self.pacer.join(index, now);
-                leg.playing = Some(Playing { list, slot });
+    fn play(&mut self, index: u32, list: Playlist, now: Mono) -> Option<()> {
+        self.playing(index, now)?.list = Some(list);
+        Some(())
+    }
+
+    fn say(&mut self, index: u32, saying: Saying, now: Mono) -> Option<()> {
+        self.playing(index, now)?.saying = Some(saying);
+        Some(())
+    }
+
+    /// What a leg hears of clips from now on, for the caller to fill.
+    fn playing(&mut self, index: u32, now: Mono) -> Option<&mut Playing> {
+        let leg = self.legs.leg_mut(index)?;
+        if leg.playing.is_none() {
+            leg.out.detach();
+            leg.playing = Some(Playing { saying: None, list: None, slot: self.pacer.join(index, now) });
+        }
+        leg.playing.as_mut()
+    }
+
+    fn hush(&mut self, leg: LegId) -> Option<()> {
+        let index = self.legs.index(leg)?;
+        if let Some(playing) = &mut self.legs.leg_mut(index)?.playing {
+            playing.saying = None;
+            if playing.list.is_none() {
+                self.stop_playing(index);
             }
         }
+        Some(())
+    }
+
+    fn listen(&mut self, leg: LegId, on: bool) -> Option<()> {
+        let index = self.legs.index(leg)?;
+        self.legs.leg_mut(index)?.keys.listening = on;
+        Some(())
     }
 
     fn bridge(&mut self, a: LegId, b: LegId, now: Mono) -> Option<()> {
@@ -110,7 +144,9 @@ impl Engine {
             if fresh || self.legs.leg(leg)?.playing.is_some() {
                 self.stop_playing(leg);
             }
-            self.legs.leg_mut(leg)?.partner = Some(partner);
+            let leg = self.legs.leg_mut(leg)?;
+            leg.partner = Some(partner);
+            leg.keys.listening &= !fresh;
         }
         Some(())
     }
@@ -122,7 +158,8 @@ impl Engine {
             other.partner = None;
         }
         for leg in [index, partner] {
-            if self.legs.leg(leg).is_some_and(|leg| leg.playing.is_none()) {
+            let has_list = |leg: &Leg| leg.playing.as_ref().is_some_and(|playing| playing.list.is_some());
+            if self.legs.leg(leg).is_some_and(|leg| !has_list(leg)) {
                 self.play(leg, Playlist::default(), now);
             }
         }

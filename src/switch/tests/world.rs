@@ -12,6 +12,7 @@ use crate::call::record::CallRecord;
 use crate::id::{AgentId, ClipId, LineId, TeamId};
 use crate::policy::{Ingress, Trunk};
 use crate::sip::{Flow, Listener, ListenerId, Transport};
+use crate::switch::codes::Codes;
 use crate::switch::plan::{MediaPlan, Phone, Plan, SipPlan, ThreadPorts, Treatment};
 use crate::switch::{Event, Input, Output, Switch};
 use crate::time::{Mono, Now, Wall};
@@ -95,6 +96,7 @@ pub(super) fn plan(agents: u32) -> Plan {
             t2: Duration::from_secs(4),
             t4: Duration::from_secs(5),
             unreachable_after: Duration::from_secs(1),
+            probe_every: Duration::ZERO,
             max_calls: 100,
         },
         media: MediaPlan {
@@ -103,8 +105,10 @@ pub(super) fn plan(agents: u32) -> Plan {
                 shared: vec![20000, 20002],
                 spill: (30000..30100).step_by(2).collect(),
             }],
+            prompts: ClipId(100),
             codecs: vec![Codec::Pcma, Codec::Pcmu],
         },
+        codes: Codes::default(),
         drain_limit: Duration::from_secs(600),
     }
 }

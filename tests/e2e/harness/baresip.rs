@@ -79,6 +79,14 @@ impl Baresip {
         });
     }
 
+    /// Waits, doing something over and over, until it has said this of itself.
+    pub fn says(&self, text: &str, mut meanwhile: impl FnMut()) {
+        wait_for(text, SOON, || {
+            meanwhile();
+            self.output().contains(text).then_some(())
+        });
+    }
+
     /// The strength of a tone in what it has recorded so far, where that is loudest.
     pub fn strength(&self, hertz: f64) -> f64 {
         let files = fs::read_dir(self.dir.path()).unwrap().map(|entry| entry.unwrap().path());

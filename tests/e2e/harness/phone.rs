@@ -283,6 +283,21 @@ impl Phone {
         self.media.send_to(&packet, to).unwrap();
     }
 
+    /// Presses a key of this event code, as telephone events of this payload type.
+    pub fn presses(&self, hub: SocketAddr, payload_type: u8, code: u8) {
+        let first = self.spoken.fetch_add(5, Ordering::Relaxed);
+        for n in 0..5u32 {
+            let (marker, end) = (u8::from(n == 0) << 7, u8::from(n >= 2) << 7);
+            let mut packet = vec![0x80, marker | payload_type];
+            packet.extend(((first + n) as u16).to_be_bytes());
+            packet.extend((first * 160).to_be_bytes());
+            packet.extend([7, 7, 7, 7]);
+            packet.extend([code, end | 10]);
+            packet.extend((160 * (n.min(2) + 1) as u16).to_be_bytes());
+            self.media.send_to(&packet, hub).unwrap();
+        }
+    }
+
     // What arrives.
 
     /// The next message, which must be this request (`BYE`) or response (`200 INVITE`). Repeated messages

@@ -1,0 +1,109 @@
+//! Phones are asked now and then whether they are there; one that is not gets no calls until it is back.
+//!
+//! A phone is believed to be there until it has answered once and then no longer does: some PBXs answer no
+//! OPTIONS at all, and their agents must not be lost for that.
+
+use std::time::Duration;
+
+use crate::acd;
+use crate::id::AgentId;
+use crate::sip::message::{Method, Request};
+use crate::sip::name_addr::NameAddr;
+use crate::sip::uri::Uri;
+
+use super::{Ask, Switch, Timer};
+
+/// How long a phone may take to answer: four transmissions over UDP.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// How often a phone that is not there is asked, at least.
+const RECHECK: Duration = Duration::from_secs(5);
+
+impl Switch {
+    /// Sets out to ask every phone, spread evenly over the interval. Agents who share a phone share its answers.
+    pub(super) fn watch_phones(&mut self) {
+        let every = self.plan.sip.probe_every;
+        if every.is_zero() {
+            return;
+        }
+        let phones = u32::try_from(self.plan.phones.len()).unwrap_or(u32::MAX);
+        for agent in (0..phones).map(AgentId) {
+            if self.sharers(agent).next() == Some(agent) {
+                self.deadlines.set(Timer::AskPhone(agent), self.now.mono + every * agent.0 / phones);
+            }
+        }
+    }
+
+    /// Asks no phone any more.
+    pub(super) fn stop_watching_phones(&mut self) {
+        let phones = u32::try_from(self.plan.phones.len()).unwrap_or(u32::MAX);
+        for agent in (0..phones).map(AgentId) {
+            self.deadlines.clear(Timer::AskPhone(agent));
+            self.deadlines.clear(Timer::PhoneSilent(agent));
+        }
+    }
+
+    /// The agents with this agent's phone, in order; this one among them.
+    fn sharers(&self, agent: AgentId) -> impl Iterator<Item = AgentId> {
+        let phone = self.plan.phones.get(agent.index());
+        let same = (0u32..).map(AgentId).zip(&self.plan.phones).filter(move |&(_, other)| {
+            phone.is_some_and(|phone| phone.uri == other.uri && phone.flow == other.flow)
+        });
+        same.map(|(agent, _)| agent)
+    }
+
+    /// The time has come to ask a phone.
+    pub(super) fn ask_phone(&mut self, agent: AgentId) {
+        let Some(phone) = self.plan.phones.get(agent.index()) else { return };
+        let (flow, Ok(uri)) = (phone.flow, Uri::parse(&phone.uri)) else { return };
+        let advertised = self.advertised(flow);
+        let (token, tag) = (self.rng.token(), self.rng.token());
+        let mut from = NameAddr::new(self.contact(flow));
+        from.set_tag(&tag);
+        let mut request = Request::new(Method::Options, uri.clone());
+        let headers = &mut request.headers;
+        headers.push("Max-Forwards", "70");
+        headers.push("From", from.to_string());
+        headers.push("To", NameAddr::new(uri).to_string());
+        headers.push("Call-ID", format!("{token}@{}", advertised.ip()));
+        headers.push("CSeq", "1 OPTIONS");
+        headers.push("Accept", "application/sdp");
+        let tx = self.ask(request, flow);
+        self.remember_ask(tx, Ask::Health(agent));
+        self.deadlines.set(Timer::PhoneSilent(agent), self.now.mono + PATIENCE);
+        let every = self.plan.sip.probe_every;
+        let next = if self.absent.contains(&agent) { every.min(RECHECK) } else { every };
+        self.deadlines.set(Timer::AskPhone(agent), self.now.mono + next.max(PATIENCE));
+    }
+
+    /// A phone answered, or its transport failed (`None`).
+    pub(super) fn phone_says(&mut self, agent: AgentId, code: Option<u16>) {
+        self.deadlines.clear(Timer::PhoneSilent(agent));
+        match code {
+            // Its PBX speaks for it: nobody of that name is there now. Any other answer is a sign of life.
+            None | Some(404 | 408 | 410 | 480 | 502..=504 | 604) => self.phone_is_absent(agent),
+            Some(_) => {
+                self.seen.insert(agent);
+                if self.absent.remove(&agent) {
+                    self.set_reachable(agent, true);
+                }
+            }
+        }
+    }
+
+    /// A phone that was seen before does not answer, or is not there.
+    pub(super) fn phone_is_absent(&mut self, agent: AgentId) {
+        if self.seen.contains(&agent) && self.absent.insert(agent) {
+            self.set_reachable(agent, false);
+            let at = self.now.mono + self.plan.sip.probe_every.min(RECHECK);
+            self.deadlines.set(Timer::AskPhone(agent), at);
+        }
+    }
+
+    fn set_reachable(&mut self, agent: AgentId, reachable: bool) {
+        let sharers: Vec<AgentId> = self.sharers(agent).collect();
+        for agent in sharers {
+            // Refused only for a phone of nobody, which no call would be presented to.
+            let _ = self.distributor.handle(acd::Input::Reach { agent, reachable }, self.now.mono);
+        }
+    }
+}
