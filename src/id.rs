@@ -38,12 +38,12 @@ ids! {
     LineId(u32) "line-";
     /// A team: agents who answer lines together.
     TeamId(u32) "team-";
+    /// A window: times that come again, as opening hours do.
+    WindowId(u32) "window-";
     /// An agent: a person with a phone.
     AgentId(u32) "agent-";
     /// A clip: a greeting or a piece of music.
     ClipId(u32) "clip-";
-    /// A window: times that come again, as opening hours do.
-    WindowId(u32) "window-";
     /// A destination: an address that calls may be offered to.
     DestinationId(u32) "destination-";
     /// An overflow rule.
