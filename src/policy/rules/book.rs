@@ -125,6 +125,18 @@ impl RuleBook {
         self.slots_of(line).any(|slot| self.written(slot).callers != Default::default())
     }
 
+    /// How many agents the line's own teams have.
+    pub(super) fn members(&self, line: LineId) -> u32 {
+        let teams = self.surroundings.lines.get(line.index()).map_or(&[][..], |line| &line.teams);
+        u32::try_from(self.agents(teams).len()).unwrap_or(u32::MAX)
+    }
+
+    /// The agents of these teams, each once.
+    pub(super) fn agents(&self, teams: &[TeamId]) -> BTreeSet<AgentId> {
+        let teams = teams.iter().filter_map(|team| self.surroundings.teams.get(team.index()));
+        teams.flat_map(|team| team.agents.iter().copied()).collect()
+    }
+
     pub(super) fn slots_of(&self, line: LineId) -> Range<usize> {
         match (self.starts.get(line.index()), self.starts.get(line.index() + 1)) {
             (Some(&start), Some(&end)) => start..end,

@@ -11,14 +11,21 @@
 mod book;
 mod condition;
 mod decision;
+mod example;
+mod explain;
+mod look;
 mod openings;
 mod rule;
 mod states;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use book::{LineOutline, RuleBook, Surroundings, TeamOutline};
 pub use condition::{Bound, Condition, LineFacts, Measure};
 pub use decision::{Decision, Won};
+pub use example::{RuleTest, Unmet};
+pub use explain::{Explanation, Given, Outcome, Overruled, Question, Verdict};
+pub use look::Failure;
 pub use rule::{Actions, CallerFacts, Callers, Kind, Refusal, RouteTo, Rule};
 pub use states::{Change, RuleStates};
