@@ -33,9 +33,9 @@ struct Checked {
 }
 
 fn check(path: &Path, colour: bool) -> Checked {
-    let (report, deployment) = match config::load(path, today()) {
-        Ok(loaded) => (loaded.warnings, Some(loaded.deployment)),
-        Err(errors) => (errors.0, None),
+    let (report, deployment, tests) = match config::load(path, today()) {
+        Ok(loaded) => (loaded.warnings, Some(loaded.deployment), loaded.tests),
+        Err(errors) => (errors.0, None, 0),
     };
     let clips = deployment.iter().flat_map(|deployment| &deployment.clips);
     let unplayable: Vec<String> = clips
@@ -48,7 +48,12 @@ fn check(path: &Path, colour: bool) -> Checked {
     found.push_str(&counted(report.errors() + unplayable.len(), report.warnings(), report.file()));
     match deployment.filter(|_| unplayable.is_empty()) {
         Some(deployment) => {
-            Checked { found, summary: format!("{}\ngood\n", summary(&deployment)), status: 0 }
+            let tests = match tests {
+                0 => String::new(),
+                1 => "1 test passed\n".to_owned(),
+                tests => format!("{tests} tests passed\n"),
+            };
+            Checked { found, summary: format!("{}\n{tests}good\n", summary(&deployment)), status: 0 }
         }
         None => Checked { found, summary: String::new(), status: BAD_CONFIGURATION },
     }

@@ -27,6 +27,8 @@ pub use deployment::{
 pub use report::{Diagnostic, Errors, Place, Report, Severity};
 
 use crate::calendar::Date;
+use crate::policy::rules::Question;
+use resolve::expect::Asked;
 use sink::Sink;
 
 /// Largest configuration file that is read, in bytes.
@@ -39,6 +41,8 @@ pub struct Loaded {
     pub deployment: Deployment,
     /// Diagnostics of severity [`Severity::Warning`] only.
     pub warnings: Report,
+    /// How many tests the file has of its own rules; they passed.
+    pub tests: usize,
 }
 
 /// Reads and validates the file at `path` as on the day `today`; other files are looked for from its directory.
@@ -65,12 +69,25 @@ pub fn load(path: &Path, today: Date) -> Result<Loaded, Errors> {
 pub fn parse(text: &str, name: &str, base: &Path, today: Date) -> Result<Loaded, Errors> {
     let mut sink = Sink::new();
     let written = written::read(text, &mut sink);
-    let deployment = resolve::resolve(&written, base, today, &mut sink);
+    let resolved = resolve::resolve(&written, base, today, &mut sink);
     let failed = sink.has_errors();
     let report = sink.into_report(name, text);
-    match deployment {
-        Some(deployment) if !failed => Ok(Loaded { deployment, warnings: report }),
+    match resolved {
+        Some((deployment, tests)) if !failed => Ok(Loaded { deployment, warnings: report, tests }),
         _ => Err(Errors(report)),
+    }
+}
+
+/// Reads a question about the rules of a deployment: the keys of a `[[test]]` but what it expects.
+pub fn question(deployment: &Deployment, text: &str) -> Result<Question, Errors> {
+    let mut sink = Sink::new();
+    let written = written::read_question(text, &mut sink);
+    let Deployment { plan, calendar, rules, .. } = deployment;
+    let asked = Asked { ingress: &plan.ingress, calendar, rules };
+    let question = resolve::expect::ask(&written, &asked, &mut sink);
+    match question.filter(|_| !sink.has_errors()) {
+        Some(question) => Ok(question),
+        None => Err(Errors(sink.into_report("question", text))),
     }
 }
 

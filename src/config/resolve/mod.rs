@@ -4,6 +4,7 @@
 
 mod calendar;
 mod codes;
+pub(super) mod expect;
 mod files;
 mod floor;
 mod lines;
@@ -28,13 +29,21 @@ use crate::policy::Ingress;
 use crate::policy::rules::RuleBook;
 use crate::switch::plan::{MediaPlan, Plan, SipPlan};
 
+use expect::Asked;
 use names::{Names, Register};
 
 const DEFAULT_ZONE: &str = "Europe/London";
 
 /// The deployment that `written` describes, with files looked for from `base`, as it is on the day `today`;
 /// `None` when something needed could not be made, which is then reported.
-pub(super) fn resolve(written: &Written, base: &Path, today: Date, sink: &mut Sink) -> Option<Deployment> {
+///
+/// The file's tests are run when nothing else is wrong; how many there are comes with the deployment.
+pub(super) fn resolve(
+    written: &Written,
+    base: &Path,
+    today: Date,
+    sink: &mut Sink,
+) -> Option<(Deployment, usize)> {
     let unnamed = Spanned::new(0..0, String::new());
     let rule_names = written.rules.iter().map(|rule| rule.name.as_ref().unwrap_or(&unnamed));
     let mut names = Register {
@@ -111,7 +120,16 @@ pub(super) fn resolve(written: &Written, base: &Path, today: Date, sink: &mut Si
     };
     let log = LogSettings { level: written.log_level, format: written.log_format };
     let calendar = calendar?;
-    Some(Deployment { plan, listen: network.listen, media, clips, prompts, ledger, calendar, rules, node, log })
+    let asked = Asked { ingress: &plan.ingress, calendar: &calendar, rules: &rules };
+    let tests =
+        expect::tests(&written.tests, &asked, &mut names.lines, &mut names.trunks, &mut names.rules, sink);
+    if !sink.has_errors() {
+        expect::run(&tests, &asked, sink);
+    }
+    let tests = tests.len();
+    let listen = network.listen;
+    let deployment = Deployment { plan, listen, media, clips, prompts, ledger, calendar, rules, node, log };
+    Some((deployment, tests))
 }
 
 /// How long an agent rests after each kind of miss.

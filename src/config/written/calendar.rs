@@ -8,7 +8,6 @@ use crate::calendar::{Dates, Month, TimeOfDay, Weekday};
 
 /// `[window.NAME]`
 pub(in super::super) struct Window {
-    pub(in super::super) header: Span,
     pub(in super::super) days: Option<List<Weekday>>,
     pub(in super::super) months: Option<List<Month>>,
     pub(in super::super) dates: Option<List<Dates>>,
@@ -31,7 +30,6 @@ pub(in super::super) struct Override {
 
 pub(super) fn window(table: &mut Table<'_, '_>, sink: &mut Sink) -> Window {
     Window {
-        header: table.header().unwrap_or_default(),
         days: table.civils("days", sink),
         months: table.civils("months", sink),
         dates: table.civils("dates", sink),

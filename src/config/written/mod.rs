@@ -22,7 +22,7 @@ pub(super) use calendar::{Override, Window};
 pub(super) use codes::Codes;
 pub(super) use floor::{Agent, Clip, Destination, Distributor, Leave, Line, Practice, Skill, Team, Trunk};
 pub(super) use node::{Ledger, Media, Node, Sip};
-pub(super) use rules::{Conditions, Rule, Test};
+pub(super) use rules::{Conditions, Given, Rule, Test};
 
 /// Most overflow rules, and most tests.
 const MOST_RULES: usize = 1_000;
@@ -84,6 +84,16 @@ pub(super) fn read(text: &str, sink: &mut Sink) -> Written {
     };
     root.close_root(sink);
     written
+}
+
+/// Reads a question about the rules, which has the keys of a test but what it expects.
+pub(super) fn read_question(text: &str, sink: &mut Sink) -> Test {
+    let (document, faults) = DeTable::parse_recoverable(text);
+    syntax::report(&faults, text, sink);
+    let mut root = Table::root(document.get_ref());
+    let question = rules::question(&mut root, sink);
+    root.close_root(sink);
+    question
 }
 
 fn or<T>(value: Option<Spanned<T>>, default: T) -> T {
