@@ -61,7 +61,8 @@ fn now() -> Wall {
 
 /// The answer as text or JSON, or what is wrong with the question.
 fn answer(deployment: &Deployment, args: &Args, now: Wall) -> Result<String, String> {
-    let question = config::question(deployment, &asked(deployment, args, now)?).map_err(|faults| plain(&faults))?;
+    let question =
+        config::question(deployment, &asked(deployment, args, now)?).map_err(|faults| plain(&faults))?;
     let explanation = deployment.rules.explain(&deployment.calendar, &question);
     if args.json {
         let answer = Answer::new(deployment, args, &question, &explanation);

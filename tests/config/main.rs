@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod faults;
+mod rules;
 mod sample;
 mod spoilt;
 
