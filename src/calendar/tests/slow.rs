@@ -1,7 +1,7 @@
 //! The independent reading: its own calendar arithmetic, its own table of clock changes, minute by minute.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::*;
 
@@ -33,17 +33,22 @@ fn last_sunday(year: i64, month: i64) -> i64 {
     (0..7).map(|back| last - back).find(|&day| weekday(day) == 6).unwrap()
 }
 
-/// What is asked: a window, a practice and a day.
-type Question = (WindowId, Option<PracticeId>, i64);
+/// From which minute to which a window is open on its day, and whether by an override.
+type Interval = (i64, i64, bool);
+
+/// The days of which the intervals are remembered: from late in 2019 on.
+const REMEMBERED: usize = 6_000;
 
 /// A calendar read slowly; days and minutes are counted from 1970.
 pub(super) struct Slow {
     spec: Spec,
     /// From which minute to which summer time holds, from 2018 on.
     summers: Vec<(i64, i64)>,
+    holidays: HashSet<(Nation, i64)>,
     /// Months of the year by day, from 2018 on.
     months: HashMap<i64, Month>,
-    intervals: RefCell<HashMap<Question, Option<(i64, i64, bool)>>>,
+    /// By practice, window and day; the outer `None` where none has been asked for.
+    intervals: RefCell<Vec<Option<Option<Interval>>>>,
 }
 
 impl Slow {
@@ -58,8 +63,11 @@ impl Slow {
                 months.extend((1..=length(year, month)).map(|date| (day(year, month, date), name)));
             }
         }
-        let intervals = RefCell::default();
-        Slow { spec, summers: (2018..2038).map(summer).collect(), months, intervals }
+        let days = |nation| spec.holidays.of(nation).map(move |(date, _)| (nation, number(date)));
+        let holidays = Nation::ALL.into_iter().flat_map(days).collect();
+        let rows = (spec.practices.len() + 1) * spec.windows.len();
+        let intervals = RefCell::new(vec![None; rows * REMEMBERED]);
+        Slow { spec, summers: (2018..2038).map(summer).collect(), holidays, months, intervals }
     }
 
     /// What the clocks show, in minutes, at a minute of UTC.
@@ -82,7 +90,7 @@ impl Slow {
             .filter_map(|day| self.interval(window, practice, day))
             .filter(|&(start, end, _)| start <= minute && minute < end)
             .collect();
-        let spared = |&(_, _, instead): &(i64, i64, bool)| instead;
+        let spared = |&(_, _, instead): &Interval| instead;
         let excepts = &self.spec.windows[window.index()].except;
         let excepted = || {
             excepts.iter().any(|occasion| match occasion {
@@ -93,22 +101,20 @@ impl Slow {
         !holding.is_empty() && (holding.iter().any(spared) || !excepted())
     }
 
-    /// From which minute to which the window of a day is open, and whether by an override.
-    fn interval(&self, window: WindowId, practice: Option<PracticeId>, day: i64) -> Option<(i64, i64, bool)> {
-        if let Some(known) = self.intervals.borrow().get(&(window, practice, day)) {
-            return *known;
-        }
-        let found = self.find_interval(window, practice, day);
-        self.intervals.borrow_mut().insert((window, practice, day), found);
-        found
+    fn interval(&self, window: WindowId, practice: Option<PracticeId>, date: i64) -> Option<Interval> {
+        let row = practice.map_or(0, |practice| practice.index() + 1) * self.spec.windows.len();
+        let from = usize::try_from(date - day(2019, 12, 1)).unwrap();
+        assert!(from < REMEMBERED, "day {date}");
+        let at = (row + window.index()) * REMEMBERED + from;
+        let known = self.intervals.borrow()[at];
+        known.unwrap_or_else(|| {
+            let found = self.find_interval(window, practice, date);
+            self.intervals.borrow_mut()[at] = Some(found);
+            found
+        })
     }
 
-    fn find_interval(
-        &self,
-        window: WindowId,
-        practice: Option<PracticeId>,
-        day: i64,
-    ) -> Option<(i64, i64, bool)> {
+    fn find_interval(&self, window: WindowId, practice: Option<PracticeId>, day: i64) -> Option<Interval> {
         let rule = &self.spec.windows[window.index()];
         let (mut from, mut to) = (rule.from, rule.to);
         let instead = self.instead(window, practice, day);
@@ -162,7 +168,7 @@ impl Slow {
     fn is_bank_holiday(&self, practice: Option<PracticeId>, day: i64) -> bool {
         let own = practice.and_then(|practice| self.spec.practices[practice.index()].nation);
         let nation = own.unwrap_or(self.spec.nation);
-        self.spec.holidays.of(nation).any(|(date, _)| number(date) == day)
+        self.holidays.contains(&(nation, day))
     }
 }
 
@@ -170,10 +176,9 @@ fn any(dates: &[Dates], day: i64) -> bool {
     dates.iter().any(|dates| (number(dates.first())..=number(dates.last())).contains(&day))
 }
 
-/// The day of a date, read from its text.
+/// The day of a date.
 pub(super) fn number(date: Date) -> i64 {
-    let numbers: Vec<i64> = date.to_string().split('-').map(|part| part.parse().unwrap()).collect();
-    day(numbers[0], numbers[1], numbers[2])
+    day(date.year().into(), date.month().into(), date.day().into())
 }
 
 fn minutes(time: Option<TimeOfDay>) -> i64 {

@@ -19,7 +19,7 @@ fn windows(spec: &Spec) -> impl Iterator<Item = WindowId> + use<> {
 fn every_quarter_of_an_hour_from_2020_to_2035_is_read_alike() {
     let spec = hub();
     let (calendar, slow) = (Calendar::new(spec.clone()).unwrap(), Slow::new(spec));
-    for window in [0, 4, 7, 9].map(WindowId) {
+    for window in [0, 4, 9].map(WindowId) {
         let mut hours = calendar.at(window, None, wall(day(2020, 1, 1) * 1440));
         for minute in (day(2020, 1, 1) * 1440..day(2036, 1, 1) * 1440).step_by(15) {
             let at = wall(minute);
@@ -78,11 +78,11 @@ fn every_minute_about_the_changes_of_the_clocks_is_read_alike() {
 
 #[test]
 fn random_calendars_are_read_alike_at_random_instants() {
-    for seed in 0..150u8 {
+    for seed in 0..80u8 {
         let mut rng = Rng::new([seed; 32]);
         let spec = random(&mut rng);
         let (calendar, slow) = (Calendar::new(spec.clone()).unwrap(), Slow::new(spec.clone()));
-        for _ in 0..80 {
+        for _ in 0..20 {
             let window = WindowId(below(&mut rng, spec.windows.len() as u64) as u32);
             let practice = PRACTICES[below(&mut rng, PRACTICES.len() as u64) as usize];
             let date = interesting_day(&mut rng);
