@@ -85,6 +85,7 @@ fn hub() -> Spec {
         "wed in:feb in:dec 23:59-00:01 also:0 but:2027-01-01..2027-12-31",
         "sun 01:10-01:50",
         "all-day but:4 but:11",
+        "00:00-01:00",
     ]);
     let practice = |zone: Option<&str>, nation| Practice {
         zone: zone.map(str::to_owned),

@@ -112,6 +112,21 @@ fn an_override_stands_above_the_rule_and_for_its_practice_alone() {
 }
 
 #[test]
+fn an_override_that_begins_before_the_night_ends_is_the_next_change() {
+    let mut spec = london(&["22:00-06:00 but:1", "03:00-07:00"]);
+    spec.practices = vec![Practice { hours: Some(WindowId(0)), ..Practice::default() }];
+    let (from, to) = (Some("05:00".parse().unwrap()), Some("08:00".parse().unwrap()));
+    let dates = vec!["2026-11-24".parse().unwrap()];
+    let hours = Instead::Open { from, to };
+    spec.overrides = vec![Override { practice: PracticeId(0), window: None, dates, hours }];
+    let calendar = Calendar::new(spec).unwrap();
+    let next = |at: &str| calendar.next_change(WindowId(0), Some(PracticeId(0)), utc(at));
+    assert_eq!(next("2026-11-24T00:00"), Some(utc("2026-11-24T03:00")));
+    assert_eq!(next("2026-11-24T03:00"), Some(utc("2026-11-24T05:00")));
+    assert_eq!(next("2026-11-24T05:00"), Some(utc("2026-11-24T08:00")));
+}
+
+#[test]
 fn a_practice_has_its_own_bank_holidays_and_its_own_clocks() {
     let calendar = Calendar::new(hub()).unwrap();
     let covers = |practice: u32, at: &str| calendar.covers(WindowId(0), Some(PracticeId(practice)), utc(at));
