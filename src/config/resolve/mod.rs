@@ -76,6 +76,7 @@ pub(super) fn resolve(
     let (destinations, seats) = floor::destinations(&written.destinations, &network, sink);
     phones.extend(seats);
     let rules = rules::rules(&written.rules, &mut names, sink);
+    lines::check_answered(&written.lines, &rules, sink);
     lines::warn_unstaffed(&written.lines, &lines, &teams, &agents, sink);
     lines::warn_class(&written.lines, &names.lines, &trunks, sink);
     lines::check_skilled(&written.lines, &lines, &teams, &agents, &rules, sink);
@@ -94,7 +95,7 @@ pub(super) fn resolve(
         retry_after: written.distributor.retry_after,
     };
     let surroundings = rules::surroundings(written, &acd, &trunks);
-    let rules = RuleBook::new(rules, surroundings);
+    let book = RuleBook::new(rules, surroundings);
     let plan = Plan {
         ingress: Ingress { trunks, practices, country_code },
         acd,
@@ -120,15 +121,17 @@ pub(super) fn resolve(
     };
     let log = LogSettings { level: written.log_level, format: written.log_format };
     let calendar = calendar?;
-    let asked = Asked { ingress: &plan.ingress, calendar: &calendar, rules: &rules };
+    let asked = Asked { ingress: &plan.ingress, calendar: &calendar, rules: &book };
     let tests =
         expect::tests(&written.tests, &asked, &mut names.lines, &mut names.trunks, &mut names.rules, sink);
     if !sink.has_errors() {
+        rules::report_findings(written, &book, &calendar, today, &names, sink);
         expect::run(&tests, &asked, sink);
     }
     let tests = tests.len();
     let listen = network.listen;
-    let deployment = Deployment { plan, listen, media, clips, prompts, ledger, calendar, rules, node, log };
+    let deployment =
+        Deployment { plan, listen, media, clips, prompts, ledger, calendar, rules: book, node, log };
     Some((deployment, tests))
 }
 
