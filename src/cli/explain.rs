@@ -228,3 +228,92 @@ impl<'a> Answer<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn sample() -> Deployment {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/hearken.toml");
+        let today = "2026-06-01T00:00".parse::<Local>().unwrap().date;
+        config::load(&path, today).unwrap().deployment
+    }
+
+    fn asking(line: &str, at: &str, given: &[&str]) -> Args {
+        let given = given.iter().map(|&given| given.to_owned()).collect();
+        Args { trunk: None, line: Some(line.to_owned()), at: at.to_owned(), given, json: false }
+    }
+
+    #[test]
+    fn the_answer_names_what_is_decided_and_why_each_rule_counts_or_does_not() {
+        let args = Args {
+            trunk: Some("elm-tree".to_owned()),
+            line: None,
+            ..asking("", "2026-11-23T08:15", &["elm-tree.waiting=9"])
+        };
+        let answered = answer(&sample(), &args, Wall(0)).unwrap();
+        let expected = "\
+a call on line elm-tree by trunk elm-tree, Monday 2026-11-23, 08:15 in Europe/London
+given elm-tree.waiting=9
+
+`clinicians` may answer too (`monday-help`)
+
+monday-help  yes  counts: `monday-peak` is open; 9 callers wait, over 8
+full         no   9 callers wait, not over 30
+";
+        assert_eq!(answered, expected, "{answered}");
+        let shown = include_str!("../../docs/rules.md");
+        assert!(shown.contains(expected), "the handbook shows something else");
+    }
+
+    #[test]
+    fn programs_get_the_same_as_json() {
+        let args = Args {
+            json: true,
+            ..asking("riverside", "now", &["riverside.waiting=31", "caller.redial=true"])
+        };
+        let json = answer(&sample(), &args, Wall(0)).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!((&json["at"], &json["line"]), (&"1970-01-01T01:00".into(), &"riverside".into()));
+        assert_eq!((&json["trunk"], &json["stays"]), (&serde_json::Value::Null, &false.into()));
+        assert_eq!(json["rules"][1]["counts"], serde_json::json!(["refuse"]));
+        assert_eq!(json["rules"][0]["counts"], serde_json::json!([]));
+    }
+
+    #[test]
+    fn a_bad_question_is_answered_with_what_was_meant() {
+        for (line, at, given, expected) in [
+            ("elm-tre", "now", &[][..], "hearken: there is no line `elm-tre`\n  did you mean `elm-tree`?\n"),
+            ("elm-tree", "now", &["waiting"], "hearken: `waiting` gives no value: write waiting=30\n"),
+            (
+                "elm-tree",
+                "2026-11-23",
+                &[],
+                "hearken: `at` must be a date with a time such as \"2026-08-31T08:15\", not \"2026-11-23\"\n",
+            ),
+            (
+                "elm-tree",
+                "now",
+                &["elm-tree.longest-wait=5"],
+                "hearken: `elm-tree.longest-wait` must be a duration such as \"20s\", but this is a number\n  \
+                 did you mean `\"5s\"`?\n",
+            ),
+            (
+                "elm-tree",
+                "now",
+                &["elm-tre.waiting=9"],
+                "hearken: there is no line `elm-tre`\n  did you mean `elm-tree`?\n",
+            ),
+            (
+                "a\"\n[x]\n",
+                "now",
+                &[],
+                "hearken: there is no line `a\"\u{fffd}[x]\u{fffd}`\n  the lines are elm-tree, riverside, emergency\n",
+            ),
+        ] {
+            assert_eq!(answer(&sample(), &asking(line, at, given), Wall(0)).unwrap_err(), expected);
+        }
+    }
+}

@@ -88,3 +88,24 @@ fn the_sample_shows_every_key() {
         }
     }
 }
+
+#[test]
+fn what_the_handbook_shows_can_be_read() {
+    let handbook = include_str!("../../docs/rules.md");
+    let blocks: Vec<&str> =
+        handbook.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(blocks.len() > 5, "only {} examples", blocks.len());
+    for block in blocks {
+        // Names of other parts of the file, and a socket, are left out of an example; nothing else is wrong.
+        let left_out =
+            ["there is no", "without `listen`", "has no trunk", "is joined by", "in no team", "is needed"];
+        let report = Site::new().report(block);
+        let found = shorts(&report);
+        let wrong: Vec<_> =
+            found.iter().filter(|found| !left_out.iter().any(|words| found.contains(words))).collect();
+        let unused = |found: &&&String| {
+            !found.contains("is asked for by nothing") && !found.contains("is sent no call")
+        };
+        assert_eq!(wrong.iter().filter(|found| unused(found)).count(), 0, "{block}\n{wrong:#?}");
+    }
+}
