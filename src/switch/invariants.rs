@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Switch;
 use crate::call::Stage;
 use crate::call::leg::{Side, State};
+use crate::call::ports::Share;
 
 impl Switch {
     /// Panics when the switch contradicts itself. For debug builds and tests only.
@@ -40,7 +41,7 @@ impl Switch {
             self.legs.values().filter(|leg| matches!(leg.state, State::Up { .. })).count()
         );
         let held: usize = self.ports.iter().map(|ports| ports.usage().0).sum();
-        assert_eq!(held, self.legs.values().filter(|leg| leg.audio.held.remote.is_some()).count());
+        assert_eq!(held, self.legs.values().filter(|leg| leg.audio.held.share != Share::Whole).count());
         assert_eq!(
             self.distributor.call_count(),
             self.calls.len(),

@@ -61,8 +61,8 @@ pub struct Switch {
     ports: Vec<Ports>,
     /// Where agents' phones are.
     phone_hosts: BTreeSet<IpAddr>,
-    /// Where each phone's media came from last time, by its signalling address.
-    guesses: BTreeMap<SocketAddr, SocketAddr>,
+    /// Where each agent's media came from last time.
+    heard_from: BTreeMap<AgentId, SocketAddr>,
     drain: drain::Drain,
     last_call: u64,
     last_leg: u64,
@@ -122,7 +122,7 @@ impl Switch {
             deadlines: Deadlines::default(),
             ports: plan.media.threads.iter().map(Ports::new).collect(),
             phone_hosts,
-            guesses: BTreeMap::new(),
+            heard_from: BTreeMap::new(),
             drain: drain::Drain::Open,
             last_call: 0,
             last_leg: 0,
