@@ -138,7 +138,7 @@ impl Switch {
         self.run_deadlines(now);
         self.now = now;
         match input {
-            Input::Datagram { flow, bytes } => self.datagram(flow, &bytes),
+            Input::Datagram { flow, bytes, waited } => self.datagram(flow, &bytes, waited),
             Input::Chunk { flow, bytes } => self.chunk(flow, &bytes),
             Input::Closed { flow } => self.closed(flow),
             Input::Media(event) => self.media_event(event),
