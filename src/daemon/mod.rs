@@ -5,9 +5,11 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
+use tokio::time::{Sleep, sleep};
 
 use crate::call::media::Event as MediaEvent;
 use crate::call::record::CallRecord;
@@ -15,9 +17,10 @@ use crate::config::{Deployment, StoredCli};
 use crate::id::ClipId;
 use crate::ledger::{self, CliStorage, Ledger};
 use crate::media::{self, BindError, Clip, ClipError, Media};
-use crate::net::{Arrival, Bind, Net};
+use crate::net::{Arrival, Bind, Net, Peer};
 use crate::rng::Seed;
 use crate::sip::{Listener, Transport};
+use crate::switch::plan::may_be_emergency;
 use crate::switch::{Event, Input, Output, Switch};
 
 mod clock;
@@ -96,6 +99,7 @@ pub struct Daemon<O: Observer> {
     over: Option<Instant>,
     failed: Option<Failure>,
     next_round: Instant,
+    alarm: Pin<Box<Sleep>>,
 }
 
 enum Action {
@@ -120,9 +124,13 @@ impl<O: Observer> Daemon<O> {
             listen.iter().map(|listen| Bind { transport: listen.transport, address: listen.bind }).collect();
         let phones = plan.phone_hosts();
         let ingress = plan.ingress.clone();
-        let net = Net::bind(&binds, move |host| phones.contains(&host) || ingress.knows(host))
-            .await
-            .map_err(Failure::Sip)?;
+        let net = Net::bind(&binds, move |host| match host {
+            host if may_be_emergency(&ingress, host) => Peer::First,
+            host if phones.contains(&host) || ingress.knows(host) => Peer::Friend,
+            _ => Peer::Stranger,
+        })
+        .await
+        .map_err(Failure::Sip)?;
         let advertised = |bound: &SocketAddr, advertise: Option<IpAddr>| {
             SocketAddr::new(advertise.unwrap_or(bound.ip()), bound.port())
         };
@@ -178,6 +186,7 @@ impl<O: Observer> Daemon<O> {
             over: None,
             failed: None,
             next_round: Instant::now() + ROUND,
+            alarm: Box::pin(sleep(Duration::ZERO)),
         })
     }
 
@@ -212,19 +221,26 @@ impl<O: Observer> Daemon<O> {
         let deadline = self.switch.poll_timeout().map(|at| self.clock.instant(at));
         // Once every call is over, the end is near: look often.
         let round = if self.over.is_some() { Instant::now() + GLANCE } else { self.next_round };
-        let wake = deadline.map_or(round, |at| at.min(round));
+        let wake = deadline.map_or(round, |at| at.min(round)).into();
+        // Most deadlines are cleared before they are due: it costs less to wake in vain than to move the alarm
+        // each time.
+        if wake < self.alarm.deadline() || self.alarm.is_elapsed() {
+            self.alarm.as_mut().reset(wake);
+        }
         tokio::select! {
             biased;
             Some(order) = self.orders.recv() => Action::Order(order),
             Some(event) = self.media_events.recv() => Action::Media(event),
             arrival = self.net.next() => Action::Arrival(arrival),
-            () = tokio::time::sleep_until(wake.into()) => Action::Wake,
+            () = &mut self.alarm => Action::Wake,
         }
     }
 
     fn apply(&mut self, action: Action) {
         let input = match action {
-            Action::Arrival(Arrival::Datagram(flow, bytes)) => Input::Datagram { flow, bytes },
+            Action::Arrival(Arrival::Datagram { flow, bytes, read }) => {
+                Input::Datagram { flow, bytes, waited: read.elapsed() }
+            }
             Action::Arrival(Arrival::Chunk(flow, bytes)) => Input::Chunk { flow, bytes },
             Action::Arrival(Arrival::Closed(flow)) => Input::Closed { flow },
             Action::Media(event) => Input::Media(event),

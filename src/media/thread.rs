@@ -29,8 +29,10 @@ use crate::time::Mono;
 const BATCH: usize = 32;
 /// Batches taken from one port before the others and the due frames get their turn.
 const BATCHES_A_TURN: usize = 4;
-/// How long orders may lie while the thread has something to do: a wake for each would cost more than the order.
-const GLANCE: Duration = Duration::from_millis(5);
+/// How long orders may lie while the thread is awake: a wake for each would cost more than the order.
+const GLANCE: Duration = Duration::from_millis(10);
+/// How long after the latest order the thread stays awake with nothing to do: where one came, others follow.
+const LINGER: Duration = Duration::from_secs(1);
 const WAKE: Token = Token(usize::MAX);
 
 /// The rest of the process's hold on a media thread; dropping it stops and joins the thread.
@@ -78,6 +80,7 @@ impl Handle {
             queue,
             shared: shared.clone(),
             epoch: Instant::now(),
+            lingers_until: Mono::default(),
         };
         let thread =
             thread::Builder::new().name(format!("media-{number}")).spawn(move || worker.run(poll))?;
@@ -125,6 +128,7 @@ struct Worker {
     queue: Receiver<Command>,
     shared: Arc<Shared>,
     epoch: Instant,
+    lingers_until: Mono,
 }
 
 impl Worker {
@@ -169,8 +173,12 @@ impl Worker {
         if packets_waiting {
             return Some(Duration::ZERO);
         }
+        let now = self.now();
         if let Some(due) = self.engine.next_due() {
-            return Some(due.since(self.now()).min(GLANCE));
+            return Some(due.since(now).min(GLANCE));
+        }
+        if now < self.lingers_until {
+            return Some(GLANCE);
         }
         self.shared.asleep.store(true, Ordering::SeqCst);
         fence(Ordering::SeqCst);
@@ -181,6 +189,7 @@ impl Worker {
     fn take_orders(&mut self) {
         while let Ok(command) = self.queue.try_recv() {
             let now = self.now();
+            self.lingers_until = now + LINGER;
             self.engine.command(command, now);
         }
     }

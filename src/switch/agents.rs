@@ -62,10 +62,10 @@ impl Switch {
         let uri = Uri::parse(&phone.uri).ok()?;
         let (thread, caller, band) =
             self.calls.get(&call).map(|call| (call.thread, call.caller, call.band))?;
-        let guess = self.guesses.get(&phone.flow.remote).copied();
+        let last = self.heard_from.get(&agent).copied();
         let ports = self.ports.get_mut(usize::from(thread))?;
-        let nat = phone.nat.then(|| ports.take_exclusive(band)).flatten();
-        let held = nat.or_else(|| ports.take_guessing(guess, phone.flow.remote, band))?;
+        let nat = phone.nat.then(|| ports.alone(band)).flatten();
+        let held = nat.or_else(|| ports.for_phone(last, band))?;
         let local = self.local(held.port);
 
         // The caller's encoding first, so that the relay seldom needs to transcode.
@@ -231,10 +231,12 @@ impl Switch {
             return self.hang_up(leg);
         }
         let presented = self.is_presented(call, leg);
-        if !self.settle(leg, response, early) {
+        if let Err(unsettled) = self.settle(leg, agent, response, early) {
             self.hang_up(leg);
-            if presented {
-                self.presentation_failed(call, agent, Cause::Failed);
+            match unsettled {
+                _ if !presented => {}
+                Unsettled::NoMedia => self.presentation_failed(call, agent, Cause::Failed),
+                Unsettled::Taken => self.port_was_taken(call, agent),
             }
             return;
         }
@@ -243,24 +245,36 @@ impl Switch {
         }
     }
 
-    /// Takes the answer of the phone into the leg's audio; `false` when no media can flow.
-    fn settle(&mut self, leg: LegId, response: &Response, early: Option<Box<Description>>) -> bool {
+    /// Takes the answer of the phone into the leg's audio.
+    fn settle(
+        &mut self,
+        leg: LegId,
+        agent: AgentId,
+        response: &Response,
+        early: Option<Box<Description>>,
+    ) -> Result<(), Unsettled> {
         let answer = if response.body.is_empty() {
             early.map(|early| *early)
         } else {
             Description::parse(&response.body).ok()
         };
-        let Some(entry) = self.legs.get(&leg) else { return false };
         let codecs = &self.plan.media.codecs;
-        let Some(agreed) = answer.and_then(|answer| answer.settle(codecs, Direction::SendRecv).ok()) else {
-            return false;
-        };
-        if let Side::Agent(agent) = entry.side
-            && let Some(phone) = self.plan.phones.get(agent.index())
-        {
-            self.guesses.insert(phone.flow.remote, agreed.remote);
+        let agreed = answer.and_then(|answer| answer.settle(codecs, Direction::SendRecv).ok());
+        let agreed = agreed.ok_or(Unsettled::NoMedia)?;
+        self.heard_from.insert(agent, agreed.remote);
+        if self.take_over(leg, agreed) { Ok(()) } else { Err(Unsettled::Taken) }
+    }
+
+    /// The phone answered with a media address that is another leg's on the port it was offered. That is no
+    /// fault of the agent's, and the next port is chosen with the address in mind.
+    fn port_was_taken(&mut self, call: CallId, agent: AgentId) {
+        self.counters.no_port += 1;
+        if let Some(call) = self.calls.get_mut(&call) {
+            call.timeline.presentation_over(agent, Presentation::Missed(Cause::Failed), self.now.mono);
+            call.stop_ringing(agent);
         }
-        self.take_over(leg, agreed)
+        // Refused only when the presentation was taken back in the same instant: then all is done.
+        let _ = self.distributor.handle(acd::Input::Withhold { agent, call }, self.now.mono);
     }
 
     fn connect(&mut self, call: CallId, agent: AgentId) {
@@ -291,6 +305,14 @@ impl Switch {
             self.media(thread, Command::Bridge { a: caller, b: agent });
         }
     }
+}
+
+/// Why a phone that answered cannot be heard.
+enum Unsettled {
+    /// Its answer has no media that we could agree to.
+    NoMedia,
+    /// Its media address is another leg's on the port that it was offered.
+    Taken,
 }
 
 /// What a final refusal of a phone means for its agent.

@@ -191,11 +191,8 @@ impl Switch {
         order.sort_by_key(|&thread| (self.ports[thread].usage().0, thread));
         order.into_iter().find_map(|thread| {
             let ports = &mut self.ports[thread];
-            let held = match offer {
-                Some(offer) => ports.take(offer.remote, band),
-                None => ports.take_exclusive(band),
-            };
-            Some((u8::try_from(thread).ok()?, held?))
+            let held = ports.for_caller(offer.map(|offer| offer.remote), band)?;
+            Some((u8::try_from(thread).ok()?, held))
         })
     }
 

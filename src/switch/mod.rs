@@ -63,8 +63,8 @@ pub struct Switch {
     ports: Vec<Ports>,
     /// Where agents' phones are.
     phone_hosts: BTreeSet<IpAddr>,
-    /// Where each phone's media came from last time, by its signalling address.
-    guesses: BTreeMap<SocketAddr, SocketAddr>,
+    /// Where each agent's media came from last time.
+    heard_from: BTreeMap<AgentId, SocketAddr>,
     /// Phones that have answered OPTIONS at least once.
     seen: BTreeSet<AgentId>,
     /// Phones that were seen and are not there now.
@@ -140,7 +140,7 @@ impl Switch {
             deadlines: Deadlines::default(),
             ports: plan.media.threads.iter().map(Ports::new).collect(),
             phone_hosts,
-            guesses: BTreeMap::new(),
+            heard_from: BTreeMap::new(),
             seen: BTreeSet::new(),
             absent: BTreeSet::new(),
             drain: drain::Drain::Open,
@@ -161,7 +161,7 @@ impl Switch {
         self.run_deadlines(now);
         self.now = now;
         match input {
-            Input::Datagram { flow, bytes } => self.datagram(flow, &bytes),
+            Input::Datagram { flow, bytes, waited } => self.datagram(flow, &bytes, waited),
             Input::Chunk { flow, bytes } => self.chunk(flow, &bytes),
             Input::Closed { flow } => self.closed(flow),
             Input::Media(event) => self.media_event(event),

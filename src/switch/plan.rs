@@ -46,6 +46,12 @@ impl Plan {
     }
 }
 
+/// Whether calls from this address may be emergencies: those are never turned away for load.
+pub fn may_be_emergency(ingress: &Ingress, source: IpAddr) -> bool {
+    let source = source.to_canonical();
+    ingress.trunks.iter().any(|trunk| trunk.emergency && trunk.from.iter().any(|net| net.contains(&source)))
+}
+
 /// An agent's phone at a static address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phone {
