@@ -14,19 +14,19 @@ use tokio::time::{Sleep, sleep};
 use crate::call::media::Event as MediaEvent;
 use crate::call::record::CallRecord;
 use crate::config::{Deployment, StoredCli};
-use crate::id::ClipId;
 use crate::ledger::{self, CliStorage, Ledger};
-use crate::media::{self, BindError, Clip, ClipError, Media};
-use crate::net::{Arrival, Bind, Net, Peer};
+use crate::media::{self, BindError, ClipError, Media};
+use crate::net::{Arrival, Bind, Net};
 use crate::rng::Seed;
 use crate::sip::{Listener, Transport};
-use crate::switch::plan::may_be_emergency;
 use crate::switch::{Event, Input, Output, Switch};
 
 mod clock;
 mod journal;
+mod reload;
 
 pub use clock::Clock;
+pub use reload::{Reload, Verdict};
 
 /// How long the last BYEs may wait for their answers once every call is over.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -38,8 +38,10 @@ const ROUND: Duration = Duration::from_secs(1);
 const BATCH: usize = 128;
 
 /// What an operator wants of the running daemon.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Order {
+    /// Run on this configuration from now on.
+    Reload(Box<Reload>),
     /// No new calls but emergencies; end when the others are over.
     Drain,
     /// Hang up and end.
@@ -89,6 +91,7 @@ pub enum Failure {
 pub struct Daemon<O: Observer> {
     switch: Switch,
     net: Net,
+    peers: reload::Peers,
     media: Media,
     media_events: mpsc::UnboundedReceiver<MediaEvent>,
     ledger: Ledger,
@@ -112,25 +115,17 @@ enum Action {
 impl<O: Observer> Daemon<O> {
     /// Binds every socket and starts every thread. Callers are answered once [`Daemon::run`] runs.
     pub async fn start(
-        deployment: Deployment,
+        mut deployment: Deployment,
         orders: mpsc::Receiver<Order>,
         observer: O,
     ) -> Result<Daemon<O>, Failure> {
-        let Deployment { mut plan, listen, media, clips, ledger, .. } = deployment;
-        let mut clips = clips.iter().map(|clip| Clip::read(&clip.path)).collect::<Result<Vec<_>, _>>()?;
-        plan.media.prompts = ClipId(u32::try_from(clips.len()).unwrap_or(u32::MAX));
-        clips.extend(media::shipped_prompts()?);
+        let clips = reload::read_clips(&mut deployment)?;
+        let Deployment { mut plan, listen, media, ledger, .. } = deployment;
         let binds: Vec<_> =
             listen.iter().map(|listen| Bind { transport: listen.transport, address: listen.bind }).collect();
-        let phones = plan.phone_hosts();
-        let ingress = plan.ingress.clone();
-        let net = Net::bind(&binds, move |host| match host {
-            host if may_be_emergency(&ingress, host) => Peer::First,
-            host if phones.contains(&host) || ingress.knows(host) => Peer::Friend,
-            _ => Peer::Stranger,
-        })
-        .await
-        .map_err(Failure::Sip)?;
+        let peers = reload::Peers::of(&plan);
+        let asked = peers.clone();
+        let net = Net::bind(&binds, move |host| asked.peer(host)).await.map_err(Failure::Sip)?;
         let advertised = |bound: &SocketAddr, advertise: Option<IpAddr>| {
             SocketAddr::new(advertise.unwrap_or(bound.ip()), bound.port())
         };
@@ -176,6 +171,7 @@ impl<O: Observer> Daemon<O> {
         Ok(Daemon {
             switch,
             net,
+            peers,
             media,
             media_events,
             ledger,
@@ -244,11 +240,17 @@ impl<O: Observer> Daemon<O> {
             Action::Arrival(Arrival::Chunk(flow, bytes)) => Input::Chunk { flow, bytes },
             Action::Arrival(Arrival::Closed(flow)) => Input::Closed { flow },
             Action::Media(event) => Input::Media(event),
+            Action::Order(Order::Reload(reload)) => return self.reload(*reload),
             Action::Order(Order::Drain) => Input::Drain,
             Action::Order(Order::Stop) => Input::Stop,
             Action::Wake => Input::Wake,
         };
         self.switch.handle(input, self.clock.now());
+        self.drain_outputs(|_, _| {});
+    }
+
+    /// Carries out what the switch wants, in order; `also` sees each event.
+    fn drain_outputs(&mut self, mut also: impl FnMut(&mut Daemon<O>, &Event)) {
         while let Some(output) = self.switch.poll_output() {
             match output {
                 Output::Send { flow, bytes } => self.net.send(flow, bytes),
@@ -258,7 +260,10 @@ impl<O: Observer> Daemon<O> {
                     self.observer.record(&record);
                     self.ledger.write(*record);
                 }
-                Output::Event(event) => self.tell(&event),
+                Output::Event(event) => {
+                    also(self, &event);
+                    self.tell(&event);
+                }
             }
         }
     }

@@ -38,10 +38,18 @@ const WAKE: Token = Token(usize::MAX);
 /// The rest of the process's hold on a media thread; dropping it stops and joins the thread.
 #[derive(Debug)]
 pub(super) struct Handle {
-    orders: Sender<Command>,
+    orders: Sender<Order>,
     waker: Waker,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What a thread is told.
+#[derive(Debug)]
+pub(super) enum Order {
+    Command(Command),
+    /// What later commands mean by their clips.
+    Clips(Arc<[Clip]>),
 }
 
 #[derive(Debug, Default)]
@@ -87,9 +95,9 @@ impl Handle {
         Ok(Handle { orders, waker, shared, thread: Some(thread) })
     }
 
-    pub(super) fn send(&self, command: Command) {
+    pub(super) fn send(&self, order: Order) {
         // Fails only when the thread has died, which `running` tells.
-        let _ = self.orders.send(command);
+        let _ = self.orders.send(order);
         fence(Ordering::SeqCst);
         if self.shared.asleep.swap(false, Ordering::SeqCst) {
             self.wake();
@@ -125,7 +133,7 @@ impl Drop for Handle {
 struct Worker {
     engine: Engine,
     outlet: Outlet,
-    queue: Receiver<Command>,
+    queue: Receiver<Order>,
     shared: Arc<Shared>,
     epoch: Instant,
     lingers_until: Mono,
@@ -187,10 +195,13 @@ impl Worker {
     }
 
     fn take_orders(&mut self) {
-        while let Ok(command) = self.queue.try_recv() {
+        while let Ok(order) = self.queue.try_recv() {
             let now = self.now();
             self.lingers_until = now + LINGER;
-            self.engine.command(command, now);
+            match order {
+                Order::Command(command) => self.engine.command(command, now),
+                Order::Clips(clips) => self.engine.set_clips(clips),
+            }
         }
     }
 

@@ -13,6 +13,8 @@ use crate::call::record::{CallRecord, EndedBy, Outcome};
 use crate::id::{AgentId, CallId};
 use crate::sip::Flow;
 
+use super::plan::Plan;
+
 /// What happened in the world.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Input {
@@ -41,6 +43,8 @@ pub enum Input {
     Media(media::Event),
     /// An agent's availability is set from outside.
     Agent(AgentOrder),
+    /// Run on this plan from now on. Whatever both plans have must have the same id in both.
+    Reload(Box<Plan>),
     /// Take no new calls but emergencies, let the others finish up to the plan's limit.
     Drain,
     /// Hang up every call now.
@@ -162,6 +166,13 @@ pub enum Event {
         source: IpAddr,
         /// SIP status sent.
         code: u16,
+    },
+    /// A new plan is in force. Said before anything that follows from it.
+    Reloaded,
+    /// A new plan would strand callers: the old one goes on.
+    ReloadRefused {
+        /// Lines that are gone from it, by name, and how many wait in each.
+        lines: Vec<(String, usize)>,
     },
     /// No new calls but emergencies are taken from now on.
     Draining {

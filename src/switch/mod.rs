@@ -35,6 +35,7 @@ mod invariants;
 pub mod io;
 mod legs;
 pub mod plan;
+mod reload;
 
 pub use io::{AgentOrder, Counters, Event, Input, Output};
 use plan::Plan;
@@ -166,6 +167,7 @@ impl Switch {
             Input::Closed { flow } => self.closed(flow),
             Input::Media(event) => self.media_event(event),
             Input::Agent(order) => self.agent_order(order),
+            Input::Reload(plan) => self.reload(*plan),
             Input::Drain => self.begin_drain(),
             Input::Stop => self.stop(),
             Input::Wake => {}

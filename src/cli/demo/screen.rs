@@ -99,6 +99,7 @@ impl<W: Write> Screen<W> {
                 Some(format!("{agent} is paused after too many missed calls"))
             }
             Event::Availability { .. } | Event::Draining { .. } | Event::Drained => None,
+            Event::Reloaded | Event::ReloadRefused { .. } => None,
         }
     }
 
