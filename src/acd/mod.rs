@@ -6,10 +6,18 @@
 
 mod agent;
 mod caller;
+mod classes;
+mod crews;
+mod desk;
 mod distributor;
+mod free;
 mod invariants;
+mod leaving;
 mod matching;
+mod place;
 mod plan;
+mod reach;
+mod roster;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -17,8 +25,8 @@ mod waiting;
 
 pub use caller::Stage;
 pub use distributor::Distributor;
+pub use place::Place;
 pub use plan::{Agent, Destination, Line, Needs, Plan, Relax, Rests, Shares, Strategy, Team, WayOut, Widen};
-pub use waiting::Place;
 
 use std::time::Duration;
 
