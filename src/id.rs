@@ -1,7 +1,8 @@
 //! Identifiers as newtypes, so that a line is never taken for a team.
 //!
-//! Those of the plan (trunk, practice, line, team, agent, clip) are positions in its tables and live as
-//! long as that plan; those of calls and legs are counted up from one and never used twice.
+//! Those of the plan (trunk, practice, line, team, agent, clip, window, destination, rule) are positions in
+//! its tables and live as long as that plan; those of calls and legs are counted up from one and never used
+//! twice.
 
 use std::fmt;
 
@@ -37,6 +38,8 @@ ids! {
     LineId(u32) "line-";
     /// A team: agents who answer lines together.
     TeamId(u32) "team-";
+    /// A window: times that come again, as opening hours do.
+    WindowId(u32) "window-";
     /// An agent: a person with a phone.
     AgentId(u32) "agent-";
     /// A clip: a greeting or a piece of music.
@@ -45,6 +48,8 @@ ids! {
     DestinationId(u32) "destination-";
     /// A skill of agents that lines may ask for.
     SkillId(u32) "skill-";
+    /// An overflow rule.
+    RuleId(u32) "rule-";
     /// A call: one caller from arrival to record.
     CallId(u64) "call-";
     /// A leg: one SIP dialog of a call, the caller's or an agent's.

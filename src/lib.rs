@@ -9,7 +9,7 @@
 //! | floor | modules | what lives there |
 //! |---|---|---|
 //! | 0 | [`time`], [`id`], [`rng`], [`audio`] | instants and deadlines, identifiers, the seeded generator, the words for audio |
-//! | 1 | [`policy`], [`acd`] | who may call and which line they join; lines, teams, agents, matching |
+//! | 1 | [`calendar`], [`policy`], [`acd`] | opening hours; who may call and which line they join; lines, teams, agents, matching |
 //! | 2 | [`sip`], [`rtp`] | bytes in, bytes out; strangers to each other |
 //! | 3 | [`call`], [`switch`] | one back-to-back call; the machine that owns them all |
 //! | 4 | [`net`], [`media`], [`ledger`], [`config`] | adapters: sockets, media threads, records, TOML to plan |
@@ -22,6 +22,7 @@ pub mod rng;
 pub mod time;
 
 pub mod acd;
+pub mod calendar;
 pub mod policy;
 
 pub mod rtp;

@@ -62,7 +62,7 @@ pub struct Now {
 /// Deadlines by key, popped in order of time and then of key, so that two runs agree.
 ///
 /// A key holds at most one deadline; setting it again moves it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadlines<K: Ord> {
     by_key: BTreeMap<K, Mono>,
     by_time: BTreeSet<(Mono, K)>,

@@ -6,10 +6,18 @@
 
 mod agent;
 mod caller;
+mod classes;
+mod crews;
+mod desk;
 mod distributor;
+mod free;
 mod invariants;
+mod leaving;
 mod matching;
+mod place;
 mod plan;
+mod reach;
+mod roster;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -17,25 +25,16 @@ mod waiting;
 
 pub use caller::Stage;
 pub use distributor::Distributor;
+pub use place::Place;
 pub use plan::{Agent, Destination, Line, Needs, Plan, Relax, Rests, Shares, Strategy, Team, WayOut, Widen};
-pub use waiting::Place;
+
+pub use crate::policy::Band;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AgentId, CallId, DestinationId, LineId, PracticeId};
-
-/// A strict priority class: 0 is emergency and always goes first.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Band(pub u8);
-
-impl Band {
-    /// Calls of emergency trunks.
-    pub const EMERGENCY: Band = Band(0);
-    /// Every other call.
-    pub const ROUTINE: Band = Band(1);
-}
 
 /// What happened, as the distributor must know it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

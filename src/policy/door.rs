@@ -4,8 +4,7 @@
 
 use std::net::IpAddr;
 
-use super::{Admission, Ingress, Trunk, Turned};
-use crate::acd::Band;
+use super::{Admission, Band, Ingress, Trunk, Turned};
 use crate::id::TrunkId;
 
 impl Ingress {

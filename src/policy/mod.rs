@@ -5,12 +5,23 @@
 
 mod door;
 pub mod number;
+pub mod rules;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::acd::Band;
 use crate::id::{LineId, PracticeId, TrunkId};
+
+/// A strict priority class: 0 is emergency and always goes first.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Band(pub u8);
+
+impl Band {
+    /// Calls of emergency trunks.
+    pub const EMERGENCY: Band = Band(0);
+    /// Every other call.
+    pub const ROUTINE: Band = Band(1);
+}
 
 /// The trunks and practices that may send calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
