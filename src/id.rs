@@ -1,7 +1,7 @@
 //! Identifiers as newtypes, so that a line is never taken for a team.
 //!
-//! Those of the plan (trunk, practice, line, team, agent, clip) are positions in its tables and live as
-//! long as that plan; those of calls and legs are counted up from one and never used twice.
+//! Those of the plan (trunk, practice, line, team, agent, clip, pathway, disposition) are positions in its
+//! tables and live as long as that plan; those of calls, legs, promises, cases and referrals are counted up from one and never used twice.
 
 use std::fmt;
 
@@ -41,8 +41,18 @@ ids! {
     AgentId(u32) "agent-";
     /// A clip: a greeting or a piece of music.
     ClipId(u32) "clip-";
+    /// A pathway: where a clinician sends a patient instead of an ambulance.
+    PathwayId(u32) "pathway-";
+    /// A disposition: how a case ended, clinically.
+    DispositionId(u16) "disposition-";
     /// A call: one caller from arrival to record.
     CallId(u64) "call-";
     /// A leg: one SIP dialog of a call, the caller's or an agent's.
     LegId(u64) "leg-";
+    /// A promise: a callback that a patient was promised.
+    PromiseId(u64) "promise-";
+    /// A case: what a clinician has to assess.
+    CaseId(u64) "case-";
+    /// A referral: a case handed to a pathway.
+    ReferralId(u64) "referral-";
 }

@@ -9,6 +9,7 @@ mod caller;
 mod distributor;
 mod invariants;
 mod matching;
+pub mod redial;
 #[cfg(test)]
 mod tests;
 mod view;
