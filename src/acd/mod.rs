@@ -7,6 +7,7 @@
 mod agent;
 mod caller;
 mod distributor;
+pub mod estimate;
 mod invariants;
 mod matching;
 pub mod redial;
