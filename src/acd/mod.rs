@@ -5,6 +5,7 @@
 //! to wake it. This pair of enums is the waist of the house: the switch drives it with real phones.
 
 mod agent;
+pub mod announce;
 mod caller;
 mod distributor;
 pub mod estimate;
