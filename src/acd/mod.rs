@@ -6,6 +6,7 @@
 
 mod agent;
 pub mod announce;
+pub mod callback;
 mod caller;
 mod distributor;
 pub mod estimate;
