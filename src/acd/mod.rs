@@ -8,10 +8,12 @@ mod agent;
 pub mod announce;
 pub mod callback;
 mod caller;
+pub mod cases;
 mod distributor;
 pub mod estimate;
 mod invariants;
 mod matching;
+pub mod pathway;
 pub mod redial;
 #[cfg(test)]
 mod tests;
