@@ -7,9 +7,11 @@ use std::process::ExitCode;
 
 use ipnet::IpNet;
 
-use super::BAD_CONFIGURATION;
+use super::{BAD_CONFIGURATION, today};
 use crate::config::{self, Deployment};
+use crate::id::WindowId;
 use crate::media::Clip;
+use crate::policy::rules::Kind;
 
 /// Checks the file at `path`: every fault and a count on standard error and status 2, or else its warnings
 /// there, a summary on standard output and status 0.
@@ -33,9 +35,9 @@ struct Checked {
 }
 
 fn check(path: &Path, colour: bool) -> Checked {
-    let (report, deployment) = match config::load(path) {
-        Ok(loaded) => (loaded.warnings, Some(loaded.deployment)),
-        Err(errors) => (errors.0, None),
+    let (report, deployment, tests) = match config::load(path, today()) {
+        Ok(loaded) => (loaded.warnings, Some(loaded.deployment), loaded.tests),
+        Err(errors) => (errors.0, None, 0),
     };
     let clips = deployment.iter().flat_map(|deployment| &deployment.clips);
     let unplayable: Vec<String> = clips
@@ -48,7 +50,12 @@ fn check(path: &Path, colour: bool) -> Checked {
     found.push_str(&counted(report.errors() + unplayable.len(), report.warnings(), report.file()));
     match deployment.filter(|_| unplayable.is_empty()) {
         Some(deployment) => {
-            Checked { found, summary: format!("{}\ngood\n", summary(&deployment)), status: 0 }
+            let tests = match tests {
+                0 => String::new(),
+                1 => "1 test passed\n".to_owned(),
+                tests => format!("{tests} tests passed\n"),
+            };
+            Checked { found, summary: format!("{}\n{tests}good\n", summary(&deployment)), status: 0 }
         }
         None => Checked { found, summary: String::new(), status: BAD_CONFIGURATION },
     }
@@ -100,6 +107,18 @@ fn summary(deployment: &Deployment) -> String {
     });
     table(&mut text, teams.collect());
 
+    let calendar = &deployment.calendar;
+    section(&mut text, "windows", calendar.spec().windows.iter().zip(0u32..), |(window, at)| {
+        vec![window.name.clone(), calendar.describe(WindowId(at))]
+    });
+    section(&mut text, "destinations", &plan.acd.destinations, |destination| {
+        vec![destination.name.clone(), format!("{} at once", destination.capacity)]
+    });
+    section(&mut text, "overflow", deployment.rules.rules(), |rule| {
+        let lines = rule.lines.iter().map(|line| plan.acd.lines[line.index()].name.as_str());
+        vec![rule.name.clone(), format!("for {}", joined(lines)), joined(rule.actions.kinds().map(Kind::key))]
+    });
+
     let _ = writeln!(text, "\ntrunks");
     let trunks = plan.ingress.trunks.iter().map(|trunk| {
         let numbers = match trunk.ddis.as_slice() {
@@ -118,6 +137,20 @@ fn summary(deployment: &Deployment) -> String {
     });
     table(&mut text, trunks.collect());
     text
+}
+
+/// A heading and a row for each of `items`; nothing when there are none.
+fn section<T>(
+    text: &mut String,
+    heading: &str,
+    items: impl IntoIterator<Item = T>,
+    row: impl Fn(T) -> Vec<String>,
+) {
+    let rows: Vec<_> = items.into_iter().map(row).collect();
+    if !rows.is_empty() {
+        let _ = writeln!(text, "\n{heading}");
+        table(text, rows);
+    }
 }
 
 /// A network as people write it: a single host without its prefix.
@@ -164,6 +197,9 @@ mod tests {
             "  emergency  answered by clinicians, hub-navigators\n",
             "  clinicians      dr-evans, dr-farah\n",
             "  as-999     emergency  to emergency  from 127.0.0.9  any number\n",
+            "  monday-peak  Mondays 08:00 to 09:30, not on bank holidays\n",
+            "  full         for elm-tree, riverside  refuse\n",
+            "\n4 tests passed\n",
         ] {
             assert!(summary.contains(line), "{line:?} is not in\n{summary}");
         }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `run` | 0; 1 failed; 2 bad configuration |
 //! | `check` | 0 good; 2 not |
+//! | `explain` | 0; 2 bad question or configuration |
 //! | `report` | 0; 1 failed |
 //! | `demo` | 0; 1 failed; 2 bad configuration |
 
@@ -12,10 +13,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::calendar::Date;
 use crate::config::{self, Loaded};
 
 mod check;
 mod demo;
+mod explain;
 pub mod report;
 mod run;
 mod table;
@@ -41,9 +44,10 @@ enum Command {
     /// Runs the daemon; SIGTERM drains, a second one or SIGINT stops
     #[command(after_help = "Example: hearken run --config config/hearken.toml")]
     Run,
-    /// Validates the configuration and shows what it means
+    /// Validates the configuration, runs its tests and shows what it means
     #[command(after_help = "Example: hearken check --config config/hearken.toml")]
     Check,
+    Explain(explain::Args),
     Report(report::Args),
     Demo(demo::Args),
 }
@@ -54,6 +58,7 @@ pub fn main() -> ExitCode {
     match command {
         Command::Run => run::run(&config),
         Command::Check => check::run(&config),
+        Command::Explain(args) => explain::run(&config, &args),
         Command::Report(args) => report_from(&config, args),
         Command::Demo(args) => demo::run(&config, args),
     }
@@ -77,10 +82,15 @@ fn report_from(config: &Path, args: report::Args) -> ExitCode {
 
 /// Loads the configuration, or says what is wrong with it.
 fn load(path: &Path) -> Result<Loaded, ExitCode> {
-    config::load(path).map_err(|errors| {
+    config::load(path, today()).map_err(|errors| {
         eprint!("{}", errors.0.render(false));
         ExitCode::from(BAD_CONFIGURATION)
     })
+}
+
+/// The date on this host.
+fn today() -> Date {
+    jiff::Zoned::now().date()
 }
 
 fn fail(error: impl std::fmt::Display) -> ExitCode {

@@ -7,6 +7,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::calendar::Calendar;
+use crate::policy::rules::RuleBook;
 use crate::sip::Transport;
 use crate::switch::plan::Plan;
 
@@ -21,8 +23,14 @@ pub struct Deployment {
     pub media: MediaSettings,
     /// Audio files, by `ClipId`.
     pub clips: Vec<ClipFile>,
+    /// The directory of the prompts that announcements are put together from; `None` for those built in.
+    pub prompts: Option<PathBuf>,
     /// Where calls are recorded.
     pub ledger: LedgerSettings,
+    /// Opening hours and bank holidays.
+    pub calendar: Calendar,
+    /// When a line is pressed, and what that changes.
+    pub rules: RuleBook,
     /// What this node is called and where it is.
     pub node: Node,
     /// What the daemon says of itself.

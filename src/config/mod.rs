@@ -7,6 +7,7 @@
 //! a socket, writes a file or reads a clock.
 
 mod changes;
+mod civil;
 mod deployment;
 mod duration;
 mod nearest;
@@ -27,6 +28,9 @@ pub use deployment::{
 };
 pub use report::{Diagnostic, Errors, Place, Report, Severity};
 
+use crate::calendar::Date;
+use crate::policy::rules::Question;
+use resolve::expect::Asked;
 use sink::Sink;
 
 /// Largest configuration file that is read, in bytes.
@@ -39,12 +43,14 @@ pub struct Loaded {
     pub deployment: Deployment,
     /// Diagnostics of severity [`Severity::Warning`] only.
     pub warnings: Report,
+    /// How many tests the file has of its own rules; they passed.
+    pub tests: usize,
 }
 
-/// Reads and validates the file at `path`; clips are looked for from its directory.
+/// Reads and validates the file at `path` as on the day `today`; other files are looked for from its directory.
 ///
 /// Fails with every fault found, not only the first.
-pub fn load(path: &Path) -> Result<Loaded, Errors> {
+pub fn load(path: &Path, today: Date) -> Result<Loaded, Errors> {
     let name = path.display().to_string();
     let text = match read_bounded(path) {
         Ok(text) => text,
@@ -58,19 +64,32 @@ pub fn load(path: &Path) -> Result<Loaded, Errors> {
             return Err(Errors(sink.into_report(&name, &text)));
         }
     };
-    parse(&text, &name, path.parent().unwrap_or(Path::new("")))
+    parse(&text, &name, path.parent().unwrap_or(Path::new("")), today)
 }
 
-/// Validates `text` as the file called `name` in the directory `base`.
-pub fn parse(text: &str, name: &str, base: &Path) -> Result<Loaded, Errors> {
+/// Validates `text` as the file called `name` in the directory `base`, as on the day `today`.
+pub fn parse(text: &str, name: &str, base: &Path, today: Date) -> Result<Loaded, Errors> {
     let mut sink = Sink::new();
     let written = written::read(text, &mut sink);
-    let deployment = resolve::resolve(&written, base, &mut sink);
+    let resolved = resolve::resolve(&written, base, today, &mut sink);
     let failed = sink.has_errors();
     let report = sink.into_report(name, text);
-    match deployment {
-        Some(deployment) if !failed => Ok(Loaded { deployment, warnings: report }),
+    match resolved {
+        Some((deployment, tests)) if !failed => Ok(Loaded { deployment, warnings: report, tests }),
         _ => Err(Errors(report)),
+    }
+}
+
+/// Reads a question about the rules of a deployment: the keys of a `[[test]]` but what it expects.
+pub fn question(deployment: &Deployment, text: &str) -> Result<Question, Errors> {
+    let mut sink = Sink::new();
+    let written = written::read_question(text, &mut sink);
+    let Deployment { plan, calendar, rules, .. } = deployment;
+    let asked = Asked { ingress: &plan.ingress, calendar, rules };
+    let question = resolve::expect::ask(&written, &asked, &mut sink);
+    match question.filter(|_| !sink.has_errors()) {
+        Some(question) => Ok(question),
+        None => Err(Errors(sink.into_report("question", text))),
     }
 }
 

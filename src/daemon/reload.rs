@@ -31,7 +31,10 @@ pub(super) fn read_clips(deployment: &mut Deployment) -> Result<Vec<Clip>, ClipE
     let read = deployment.clips.iter().map(|clip| Clip::read(&clip.path));
     let mut clips = read.collect::<Result<Vec<_>, _>>()?;
     deployment.plan.media.prompts = ClipId(u32::try_from(clips.len()).unwrap_or(u32::MAX));
-    clips.extend(media::shipped_prompts()?);
+    clips.extend(match &deployment.prompts {
+        Some(directory) => media::read_prompts(directory)?,
+        None => media::shipped_prompts()?,
+    });
     Ok(clips)
 }
 

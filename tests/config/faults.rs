@@ -5,7 +5,7 @@ use std::path::Path;
 
 use hearken::config::{self, LARGEST_FILE};
 
-use super::{GOOD, Site, shorts, spoilt};
+use super::{GOOD, Site, shorts, spoilt, today};
 
 #[test]
 fn each_fault_is_shown_at_its_place_with_what_was_meant() {
@@ -317,7 +317,7 @@ fn each_fault_is_shown_at_its_place_with_what_was_meant() {
         (
             "[clip.welcome]",
             "[node]\nzone = \"Europe/Londn\"\n[clip.welcome]",
-            &["6:8 error: this host knows no time zone `Europe/Londn` -> Europe/London"],
+            &["6:8 error: there is no time zone `Europe/Londn` -> Europe/London"],
         ),
         (
             "[clip.welcome]",
@@ -392,7 +392,7 @@ line = "surgery"
             "23:22 error: \"127.0.0.2/8\" has bits set beyond its prefix -> 127.0.0.0/8",
             "24:1 error: [trunk.NAME] has no key `emergancy` -> emergency",
             "25:8 error: there is no line `surgery` -> surgeries",
-            "27:2 error: the file has no key `overflow`",
+            "27:1 error: `overflow` must be a list of tables, but this is a table",
         ]
     );
     assert_eq!((report.errors(), report.warnings()), (15, 0));
@@ -524,7 +524,7 @@ fn trunks_that_share_an_address_share_a_class_and_no_number() {
 fn a_file_that_is_no_configuration_is_refused_with_its_reason() {
     let site = Site::new();
     let path = site.0.path().join("hearken.toml");
-    let refusal = |path: &Path| shorts(&config::load(path).unwrap_err().0);
+    let refusal = |path: &Path| shorts(&config::load(path, today()).unwrap_err().0);
 
     assert_eq!(refusal(&path), ["file error: the file cannot be read: no such file or directory"]);
     assert_eq!(refusal(site.0.path()), ["file error: the file cannot be read: is a directory"]);
@@ -533,7 +533,7 @@ fn a_file_that_is_no_configuration_is_refused_with_its_reason() {
     fs::write(&path, b"[node]\nname = \"caf\xe9\"\n").unwrap();
     assert_eq!(refusal(&path), ["2:12 error: this is not UTF-8 text"]);
     fs::write(&path, GOOD).unwrap();
-    assert!(config::load(&path).is_ok());
+    assert!(config::load(&path, today()).is_ok());
 }
 
 #[test]

@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod faults;
+mod rules;
 mod sample;
 mod spoilt;
 
 use std::fs;
 use std::time::Duration;
 
+use hearken::calendar::{Date, Local};
 use hearken::call::media::Codec;
 use hearken::config::{self, Deployment, Diagnostic, Report, Severity, StoredCli};
 use hearken::id::{AgentId, ClipId, LineId, PracticeId, TeamId};
@@ -61,6 +63,11 @@ emergency = true
 line = "emergency"
 "#;
 
+/// The day on which files are judged in these tests.
+fn today() -> Date {
+    "2026-06-01T00:00".parse::<Local>().unwrap().date
+}
+
 /// A directory with a clip in it, and the verdict on a file there.
 struct Site(tempfile::TempDir);
 
@@ -72,7 +79,7 @@ impl Site {
     }
 
     fn verdict(&self, text: &str) -> Result<config::Loaded, config::Errors> {
-        config::parse(text, "hearken.toml", self.0.path())
+        config::parse(text, "hearken.toml", self.0.path(), today())
     }
 
     fn report(&self, text: &str) -> Report {

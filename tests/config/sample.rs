@@ -4,14 +4,14 @@ use std::path::Path;
 
 use hearken::config;
 
-use super::{Site, shorts};
+use super::{Site, shorts, today};
 
 pub(crate) const SAMPLE: &str = include_str!("../../config/hearken.toml");
 
 #[test]
 fn the_sample_and_the_examples_are_good() {
     for file in ["config/hearken.toml", "examples/surgery/hearken.toml", "examples/ambulance/hearken.toml"] {
-        let loaded = config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(file));
+        let loaded = config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(file), today());
         let loaded = loaded.unwrap_or_else(|errors| panic!("{errors}"));
         assert_eq!(shorts(&loaded.warnings), [""; 0], "{file}");
     }
@@ -26,28 +26,65 @@ fn what_the_sample_shows_as_defaults_are_the_defaults() {
     assert!(shown > 25, "only {shown} keys are commented out");
     let lines = SAMPLE.lines().map(|line| if is_key(line) { &line[1..] } else { line });
     let uncommented: String = lines.flat_map(|line| [line, "\n"]).collect();
-    let stated =
-        config::parse(&uncommented, "uncommented", &base).unwrap_or_else(|errors| panic!("{errors}"));
-    let silent = config::parse(SAMPLE, "sample", &base).unwrap();
+    let stated = config::parse(&uncommented, "uncommented", &base, today())
+        .unwrap_or_else(|errors| panic!("{errors}"));
+    let silent = config::parse(SAMPLE, "sample", &base, today()).unwrap();
     assert_eq!(stated.deployment, silent.deployment);
+}
+
+/// The sample with its examples, which have no default, as if they were meant.
+pub(crate) fn with_examples() -> String {
+    let is_key = |key: &str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+    let example = |line: &'static str| {
+        let text = line.strip_prefix("# ")?;
+        let stated = text.split_once(" = ").is_some_and(|(key, _)| is_key(key));
+        let stated = stated || (text.starts_with('[') && text.ends_with(']'));
+        stated.then_some(text)
+    };
+    SAMPLE.lines().flat_map(|line| [example(line).unwrap_or(line), "\n"]).collect()
+}
+
+#[test]
+fn what_the_sample_shows_as_examples_is_good() {
+    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    let text = with_examples();
+    assert!(text.matches("\nway-out = ").count() == 1 && text.matches("\n[skill.welsh]").count() == 1);
+    let loaded = config::parse(&text, "examples", &base, today()).unwrap_or_else(|errors| panic!("{errors}"));
+    let found = shorts(&loaded.warnings);
+    assert!(
+        found.len() == 1 && found[0].ends_with("`share` is used only with fair-share = true"),
+        "{found:?}"
+    );
 }
 
 #[test]
 fn the_sample_shows_every_key() {
-    let site = Site::new();
-    let single = ["node", "sip", "media", "distributor", "ledger", "drain", "log"];
-    let named = ["clip", "practice", "agent", "team", "line", "trunk"];
-    for table in single.into_iter().chain(named) {
+    let (site, text) = (Site::new(), with_examples());
+    let single = ["node", "sip", "media", "distributor", "feature-codes", "ledger", "drain", "log"];
+    let named = ["clip", "window", "practice", "agent", "team", "line", "destination", "trunk"]
+        .map(|table| (table, "x"));
+    let override_of = ("practice", "x.override");
+    let lists = [("overflow", ""), ("test", ""), override_of];
+    let single = single.map(|table| (table, format!("[{table}]")));
+    let named = named.map(|(table, name)| (table, format!("[{table}.{name}]")));
+    let lists = lists.map(|(table, name)| {
+        let name = if name.is_empty() { table.to_owned() } else { format!("{table}.{name}") };
+        (table, format!("[[{name}]]"))
+    });
+    for (table, header) in single.into_iter().chain(named).chain(lists) {
         // A key that is like no other is answered with all that there are.
-        let header = if named.contains(&table) { format!("[{table}.x]") } else { format!("[{table}]") };
         let report = site.report(&format!("{header}\nqqqqqqqqqqqq = 1\n"));
         let help = report.diagnostics().iter().filter_map(|found| found.help.as_deref());
         let keys = help.filter_map(|help| help.strip_prefix("its keys are ")).next().unwrap();
-        let parts = SAMPLE.split("\n[").filter(|part| part.split(['.', ']']).next() == Some(table));
+        let parts = text.split("\n[").filter(|part| {
+            let named = part.trim_start_matches('[').split(['.', ']']).next();
+            named == Some(table)
+        });
         let sample: Vec<&str> = parts.flat_map(str::lines).collect();
         for key in keys.split(", ") {
-            let shows = |line: &&str| line.trim_start_matches('#').split(" =").next() == Some(key);
-            assert!(sample.iter().any(shows), "{key} of {header} is not in the sample");
+            let shows = |line: &&str| line.trim_start_matches(['#', ' ']).split(" =").next() == Some(key);
+            let is_table = SAMPLE.contains(&format!(".{key}]]"));
+            assert!(is_table || sample.iter().any(shows), "{key} of {header} is not in the sample");
         }
     }
 }

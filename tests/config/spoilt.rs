@@ -5,7 +5,8 @@ use std::path::Path;
 use hearken::config::{self, Report};
 use proptest::prelude::*;
 
-use super::sample::SAMPLE;
+use super::sample::with_examples;
+use super::today;
 
 /// One way to spoil a text.
 #[derive(Clone, Debug)]
@@ -64,6 +65,18 @@ const SCRAPS: &[&str] = &[
     "from = {",
     "[\"127.0.0.9\"]",
     "agent = 1\n",
+    "[[overflow]]",
+    "[[test]]",
+    "[[practice.elm-tree.override]]",
+    "when-any = {}\n",
+    "at = { riverside = { waiting-over = 1 } }",
+    "relax = [{}]\n",
+    "2026-02-30",
+    "2026-12-31..2026-01-01",
+    "bank-holidays",
+    "monday-peak",
+    "stay",
+    "00:00",
     "\"\" = 1\n",
     "::ffff:127.0.0.9",
     "/0",
@@ -85,7 +98,8 @@ fn mutation() -> impl Strategy<Value = Mutation> {
 /// The sample with every key and without its prose, so that mutations meet keys.
 fn bare_sample() -> String {
     let is_prose = |line: &&str| line.starts_with("# ") || *line == "#" || line.is_empty();
-    let lines = SAMPLE.lines().filter(|line| !is_prose(line));
+    let sample = with_examples();
+    let lines = sample.lines().filter(|line| !is_prose(line));
     lines.flat_map(|line| [line.trim_start_matches('#'), "\n"]).collect()
 }
 
@@ -140,7 +154,7 @@ proptest! {
         for mutation in &mutations {
             mutate(&mut text, mutation);
         }
-        let report = match config::parse(&text, "spoilt", &base) {
+        let report = match config::parse(&text, "spoilt", &base, today()) {
             Ok(loaded) => loaded.warnings,
             Err(errors) => {
                 prop_assert!(errors.0.errors() > 0, "refused without a reason");
@@ -154,7 +168,7 @@ proptest! {
     #[test]
     fn no_text_at_all_panics(chars in prop::collection::vec(any::<char>(), 0..200)) {
         let text: String = chars.into_iter().collect();
-        let report = match config::parse(&text, "noise", Path::new("")) {
+        let report = match config::parse(&text, "noise", Path::new(""), today()) {
             Ok(loaded) => loaded.warnings,
             Err(errors) => errors.0,
         };

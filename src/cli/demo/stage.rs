@@ -264,7 +264,7 @@ mod tests {
 
     fn sample(changed: impl Fn(&str) -> String) -> Deployment {
         let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
-        config::parse(&changed(SAMPLE), "hearken.toml", &base).unwrap().deployment
+        config::parse(&changed(SAMPLE), "hearken.toml", &base, crate::cli::today()).unwrap().deployment
     }
 
     #[test]

@@ -7,9 +7,11 @@ use serde_spanned::Spanned;
 
 use super::super::deployment::{ClipFile, LedgerSettings, StoredCli};
 use super::super::nearest::nearest;
+use super::super::plain;
 use super::super::sink::Sink;
-use super::super::written::{Clip, Ledger, Named};
-use super::super::{plain, table::shown};
+use super::super::table::{Named, shown};
+use super::super::written::{Clip, Ledger};
+use crate::call::speech::Prompt;
 
 /// How many names of a directory are looked at for a suggestion.
 const MOST_NEIGHBOURS: usize = 1_000;
@@ -50,6 +52,21 @@ pub(super) fn ledger(written: &Ledger, sink: &mut Sink) -> LedgerSettings {
         sink.warning(key.span(), "`cli-key` is used only with cli = \"hash\"");
     }
     LedgerSettings { path, cli: written.cli, key_path, spool: written.spool as usize, side_file }
+}
+
+/// The directory of the prompts, with every one of them in it; `None` for those that are built in.
+pub(super) fn prompts(written: Option<&Spanned<String>>, base: &Path, sink: &mut Sink) -> Option<PathBuf> {
+    let directory = written?;
+    let path = base.join(directory.get_ref());
+    let missing: Vec<_> =
+        Prompt::ALL.iter().map(|prompt| prompt.file()).filter(|file| !path.join(file).is_file()).collect();
+    if let Some(first) = missing.first() {
+        let more = if missing.len() > 1 { format!(" and {} more", missing.len() - 1) } else { String::new() };
+        let name = shown(directory.get_ref());
+        sink.error(directory.span(), format!("the directory `{name}` lacks the prompt {first}{more}"))
+            .help("copy the directory of prompts that comes with Hearken, and replace single files");
+    }
+    Some(path)
 }
 
 fn check_readable(file: &Spanned<String>, path: &Path, sink: &mut Sink) {

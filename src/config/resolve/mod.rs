@@ -2,10 +2,16 @@
 //!
 //! Whatever cannot be resolved is reported and left out; the caller throws a deployment with errors away.
 
+mod calendar;
+mod codes;
+pub(super) mod expect;
 mod files;
 mod floor;
+mod lines;
 mod names;
 mod network;
+mod phones;
+mod rules;
 mod trunks;
 
 use std::path::Path;
@@ -13,59 +19,82 @@ use std::path::Path;
 use serde_spanned::Spanned;
 
 use super::deployment::{Deployment, LogSettings, Node};
-use super::nearest::nearest;
 use super::sink::Sink;
 use super::table::{check_name, shown};
 use super::written::{self, Written};
 use crate::acd;
+use crate::calendar::Date;
 use crate::id::ClipId;
 use crate::policy::Ingress;
-use crate::switch::codes::Codes;
+use crate::policy::rules::RuleBook;
 use crate::switch::plan::{MediaPlan, Plan, SipPlan};
 
-use names::Names;
+use expect::Asked;
+use names::{Names, Register};
 
 const DEFAULT_ZONE: &str = "Europe/London";
 
-/// The deployment that `written` describes, with clips looked for from `base`; `None` when something
-/// needed could not be made, which is then reported.
-pub(super) fn resolve(written: &Written, base: &Path, sink: &mut Sink) -> Option<Deployment> {
-    let mut clip_names = Names::new("clip", &written.clips);
-    let mut practice_names = Names::new("practice", &written.practices);
-    let mut line_names = Names::new("line", &written.lines);
-    let mut team_names = Names::new("team", &written.teams);
-    let mut agent_names = Names::new("agent", &written.agents);
+/// The deployment that `written` describes, with files looked for from `base`, as it is on the day `today`;
+/// `None` when something needed could not be made, which is then reported.
+///
+/// The file's tests are run when nothing else is wrong; how many there are comes with the deployment.
+pub(super) fn resolve(
+    written: &Written,
+    base: &Path,
+    today: Date,
+    sink: &mut Sink,
+) -> Option<(Deployment, usize)> {
+    let unnamed = Spanned::new(0..0, String::new());
+    let rule_names = written.rules.iter().map(|rule| rule.name.as_ref().unwrap_or(&unnamed));
+    let mut names = Register {
+        clips: Names::new("clip", &written.clips),
+        windows: Names::new("window", &written.windows),
+        practices: Names::new("practice", &written.practices),
+        skills: Names::new("skill", &written.skills),
+        trunks: Names::new("trunk", &written.trunks),
+        lines: Names::new("line", &written.lines),
+        teams: Names::new("team", &written.teams),
+        agents: Names::new("agent", &written.agents),
+        destinations: Names::new("destination", &written.destinations),
+        rules: Names::of("rule", rule_names),
+    };
 
     let (node, country_code) = node(&written.node, sink);
     let network = network::listen(&written.sip, sink);
     let media = network::media(&written.media, &network, sink);
     timers(&written.sip, sink);
     let clips = files::clips(&written.clips, base, sink);
+    let prompts = files::prompts(written.media.prompts.as_ref(), base, sink);
     let ledger = files::ledger(&written.ledger, sink);
+    let calendar = calendar::calendar(written, &node.zone, base, today, &mut names, sink);
 
     let practices = trunks::practices(&written.practices, sink);
-    let trunks = trunks::trunks(&written.trunks, &country_code, &mut practice_names, &mut line_names, sink);
-    let (lines, treatments) = floor::lines(&written.lines, &mut team_names, &mut clip_names, sink);
-    let teams = floor::teams(&written.teams, &mut agent_names, sink);
-    let (agents, phones) = floor::agents(&written.agents, &network, sink);
-    floor::warn_unstaffed(&written.lines, &lines, &teams, &agents, sink);
-
-    clip_names.warn_unused("is played on no line", sink);
-    practice_names.warn_unused("has no trunk", sink);
-    line_names.warn_unused("is joined by no trunk's calls", sink);
-    team_names.warn_unused("answers no line", sink);
-    agent_names.warn_unused("is in no team", sink);
+    let trunks = trunks::trunks(&written.trunks, &country_code, &mut names, sink);
+    let (lines, treatments) = lines::lines(&written.lines, &mut names, sink);
+    let teams = floor::teams(&written.teams, &mut names, sink);
+    let (agents, mut phones) = floor::agents(&written.agents, &mut names, &network, sink);
+    let (destinations, seats) = floor::destinations(&written.destinations, &network, sink);
+    phones.extend(seats);
+    let rules = rules::rules(&written.rules, &mut names, sink);
+    lines::warn_unstaffed(&written.lines, &lines, &teams, &agents, sink);
+    lines::warn_class(&written.lines, &names.lines, &trunks, sink);
+    lines::check_skilled(&written.lines, &lines, &teams, &agents, &rules, sink);
+    names.warn_unused(sink);
 
     let (media, media_address) = media?;
     let acd = acd::Plan {
         lines,
         teams,
         agents,
+        destinations,
         misses_before_pause: written.distributor.misses_before_pause,
-        rest: acd::Rests::all(written.distributor.rest_after_miss),
+        rest: rests(&written.distributor),
         miss_pause: written.distributor.miss_pause,
-        ..acd::Plan::default()
+        wrap_up_limit: written.distributor.wrap_up_limit,
+        retry_after: written.distributor.retry_after,
     };
+    let surroundings = rules::surroundings(written, &acd, &trunks);
+    let rules = RuleBook::new(rules, surroundings);
     let plan = Plan {
         ingress: Ingress { trunks, practices, country_code },
         acd,
@@ -86,11 +115,30 @@ pub(super) fn resolve(written: &Written, base: &Path, sink: &mut Sink) -> Option
             prompts: ClipId(0),
             codecs: written.media.codecs.clone(),
         },
-        codes: Codes::default(),
+        codes: codes::codes(&written.codes, sink),
         drain_limit: written.drain_limit,
     };
     let log = LogSettings { level: written.log_level, format: written.log_format };
-    Some(Deployment { plan, listen: network.listen, media, clips, ledger, node, log })
+    let calendar = calendar?;
+    let asked = Asked { ingress: &plan.ingress, calendar: &calendar, rules: &rules };
+    let tests =
+        expect::tests(&written.tests, &asked, &mut names.lines, &mut names.trunks, &mut names.rules, sink);
+    if !sink.has_errors() {
+        expect::run(&tests, &asked, sink);
+    }
+    let tests = tests.len();
+    let listen = network.listen;
+    let deployment = Deployment { plan, listen, media, clips, prompts, ledger, calendar, rules, node, log };
+    Some((deployment, tests))
+}
+
+/// How long an agent rests after each kind of miss.
+fn rests(written: &written::Distributor) -> acd::Rests {
+    let rest = |at: usize| {
+        let own = written.rests[at].as_ref();
+        own.map_or(written.rest_after_miss, |rest| *rest.get_ref())
+    };
+    acd::Rests { busy: rest(0), rejected: rest(1), no_answer: rest(2), unreachable: rest(3), failed: rest(4) }
 }
 
 /// The node and its country code.
@@ -99,7 +147,7 @@ fn node(written: &written::Node, sink: &mut Sink) -> (Node, String) {
         check_name(name.get_ref(), name.span(), sink);
     }
     if let Some(zone) = &written.zone {
-        check_zone(zone, sink);
+        calendar::check_zone(zone, sink);
     }
     if let Some(code) = &written.country_code {
         let fits = |code: &str| {
@@ -119,21 +167,6 @@ fn node(written: &written::Node, sink: &mut Sink) -> (Node, String) {
     };
     let node = Node { name: or(&written.name, "hearken"), zone: or(&written.zone, DEFAULT_ZONE) };
     (node, or(&written.country_code, "44"))
-}
-
-fn check_zone(zone: &Spanned<String>, sink: &mut Sink) {
-    let name = zone.get_ref().as_str();
-    let looks_like_one = name.len() <= 64
-        && name.split('/').all(|part| {
-            !part.is_empty()
-                && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+'))
-        });
-    if looks_like_one && jiff::tz::TimeZone::get(name).is_ok() {
-        return;
-    }
-    let known: Vec<_> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
-    let meant = nearest(name, known.iter().map(String::as_str));
-    sink.error(zone.span(), format!("this host knows no time zone `{}`", shown(name))).suggest(meant);
 }
 
 fn timers(sip: &written::Sip, sink: &mut Sink) {

@@ -11,9 +11,9 @@ use ipnet::IpNet;
 use serde_spanned::Spanned;
 
 use super::super::sink::{Sink, Span};
-use super::super::table::{List, shown};
-use super::super::written::{self, Named};
-use super::names::Names;
+use super::super::table::{List, Named, shown};
+use super::super::written;
+use super::names::Register;
 use crate::id::{LineId, PracticeId};
 use crate::policy::number::normalise;
 use crate::policy::{Practice, Trunk};
@@ -53,8 +53,7 @@ pub(super) fn practices(written: &Named<written::Practice>, sink: &mut Sink) -> 
 pub(super) fn trunks(
     written: &Named<written::Trunk>,
     country_code: &str,
-    practices: &mut Names<'_>,
-    lines: &mut Names<'_>,
+    names: &mut Register<'_>,
     sink: &mut Sink,
 ) -> Vec<Trunk> {
     if written.is_empty() && !sink.is_partial() {
@@ -75,8 +74,9 @@ pub(super) fn trunks(
                 "an emergency trunk with `ddis` turns away calls to any other number",
             );
         }
-        let practice = trunk.practice.as_ref().and_then(|name| practices.find(name, sink)).map(PracticeId);
-        let line = trunk.line.as_ref().and_then(|name| lines.find(name, sink)).map(LineId);
+        let practice =
+            trunk.practice.as_ref().and_then(|name| names.practices.find(name, sink)).map(PracticeId);
+        let line = trunk.line.as_ref().and_then(|name| names.lines.find(name, sink)).map(LineId);
         let Some(line) = line else { continue };
         trunks.push(Trunk {
             name: name.get_ref().clone(),
