@@ -16,7 +16,7 @@ use crate::sip::uri::Uri;
 use super::{AgentOrder, Ask, Event, Switch, Timer, door};
 
 impl Switch {
-    pub(super) fn distributor_output(&mut self, output: acd::Output) {
+    pub(super) fn exchange_output(&mut self, output: acd::Output) {
         match output {
             acd::Output::Present { call, agent } => self.present(call, agent),
             acd::Output::Withdraw { call, agent, why } => self.withdraw(call, agent, why),
@@ -25,6 +25,13 @@ impl Switch {
                 let agent = self.agent_name(agent);
                 self.emit(Event::Availability { agent, state });
             }
+            acd::Output::Rule { line, rule, on } => {
+                let line = self.line_name(line);
+                let rule = self.plan.guide.rules.rule_name(rule).to_owned();
+                self.emit(Event::Rule { line, rule, on });
+            }
+            acd::Output::Announce { call, clip, .. } => self.play_once(call, vec![clip]),
+            acd::Output::Tell { call, what } => self.tell(call, &what),
             acd::Output::Release { call, why, .. } => self.release(call, why),
         }
     }
@@ -39,7 +46,7 @@ impl Switch {
             AgentOrder::Resume(agent) => acd::Input::Resume { agent },
         };
         // An order that does not fit (a log-in twice) changes nothing, and nobody waits for an answer here.
-        let _ = self.distributor.handle(input, self.now.mono);
+        let _ = self.exchange.handle(input, self.now.mono);
     }
 
     fn present(&mut self, call: CallId, agent: AgentId) {
@@ -52,7 +59,7 @@ impl Switch {
         } else {
             self.counters.no_port += 1;
             // Refused only when the presentation was taken back in the same instant: then all is done.
-            let _ = self.distributor.handle(acd::Input::Withhold { agent, call }, self.now.mono);
+            let _ = self.exchange.handle(acd::Input::Withhold { agent, call }, self.now.mono);
         }
     }
 
@@ -125,7 +132,7 @@ impl Switch {
         let name = self.agent_name(agent);
         self.emit(Event::Missed { call, agent: name, cause });
         // Refused only when the presentation was taken back in the same instant: then all is done.
-        let _ = self.distributor.handle(acd::Input::Refuse { agent, call, cause }, self.now.mono);
+        let _ = self.exchange.handle(acd::Input::Refuse { agent, call, cause }, self.now.mono);
     }
 
     fn withdraw(&mut self, call: CallId, agent: AgentId, why: acd::Withdrawal) {
@@ -240,7 +247,7 @@ impl Switch {
             }
             return;
         }
-        if self.distributor.handle(acd::Input::Answer { agent, call }, self.now.mono).is_err() {
+        if self.exchange.handle(acd::Input::Answer { agent, call }, self.now.mono).is_err() {
             self.hang_up(leg);
         }
     }
@@ -274,7 +281,7 @@ impl Switch {
             call.stop_ringing(agent);
         }
         // Refused only when the presentation was taken back in the same instant: then all is done.
-        let _ = self.distributor.handle(acd::Input::Withhold { agent, call }, self.now.mono);
+        let _ = self.exchange.handle(acd::Input::Withhold { agent, call }, self.now.mono);
     }
 
     fn connect(&mut self, call: CallId, agent: AgentId) {

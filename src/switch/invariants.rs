@@ -48,7 +48,7 @@ impl Switch {
         let held: usize = self.ports.iter().map(|ports| ports.usage().0).sum();
         assert_eq!(held, self.legs.values().filter(|leg| leg.audio.held.share != Share::Whole).count());
         assert_eq!(
-            self.distributor.call_count(),
+            self.exchange.distributor().call_count(),
             self.calls.values().filter(|call| !matches!(call.stage, Stage::Leaving { .. })).count(),
             "the distributor knows every call that is not on its way out, and no other"
         );

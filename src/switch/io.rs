@@ -174,6 +174,20 @@ pub enum Event {
         /// Lines that are gone from it, by name, and how many wait in each.
         lines: Vec<(String, usize)>,
     },
+    /// A line does not take a caller.
+    EntryRefused {
+        /// Name of the rule, or the key of the line, that was against it.
+        why: String,
+    },
+    /// An overflow rule turned on or off, on one of its lines.
+    Rule {
+        /// Name of the line.
+        line: String,
+        /// Name of the rule.
+        rule: String,
+        /// Whether it is on now.
+        on: bool,
+    },
     /// No new calls but emergencies are taken from now on.
     Draining {
         /// Calls still up.
@@ -199,6 +213,8 @@ pub struct Counters {
     /// New calls of routine turned away unread, because they had waited too long for their turn (503). They
     /// have no records.
     pub late: u64,
+    /// Calls turned away by a rule, or by what their line takes (503 or 302).
+    pub entry_refused: u64,
     /// Calls answered.
     pub calls: u64,
     /// Streams closed for broken framing.

@@ -25,6 +25,8 @@ pub struct Plan {
     pub ingress: Ingress,
     /// Lines, teams and agents.
     pub acd: acd::Plan,
+    /// Rules, calendar, and what callers are told.
+    pub guide: acd::Guide,
     /// Where each agent's phone is, by `AgentId`.
     pub phones: Vec<Phone>,
     /// What the callers of each line hear, by `LineId`.

@@ -12,7 +12,7 @@ use super::{Event, Switch};
 
 impl Switch {
     pub(super) fn reload(&mut self, mut plan: Plan) {
-        let stranded = self.distributor.stranded(&plan.acd);
+        let stranded = self.exchange.stranded(&plan.acd);
         if !stranded.is_empty() {
             let lines = stranded.into_iter().map(|(line, callers)| (self.line_name(line), callers)).collect();
             return self.emit(Event::ReloadRefused { lines });
@@ -30,7 +30,7 @@ impl Switch {
         let reserved = self.plan.ingress.emergency_hosts().chain(self.phone_hosts.iter().copied()).collect();
         self.transactions.set_room(Transactions::ROOM, reserved);
         self.watch_phones();
-        self.distributor.replan(self.plan.acd.clone(), self.now);
+        self.exchange.replan(self.plan.acd.clone(), self.plan.guide.clone(), self.now);
     }
 
     /// What was learnt of a phone does not hold for another one.
@@ -45,7 +45,7 @@ impl Switch {
             self.heard_from.remove(&agent);
             self.seen.remove(&agent);
             if self.absent.remove(&agent) {
-                let _ = self.distributor.handle(acd::Input::Reach { agent, reachable: true }, self.now.mono);
+                let _ = self.exchange.handle(acd::Input::Reach { agent, reachable: true }, self.now.mono);
             }
         }
     }

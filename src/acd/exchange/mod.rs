@@ -1,56 +1,69 @@
-//! The exchange: matching, rules, estimates, announcements and redials, kept in step.
+//! The exchange: the distributor, and what callers are told and promised while they wait, kept in step.
 //!
-//! The [`Distributor`] matches callers and agents and knows nothing of rules. The exchange tells the rules what
-//! each line looks like, widens lines by what the rules say, keeps the estimate of each line, gives a redialling
-//! caller the old place back and makes announcements fall due. Whoever drives calls talks to the exchange alone.
+//! The [`Distributor`] matches callers and agents by the plan and the rules. The exchange keeps the estimate of
+//! each line and tells the rules, gives a redialling caller the old place back, and makes announcements fall
+//! due. Whoever drives calls talks to the exchange alone.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::announce::{Announcer, Facts};
-use super::estimate::Estimator;
+use super::announce::{Announcer, Facts, Schedule};
+use super::estimate::{self, Estimator};
 use super::redial::{CallerKey, Redials};
-use super::{Distributor, Entry, Input, Leaving, Newcomer, Output, Plan, Refusal, Refused, Stage};
+use super::{Band, Distributor, Entry, Input, Newcomer, Output, Plan, Refused};
+use crate::calendar::Calendar;
 use crate::id::{AgentId, CallId, LineId};
-use crate::policy::Band;
-use crate::policy::rules::{CallerFacts, LineFacts, RuleStates};
-use crate::time::{Deadlines, Mono, Now, Wall};
+use crate::policy::rules::{CallerFacts, Measure, RuleBook};
+use crate::time::{Deadlines, Mono, Now};
 
-mod guide;
-mod lines;
-
-pub use guide::Guide;
+#[cfg(test)]
+mod tests;
 
 /// Most places of callers who gave up that are kept for each line.
 const MOST_REDIALS: usize = 10_000;
+
+/// What guides an exchange beside lines, teams and agents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guide {
+    /// The overflow rules.
+    pub rules: Arc<RuleBook>,
+    /// The windows that they speak of.
+    pub calendar: Arc<Calendar>,
+    /// By [`LineId`]: what callers who wait are told, and when; `None` for nothing.
+    pub announcements: Vec<Option<Schedule>>,
+    /// How much proof an estimate needs before it is told.
+    pub estimates: estimate::Settings,
+    /// For how long the place of a caller who gave up is kept; zero for not at all.
+    pub redial_window: Duration,
+}
 
 /// All that decides who is answered by whom, and what callers are told meanwhile.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Exchange {
     distributor: Distributor,
     guide: Guide,
-    rules: RuleStates,
     /// By [`LineId`].
     estimators: Vec<Estimator>,
     /// By [`LineId`].
     redials: Vec<Redials>,
     announcer: Announcer,
-    /// Callers who are not over, as far as the distributor does not know them.
+    /// Callers who are not over.
     callers: BTreeMap<CallId, Who>,
-    /// By [`LineId`]: whether a rule asks for its estimated wait.
+    /// By [`LineId`]: whether a rule asks for its estimated wait, which costs something to work out.
     estimated: Vec<bool>,
-    /// By [`AgentId`]: the lines that the agent's teams answer first.
+    /// By [`AgentId`]: the lines whose own teams have it as a member.
     lines_of: Vec<Vec<LineId>>,
-    /// Lines whose looks may have changed.
+    /// Lines whose callers or agents may have changed.
     touched: BTreeSet<LineId>,
     /// When a line's estimator or its redials want to be woken.
     deadlines: Deadlines<LineId>,
     outputs: VecDeque<Output>,
-    now: Now,
 }
 
-/// What the rules ask of a caller, and how it is known again.
+/// A caller, as the exchange knows it beside the distributor.
 #[derive(Copy, Clone, Debug, Serialize, Deserialize)]
 struct Who {
     line: LineId,
@@ -65,85 +78,112 @@ impl Exchange {
     /// Nobody waits; agents are as the plan says.
     pub fn new(plan: Plan, guide: Guide, now: Now) -> Exchange {
         let lines = plan.lines.len();
-        let distributor = Distributor::new(plan, now.mono);
-        let facts = (0..lines).map(|_| LineFacts::default()).collect();
-        let rules = RuleStates::new(&guide.rules, &guide.calendar, facts, now);
+        let lines_of = lines_of_agents(&plan);
+        let distributor = Distributor::with_rules(plan, guide.rules.clone(), guide.calendar.clone(), now);
         let mut exchange = Exchange {
+            distributor,
             estimators: (0..lines).map(|_| Estimator::new(guide.estimates)).collect(),
             redials: (0..lines).map(|_| Redials::new(guide.redial_window, MOST_REDIALS)).collect(),
-            estimated: lines::estimated(&guide.rules, lines),
-            lines_of: lines::of_agents(distributor.plan()),
-            touched: (0u32..).map(LineId).take(lines).collect(),
-            distributor,
-            guide,
-            rules,
             announcer: Announcer::default(),
             callers: BTreeMap::new(),
+            estimated: estimated_lines(&guide.rules, lines),
+            lines_of,
+            touched: (0u32..).map(LineId).take(lines).collect(),
             deadlines: Deadlines::default(),
             outputs: VecDeque::new(),
-            now,
+            guide,
         };
-        exchange.settle();
+        exchange.settle(now.mono);
         exchange
     }
 
-    /// Whether a caller may join its line, by the rules and by what the line takes; an emergency always may.
-    pub fn entry(&mut self, newcomer: &Newcomer, now: Now) -> Entry {
-        self.handle_timeout(now);
-        let newcomer = self.recognised(newcomer);
-        let decision = self.rules.decide(&self.guide.rules, newcomer.line, facts_of(&newcomer));
-        match decision.refuse {
-            Some(won) => Entry::by_rule(won),
-            None => self.distributor.entry(&newcomer),
-        }
+    /// Who waits and who is presented to whom.
+    pub fn distributor(&self) -> &Distributor {
+        &self.distributor
     }
 
-    /// Takes an input in. Deadlines that passed before it take effect first, each at its own time.
-    pub fn handle(&mut self, input: Input, now: Now) -> Result<(), Refused> {
+    /// Tells the wall clock, which may have been set; windows follow it.
+    pub fn set_clock(&mut self, now: Now) {
+        self.handle_timeout(now.mono);
+        self.distributor.set_clock(now);
+        self.settle(now.mono);
+    }
+
+    /// Whether a caller, known again by `key`, may join its line; an emergency always may.
+    pub fn entry(&mut self, newcomer: &Newcomer, key: Option<CallerKey>, now: Mono) -> Entry {
         self.handle_timeout(now);
-        let input = match input {
-            Input::Arrive { call, newcomer } => {
-                Input::Arrive { call, newcomer: self.credited(newcomer) }
-            }
-            other => other,
-        };
-        self.distributor.handle(input.clone(), now.mono)?;
-        match input {
-            Input::Arrive { call, newcomer } => self.arrived(call, newcomer),
-            Input::Abandon { call } => self.left(call),
-            Input::Finish { call, .. } => self.over(call),
-            Input::Lose { call, .. } => self.waits_again(call),
-            _ => {}
+        let redial = key.is_some_and(|key| self.is_redial(newcomer.line, key, now));
+        let entry = self.distributor.entry(&Newcomer { redial, ..*newcomer }, now);
+        self.settle(now);
+        entry
+    }
+
+    /// A caller joins its line; one who gave up a while ago gets the old place back.
+    pub fn arrive(
+        &mut self,
+        call: CallId,
+        newcomer: Newcomer,
+        key: Option<CallerKey>,
+        now: Mono,
+    ) -> Result<(), Refused> {
+        self.handle_timeout(now);
+        let redial = key.is_some_and(|key| self.is_redial(newcomer.line, key, now));
+        let place = key.filter(|_| redial).and_then(|key| {
+            self.redials.get_mut(newcomer.line.index()).and_then(|redials| redials.take(key, now))
+        });
+        let credit = place.map_or(Duration::ZERO, |arrived| now.since(arrived));
+        let newcomer = Newcomer { redial, credit, ..newcomer };
+        self.distributor.handle(Input::Arrive { call, newcomer }, now)?;
+        let Newcomer { line, band, withheld, .. } = newcomer;
+        let facts = CallerFacts { band, redial, withheld };
+        self.callers.insert(call, Who { line, key, facts, arrived: place.unwrap_or(now), answered: false });
+        self.touched.insert(line);
+        self.begin_announcements(call, line, now);
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Takes in any other input. Deadlines that passed before it take effect first, each at its own time.
+    pub fn handle(&mut self, input: Input, now: Mono) -> Result<(), Refused> {
+        if let Input::Arrive { call, newcomer } = input {
+            return self.arrive(call, newcomer, None, now);
         }
-        self.settle();
+        self.handle_timeout(now);
+        let (ended, lost) = match input {
+            Input::Abandon { call } | Input::Finish { call, .. } => (Some(call), None),
+            Input::Lose { call, .. } => (None, Some(call)),
+            _ => (None, None),
+        };
+        self.distributor.handle(input, now)?;
+        if let Some(call) = ended {
+            self.over(call, now);
+        }
+        if let Some(line) = lost.and_then(|call| self.callers.get(&call)).map(|who| who.line) {
+            self.touched.insert(line);
+            lost.into_iter().for_each(|call| self.begin_announcements(call, line, now));
+        }
+        self.settle(now);
         Ok(())
     }
 
     /// Lets every deadline up to `now` take effect, in order of time.
-    pub fn handle_timeout(&mut self, now: Now) {
-        while let Some(at) = self.poll_timeout().filter(|&at| at <= now.mono) {
-            let late = i64::try_from(now.mono.since(at).as_millis()).unwrap_or(i64::MAX);
-            self.now = Now { mono: at.max(self.now.mono), wall: Wall(now.wall.0.saturating_sub(late)) };
+    pub fn handle_timeout(&mut self, now: Mono) {
+        while let Some(at) = self.poll_timeout().filter(|&at| at <= now) {
             self.distributor.handle_timeout(at);
             while let Some((_, line)) = self.deadlines.pop_due(at) {
                 self.estimators[line.index()].handle_timeout(at);
                 self.redials[line.index()].handle_timeout(at);
                 self.touched.insert(line);
             }
-            self.settle();
+            self.settle(at);
             self.announce(at);
         }
-        self.now = now;
     }
 
     /// When to call [`Exchange::handle_timeout`], if nothing else comes first.
     pub fn poll_timeout(&self) -> Option<Mono> {
-        let next = [
-            self.distributor.poll_timeout(),
-            self.rules.poll_timeout(),
-            self.announcer.poll_timeout(),
-            self.deadlines.next(),
-        ];
+        let next =
+            [self.distributor.poll_timeout(), self.announcer.poll_timeout(), self.deadlines.next()];
         next.into_iter().flatten().min()
     }
 
@@ -152,113 +192,168 @@ impl Exchange {
         self.outputs.pop_front()
     }
 
-    /// Who waits, who is presented to whom.
-    pub fn floor(&self) -> &Distributor {
-        &self.distributor
-    }
-
-    /// The newcomer, known again if it gave up a while ago.
-    fn recognised(&self, newcomer: &Newcomer) -> Newcomer {
-        let line = newcomer.line.index();
-        let redial = newcomer.caller.is_some_and(|key| {
-            self.redials.get(line).is_some_and(|redials| redials.is_redial(key, self.now.mono))
-        });
-        Newcomer { redial: newcomer.redial || redial, ..*newcomer }
-    }
-
-    /// The newcomer with the place it had before, and with what the rules credit it.
-    fn credited(&mut self, newcomer: Newcomer) -> Newcomer {
-        let newcomer = self.recognised(&newcomer);
-        let restored = newcomer.caller.and_then(|key| {
-            self.redials.get_mut(newcomer.line.index()).and_then(|redials| redials.take(key, self.now.mono))
-        });
-        let waited = restored.map(|arrived| self.now.mono.since(arrived)).unwrap_or_default();
-        let decision = self.rules.decide(&self.guide.rules, newcomer.line, facts_of(&newcomer));
-        let priority = decision.priority.map(|won| won.action).unwrap_or_default();
-        Newcomer { credit: newcomer.credit.max(waited) + priority, ..newcomer }
-    }
-
-    fn arrived(&mut self, call: CallId, newcomer: Newcomer) {
-        let arrived = Mono(self.now.mono.0.saturating_sub(newcomer.credit.as_micros() as u64));
-        let who = Who {
-            line: newcomer.line,
-            key: newcomer.caller,
-            facts: facts_of(&newcomer),
-            arrived,
-            answered: false,
-        };
-        self.callers.insert(call, who);
-        self.touched.insert(newcomer.line);
-        if let Some(schedule) = self.guide.announcements.get(newcomer.line.index()).copied().flatten() {
-            self.announcer.join(call, schedule, self.now.mono);
+    /// Follows what happened until nothing more follows from it.
+    fn settle(&mut self, now: Mono) {
+        loop {
+            while let Some(output) = self.distributor.poll_output() {
+                self.note(&output, now);
+                self.outputs.push_back(output);
+            }
+            let touched = std::mem::take(&mut self.touched);
+            if touched.is_empty() {
+                return;
+            }
+            for line in touched {
+                self.take_stock(line, now);
+            }
         }
     }
 
-    /// The caller hung up, or was led out, before or during a talk.
-    fn left(&mut self, call: CallId) {
-        let Some(who) = self.over(call) else { return };
-        if who.answered {
-            return;
-        }
-        self.estimators[who.line.index()].left(call, self.now.mono);
-        if let Some(key) = who.key.filter(|_| who.facts.band != Band::EMERGENCY) {
-            self.redials[who.line.index()].abandoned(key, who.arrived, self.now.mono);
+    fn note(&mut self, output: &Output, now: Mono) {
+        match output {
+            Output::Connect { call, .. } => self.answered(*call, now),
+            Output::Release { call, .. } => self.over(*call, now),
+            Output::Availability { agent, .. } => {
+                self.touched.extend(self.lines_of.get(agent.index()).into_iter().flatten().copied());
+            }
+            Output::Present { call, .. } | Output::Withdraw { call, .. } => {
+                self.touched.extend(self.callers.get(call).map(|who| who.line));
+            }
+            Output::Rule { line, on: true, .. } => self.hasten_offers(*line, now),
+            _ => {}
         }
     }
 
-    fn over(&mut self, call: CallId) -> Option<Who> {
-        let who = self.callers.remove(&call)?;
-        self.announcer.end(call);
-        self.touched.insert(who.line);
-        Some(who)
+    /// Tells a line's estimator how things stand, and the rules what it makes of it.
+    fn take_stock(&mut self, line: LineId, now: Mono) {
+        let Some(facts) = self.distributor.facts(line) else { return };
+        let waiting = u32::try_from(self.distributor.waiting_count(line)).unwrap_or(u32::MAX);
+        let estimator = &mut self.estimators[line.index()];
+        estimator.level(waiting, facts.agents_logged_in, now);
+        if self.estimated[line.index()] {
+            let wait = estimator.range(facts.waiting, now).map(|range| range.at_most);
+            if wait != facts.estimated_wait {
+                // Refused only for a line that is not in the plan.
+                let _ = self.distributor.handle(Input::Estimate { line, wait }, now);
+            }
+        }
+        self.watch(line);
     }
 
-    fn answered(&mut self, call: CallId) {
+    /// Sets the alarm of a line's estimator and redials.
+    fn watch(&mut self, line: LineId) {
+        let (estimator, redials) = (&self.estimators[line.index()], &self.redials[line.index()]);
+        match estimator.poll_timeout().into_iter().chain(redials.poll_timeout()).min() {
+            Some(at) => self.deadlines.set(line, at),
+            None => self.deadlines.clear(line),
+        }
+    }
+
+    fn is_redial(&self, line: LineId, key: CallerKey, now: Mono) -> bool {
+        let redials = self.redials.get(line.index());
+        !self.guide.redial_window.is_zero() && redials.is_some_and(|redials| redials.is_redial(key, now))
+    }
+
+    fn begin_announcements(&mut self, call: CallId, line: LineId, now: Mono) {
+        if let Some(schedule) = self.guide.announcements.get(line.index()).copied().flatten()
+            && !matches!(self.distributor.stage(call), None | Some(super::Stage::Talking(_)))
+        {
+            self.announcer.join(call, schedule, now);
+        }
+    }
+
+    fn answered(&mut self, call: CallId, now: Mono) {
         self.announcer.answered(call);
         let Some(who) = self.callers.get_mut(&call) else { return };
         who.answered = true;
         self.touched.insert(who.line);
-        self.estimators[who.line.index()].answered(call, self.now.mono);
+        self.estimators[who.line.index()].answered(call, now);
         if let Some(key) = who.key {
             self.redials[who.line.index()].answered(key);
         }
     }
 
-    fn waits_again(&mut self, call: CallId) {
-        let Some(who) = self.callers.get(&call) else { return };
+    /// The call is over. A routine caller whom nobody answered may ring again and have the place back.
+    fn over(&mut self, call: CallId, now: Mono) {
+        let Some(who) = self.callers.remove(&call) else { return };
+        self.announcer.end(call);
         self.touched.insert(who.line);
-        if let Some(schedule) = self.guide.announcements.get(who.line.index()).copied().flatten() {
-            self.announcer.join(call, schedule, self.now.mono);
+        if who.answered {
+            return;
+        }
+        self.estimators[who.line.index()].left(call, now);
+        if let Some(key) = who.key.filter(|_| who.facts.band != Band::EMERGENCY)
+            && !self.guide.redial_window.is_zero()
+        {
+            self.redials[who.line.index()].abandoned(key, who.arrived, now);
+        }
+    }
+
+    /// A rule has begun that offers something: those who wait hear of it with the next announcement, now.
+    fn hasten_offers(&mut self, line: LineId, now: Mono) {
+        if self.distributor.decision(line, CallerFacts::default()).offer_callback.is_none() {
+            return;
+        }
+        let waiting: Vec<CallId> = self.distributor.waiting(line).map(|place| place.call).collect();
+        for call in waiting {
+            self.announcer.hasten(call, now);
         }
     }
 
     /// Makes the announcements that are due, from how things stand now.
     fn announce(&mut self, at: Mono) {
-        let (distributor, callers, rules, guide) =
-            (&self.distributor, &self.callers, &self.rules, &self.guide);
+        let (distributor, callers) = (&self.distributor, &self.callers);
         let (estimators, mut asked) = (&mut self.estimators, BTreeSet::new());
         self.announcer.handle_timeout(at, |call| {
             let Some(who) = callers.get(&call) else { return Facts::default() };
             asked.insert(who.line);
             let position = distributor.position(call).and_then(|position| u32::try_from(position).ok());
             let ahead = position.unwrap_or(1).saturating_sub(1);
-            let decision = rules.decide(&guide.rules, who.line, who.facts);
             Facts {
                 position,
                 estimate: estimators[who.line.index()].ask(call, ahead, at),
-                clip: decision.announce.map(|won| won.action),
-                offer: decision.offer_callback.is_some(),
+                clip: None,
+                offer: distributor.decision(who.line, who.facts).offer_callback.is_some(),
             }
         });
-        while let Some(said) = self.announcer.poll_output() {
-            self.outputs.push_back(Output::Announce { call: said.call, what: said.what });
-        }
         for line in asked {
             self.watch(line);
+        }
+        while let Some(told) = self.announcer.poll_output() {
+            self.outputs.push_back(Output::Tell { call: told.call, what: told.what });
         }
     }
 }
 
-fn facts_of(newcomer: &Newcomer) -> CallerFacts {
-    CallerFacts { band: newcomer.band, redial: newcomer.redial, withheld: newcomer.withheld }
+fn lines_of_agents(plan: &Plan) -> Vec<Vec<LineId>> {
+    let mut lines = vec![BTreeSet::new(); plan.agents.len()];
+    for (line, written) in (0u32..).map(LineId).zip(&plan.lines) {
+        let teams = written.teams.iter().filter_map(|team| plan.teams.get(team.index()));
+        for &AgentId(agent) in teams.flat_map(|team| &team.agents) {
+            if let Some(lines) = lines.get_mut(agent as usize) {
+                lines.insert(line);
+            }
+        }
+    }
+    lines.into_iter().map(|lines| lines.into_iter().collect()).collect()
+}
+
+fn estimated_lines(book: &RuleBook, lines: usize) -> Vec<bool> {
+    let mut asked = vec![false; lines];
+    for rule in book.rules() {
+        let conditions = rule.when_all.iter().chain(&rule.when_any).chain(&rule.until);
+        let waits = conditions.filter(|condition| condition.measure == Measure::EstimatedWait);
+        let routes = rule.actions.route_to.is_some_and(|route| route.if_its_wait_is_less);
+        let compared = if routes { &rule.lines[..] } else { &[] };
+        let measured = waits.flat_map(|condition| match &condition.line {
+            Some(line) => std::slice::from_ref(line),
+            None => &rule.lines[..],
+        });
+        for line in measured.chain(compared) {
+            if let Some(asked) = asked.get_mut(line.index()) {
+                *asked = true;
+            }
+        }
+    }
+    asked
 }
