@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Cause;
-use crate::id::{AgentId, DestinationId, PracticeId, SkillId, TeamId};
+use crate::id::{AgentId, DestinationId, LineId, PracticeId, SkillId, TeamId};
 
 /// Skills that a caller needs, each with the least level that will do; levels count from 1.
 pub type Needs = BTreeMap<SkillId, u8>;
@@ -102,6 +102,19 @@ pub struct Line {
     pub emergency_parallel: u32,
     /// Where a routine caller is offered before any agent.
     pub first: Option<DestinationId>,
+    /// The configuration no longer has it; no trunk's calls join it.
+    pub gone: Option<Gone>,
+}
+
+/// What becomes of the callers of a line that is gone.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Gone {
+    /// As long as there are any the plan must not be taken over.
+    Refuse,
+    /// They are served as before, until the last is gone.
+    Drain,
+    /// They join this line, each with the place it has.
+    Remap(LineId),
 }
 
 impl Default for Line {
@@ -121,6 +134,7 @@ impl Default for Line {
             most_per_practice: None,
             emergency_parallel: 1,
             first: None,
+            gone: None,
         }
     }
 }
@@ -192,6 +206,8 @@ pub struct Agent {
     pub name: String,
     /// Whether the agent is logged in when the daemon starts.
     pub logged_in: bool,
+    /// The configuration no longer has the agent, who is logged out.
+    pub gone: bool,
     /// What the agent knows, and how well.
     pub skills: BTreeMap<SkillId, u8>,
 }

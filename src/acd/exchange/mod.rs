@@ -109,6 +109,30 @@ impl Exchange {
         self.settle(now.mono);
     }
 
+    /// The lines that are gone from `next` without a word of what is to become of those who wait in them.
+    pub fn stranded(&self, next: &Plan) -> Vec<(LineId, usize)> {
+        self.distributor.stranded(next)
+    }
+
+    /// Goes on with another plan; see [`Distributor::replan`]. Estimates and places kept for redials go on.
+    pub fn replan(&mut self, plan: Plan, guide: Guide, now: Now) {
+        self.handle_timeout(now.mono);
+        let lines = plan.lines.len();
+        self.lines_of = lines_of_agents(&plan);
+        self.distributor.replan(plan, guide.rules.clone(), guide.calendar.clone(), now);
+        self.estimators.resize_with(lines, || Estimator::new(guide.estimates));
+        self.redials.resize_with(lines, || Redials::new(guide.redial_window, MOST_REDIALS));
+        self.estimated = estimated_lines(&guide.rules, lines);
+        self.guide = guide;
+        for who in self.callers.iter_mut() {
+            if let Some((line, _)) = self.distributor.place(*who.0) {
+                who.1.line = line;
+            }
+        }
+        self.touched.extend((0u32..).map(LineId).take(lines));
+        self.settle(now.mono);
+    }
+
     /// Whether a caller, known again by `key`, may join its line; an emergency always may.
     pub fn entry(&mut self, newcomer: &Newcomer, key: Option<CallerKey>, now: Mono) -> Entry {
         self.handle_timeout(now);
@@ -140,6 +164,12 @@ impl Exchange {
         self.touched.insert(line);
         self.begin_announcements(call, line, now);
         self.settle(now);
+        if self.distributor.stage(call) == Some(super::Stage::Waiting) {
+            // Whoever has to wait puts the estimate to the proof, told or not.
+            let ahead = self.ahead_of(call);
+            self.estimators[line.index()].ask(call, ahead, now);
+            self.watch(line);
+        }
         Ok(())
     }
 
@@ -252,6 +282,11 @@ impl Exchange {
     fn is_redial(&self, line: LineId, key: CallerKey, now: Mono) -> bool {
         let redials = self.redials.get(line.index());
         !self.guide.redial_window.is_zero() && redials.is_some_and(|redials| redials.is_redial(key, now))
+    }
+
+    fn ahead_of(&self, call: CallId) -> u32 {
+        let position = self.distributor.position(call).unwrap_or(1);
+        u32::try_from(position - 1).unwrap_or(u32::MAX)
     }
 
     fn begin_announcements(&mut self, call: CallId, line: LineId, now: Mono) {

@@ -15,6 +15,7 @@ mod rules;
 mod trunks;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_spanned::Spanned;
 
@@ -94,10 +95,22 @@ pub(super) fn resolve(
         retry_after: written.distributor.retry_after,
     };
     let surroundings = rules::surroundings(written, &acd, &trunks);
-    let rules = RuleBook::new(rules, surroundings);
+    let rules = Arc::new(RuleBook::new(rules, surroundings));
+    let calendar = Arc::new(calendar?);
+    let guide = acd::Guide {
+        rules: rules.clone(),
+        calendar: calendar.clone(),
+        announcements: written.lines.iter().map(|(_, line)| lines::schedule(line)).collect(),
+        estimates: acd::estimate::Settings {
+            most_late: written.distributor.estimate_most_late,
+            ..acd::estimate::Settings::default()
+        },
+        redial_window: written.distributor.redial_window,
+    };
     let plan = Plan {
         ingress: Ingress { trunks, practices, country_code },
         acd,
+        guide,
         phones,
         treatments,
         sip: SipPlan {
@@ -119,7 +132,6 @@ pub(super) fn resolve(
         drain_limit: written.drain_limit,
     };
     let log = LogSettings { level: written.log_level, format: written.log_format };
-    let calendar = calendar?;
     let asked = Asked { ingress: &plan.ingress, calendar: &calendar, rules: &rules };
     let tests =
         expect::tests(&written.tests, &asked, &mut names.lines, &mut names.trunks, &mut names.rules, sink);
