@@ -232,10 +232,15 @@ impl Distributor {
         if let Some(idle_since) = seat.idle_since() {
             self.free.insert(seat, idle_since, agent);
         }
-        for &crew in &seat.crews {
-            let free = &mut self.crews[crew as usize].free;
-            *free = *free + usize::from(new) - usize::from(old.is_some());
+        if new != old.is_some() {
+            for at in 0..self.seats[agent.index()].crews.len() {
+                let crew = self.seats[agent.index()].crews[at];
+                let free = &mut self.crews[crew as usize].free;
+                *free = *free + u32::from(new) - u32::from(!new);
+                self.stir_crew(crew);
+            }
         }
+        let seat = &self.seats[agent.index()];
         if seat.destination.is_none() {
             self.outputs.push_back(Output::Availability { agent, state: seat.availability() });
         }

@@ -9,11 +9,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::agent::{Afterwards, State};
-use super::classes::ClassId;
+use super::classes::{ClassId, Who};
 use super::distributor::Distributor;
 use super::place::Place;
 use super::{Band, Cause, Newcomer, Output, PauseReason, Refused, Withdrawal};
-use crate::id::{AgentId, CallId, DestinationId, LineId, PracticeId, TeamId};
+use crate::id::{AgentId, CallId, DestinationId, LineId, PracticeId, RuleId, TeamId};
 use crate::time::Mono;
 
 /// How far a caller has come.
@@ -42,6 +42,10 @@ pub(super) struct Caller {
     pub(super) charged: Vec<TeamId>,
     /// Where it is offered besides, having waited in vain.
     pub(super) out: Option<DestinationId>,
+    /// What rules may ask of it.
+    pub(super) who: Who,
+    /// The rules that have said something to it.
+    pub(super) told: Vec<RuleId>,
     /// Where it stands as long as it wants an agent.
     pub(super) class: Option<ClassId>,
 }
@@ -57,7 +61,7 @@ const SHORTEST_WITHHELD: Duration = Duration::from_secs(1);
 
 impl Distributor {
     pub(super) fn arrive(&mut self, call: CallId, newcomer: Newcomer, now: Mono) -> Result<(), Refused> {
-        let Newcomer { line, band, practice, credit, .. } = newcomer;
+        let Newcomer { line, band, practice, .. } = newcomer;
         let Some(planned) = self.plan.lines.get(line.index()) else {
             return Err(Refused::NotInPlan(line.to_string()));
         };
@@ -65,6 +69,7 @@ impl Distributor {
             return Err(Refused::DuplicateCall(call));
         }
         let first = planned.first.filter(|_| band != Band::EMERGENCY);
+        let credit = newcomer.credit.saturating_add(self.priority(&newcomer));
         let credit = i64::try_from(credit.as_micros()).unwrap_or(i64::MAX);
         let rank = i64::try_from(now.0).unwrap_or(i64::MAX).saturating_sub(credit);
         let place = Place { band, rank, number: self.arrivals, call, arrived: now };
@@ -78,16 +83,20 @@ impl Distributor {
             rung: Vec::new(),
             charged: Vec::new(),
             out: None,
+            who: Who { redial: newcomer.redial, withheld: newcomer.withheld },
+            told: Vec::new(),
             class: None,
         };
         self.calls.insert(call, caller);
         self.queues[line.index()].insert(place, practice, Stage::Waiting);
+        self.stir(line);
         self.set_caller_deadline(call, now);
         match first.and_then(|destination| self.free_seat(destination)) {
             Some(seat) => self.present(call, seat, None, now),
             None => {
                 self.seek_agents(call, now);
                 self.to_lead_out.insert(call);
+                self.announce(call);
             }
         }
         Ok(())
@@ -211,8 +220,9 @@ impl Distributor {
                 self.steps.clear(call);
                 self.line_up(call, self.now);
             }
-            _ => queue.restage(from, stage),
+            _ => return queue.restage(from, stage),
         }
+        self.stir(line);
     }
 
     /// Takes the call out of everything, and its turns back if nobody has answered.
@@ -222,6 +232,7 @@ impl Distributor {
         }
         let caller = self.calls.remove(&call)?;
         self.queues[caller.line.index()].remove(caller.place, caller.practice, caller.stage);
+        self.stir(caller.line);
         if let Some(class) = caller.class {
             self.classes.remove(class, caller.place);
         }

@@ -14,6 +14,7 @@ use super::desk::{Desk, Turn};
 use super::place::Place;
 use super::roster::{Asked, Roster};
 use crate::id::{DestinationId, LineId, PracticeId, TeamId};
+use crate::policy::rules::CallerFacts;
 
 /// Position of a class in the table.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -31,6 +32,30 @@ pub(super) struct Kind {
     pub(super) widened: u32,
     pub(super) relaxed: u32,
     pub(super) out: Option<DestinationId>,
+    pub(super) who: Who,
+}
+
+/// What rules tell callers apart by.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Who {
+    pub(super) redial: bool,
+    pub(super) withheld: bool,
+}
+
+impl Who {
+    pub(super) fn all() -> [Who; 4] {
+        let who = |redial, withheld| Who { redial, withheld };
+        [who(false, false), who(false, true), who(true, false), who(true, true)]
+    }
+
+    pub(super) fn facts(self, band: Band) -> CallerFacts {
+        CallerFacts { band, redial: self.redial, withheld: self.withheld }
+    }
+
+    /// Position in [`Who::all`].
+    fn index(self) -> usize {
+        usize::from(self.redial) * 2 + usize::from(self.withheld)
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,8 +75,8 @@ pub(super) struct Classes {
     by_kind: BTreeMap<Kind, ClassId>,
     /// By [`LineId`].
     by_line: Vec<Vec<ClassId>>,
-    /// By [`LineId`]: teams that rules add to the reach, in their order.
-    added: Vec<Vec<TeamId>>,
+    /// By [`LineId`] and who asks: teams that rules add to the reach, in their order.
+    added: Vec<[Vec<TeamId>; 4]>,
     /// By [`TeamId`], teams of destinations after those of people.
     pub(super) desks: Vec<Desk>,
 }
@@ -62,7 +87,7 @@ impl Classes {
             all: Vec::new(),
             by_kind: BTreeMap::new(),
             by_line: vec![Vec::new(); lines],
-            added: vec![Vec::new(); lines],
+            added: vec![Default::default(); lines],
             desks,
         }
     }
@@ -79,8 +104,8 @@ impl Classes {
         &self.by_line[line.index()]
     }
 
-    pub(super) fn added(&self, line: LineId) -> &[TeamId] {
-        &self.added[line.index()]
+    pub(super) fn added(&self, line: LineId, who: Who) -> &[TeamId] {
+        &self.added[line.index()][who.index()]
     }
 
     /// The class of this kind, made when it is the first of it.
@@ -101,7 +126,7 @@ impl Classes {
     /// are for routine callers only.
     pub(super) fn reach(&self, kind: &Kind, roster: &Roster) -> Vec<TeamId> {
         let routine = kind.band != Band::EMERGENCY;
-        let own = roster.own_teams(kind.line).iter().chain(self.added(kind.line)).copied();
+        let own = roster.own_teams(kind.line).iter().chain(self.added(kind.line, kind.who)).copied();
         let widened = roster.widened_by(kind.line, kind.widened);
         let out = kind.out.and_then(|destination| roster.team_of(destination));
         let mut teams = Vec::new();
@@ -113,8 +138,11 @@ impl Classes {
         teams
     }
 
-    /// Changes the teams that rules add to a line's reach.
-    pub(super) fn set_added(&mut self, line: LineId, added: Vec<TeamId>, roster: &Roster) {
+    /// Changes the teams that rules add to a line's reach, by position in [`Who::all`]; whether that is a change.
+    pub(super) fn set_added(&mut self, line: LineId, added: [Vec<TeamId>; 4], roster: &Roster) -> bool {
+        if self.added[line.index()] == added {
+            return false;
+        }
         self.added[line.index()] = added;
         for &class in &self.by_line[line.index()] {
             let teams = self.reach(&self.all[class.0 as usize].kind, roster);
@@ -130,6 +158,7 @@ impl Classes {
             }
             *old = teams;
         }
+        true
     }
 
     pub(super) fn insert(&mut self, class: ClassId, place: Place) {

@@ -17,8 +17,8 @@ use crate::id::{AgentId, LineId, TeamId};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Crew {
     pub(super) teams: Vec<TeamId>,
-    pub(super) at_work: usize,
-    pub(super) free: usize,
+    pub(super) at_work: u32,
+    pub(super) free: u32,
 }
 
 /// The crews of a plan and which crew each line has; tells each seat its crews.
@@ -39,8 +39,8 @@ pub(super) fn new(plan: &Plan, roster: &Roster, seats: &mut [Seat]) -> (Vec<Crew
         for (number, crew) in (0u32..).zip(&mut crews) {
             if crew.teams.iter().any(|&team| seat.is_in(team)) {
                 seat.crews.push(number);
-                crew.at_work += usize::from(seat.at_work());
-                crew.free += usize::from(seat.idle_since().is_some());
+                crew.at_work += u32::from(seat.at_work());
+                crew.free += u32::from(seat.idle_since().is_some());
             }
         }
     }
@@ -51,6 +51,7 @@ impl Distributor {
     /// Counts an agent who may have come to work, or left it.
     pub(super) fn recount(&mut self, agent: AgentId, before: bool) {
         let seat = &self.seats[agent.index()];
+        let crews = seat.crews.len();
         let after = seat.at_work();
         if before == after {
             return;
@@ -62,9 +63,11 @@ impl Distributor {
                 self.to_clear.extend(&self.can_empty);
             }
         }
-        for &crew in &seat.crews {
+        for at in 0..crews {
+            let crew = self.seats[agent.index()].crews[at];
             let at_work = &mut self.crews[crew as usize].at_work;
-            *at_work = *at_work + usize::from(after) - usize::from(before);
+            *at_work = *at_work + u32::from(after) - u32::from(before);
+            self.stir_crew(crew);
         }
     }
 }

@@ -13,6 +13,7 @@ use super::crews::{self, Crew};
 use super::desk::Desk;
 use super::free::FreeAgents;
 use super::roster::Roster;
+use super::rules::Rules;
 use super::waiting::Queue;
 use super::{Input, Output, Plan, Refused};
 use crate::id::{AgentId, CallId, DestinationId, LineId, TeamId};
@@ -46,6 +47,8 @@ pub struct Distributor {
     pub(super) deadlines: Deadlines<AgentId>,
     /// When the next teams, lesser needs or the end of the longest wait come for a caller.
     pub(super) steps: Deadlines<CallId>,
+    /// `None` where there are no rules.
+    pub(super) rules: Option<Box<Rules>>,
     pub(super) outputs: VecDeque<Output>,
     /// How many callers have ever arrived.
     pub(super) arrivals: u64,
@@ -133,6 +136,7 @@ impl Distributor {
             crew_of,
             deadlines: Deadlines::default(),
             steps: Deadlines::default(),
+            rules: None,
             outputs: VecDeque::new(),
             arrivals: 0,
             can_empty,
@@ -164,8 +168,10 @@ impl Distributor {
             Input::Reach { agent, reachable } => self.reach(agent, reachable, now),
             Input::ExtendWrapUp { agent, by } => self.extend_wrap_up(agent, by),
             Input::EndWrapUp { agent } => self.end_wrap_up(agent, now),
+            Input::Report { destination, wait } => self.report(destination, wait, now),
+            Input::Estimate { line, wait } => self.estimate(line, wait, now),
         };
-        self.lead_out(now);
+        self.settle(now);
         self.check_while_small();
         result
     }
@@ -183,11 +189,11 @@ impl Distributor {
 
     /// When to call [`Distributor::handle_timeout`] next; changes with every input.
     pub fn poll_timeout(&self) -> Option<Mono> {
-        self.deadlines.next().into_iter().chain(self.steps.next()).min()
+        [self.deadlines.next(), self.steps.next(), self.rules_due()].into_iter().flatten().min()
     }
 
-    /// Of one instant callers' steps come first, all together, and then agents' deadlines one by one.
-    fn advance(&mut self, now: Mono) -> Mono {
+    /// Of one instant callers' steps come first, all together, then agents' deadlines one by one, then rules.
+    pub(super) fn advance(&mut self, now: Mono) -> Mono {
         while let Some(at) = self.poll_timeout().filter(|&at| at <= now) {
             self.now = self.now.max(at);
             let calls: Vec<CallId> =
@@ -197,7 +203,7 @@ impl Distributor {
             } else if let Some((_, agent)) = self.deadlines.pop_due(at) {
                 self.agent_timed_out(agent, at);
             }
-            self.lead_out(at);
+            self.settle(at);
         }
         self.now = self.now.max(now);
         self.now

@@ -133,7 +133,7 @@ impl Distributor {
             let free = of_line().filter(|seat| seat.idle_since().is_some()).count();
             let at_work = of_line().filter(|seat| seat.at_work()).count();
             let crew = &self.crews[crew as usize];
-            assert_eq!((crew.free, crew.at_work), (free, at_work), "the crew of {line}");
+            assert_eq!((crew.free as usize, crew.at_work as usize), (free, at_work), "the crew of {line}");
         }
     }
 

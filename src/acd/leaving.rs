@@ -6,11 +6,13 @@
 
 use std::collections::BTreeSet;
 
-use super::classes::Class;
+use super::classes::{Class, Who};
 use super::distributor::Distributor;
 use super::place::Place;
+use super::rules::asked;
 use super::{Band, Entry, Leaving, Newcomer, Output, Refusal, Stage, WayOut};
 use crate::id::{CallId, LineId};
+use crate::policy::rules::{self, Won};
 use crate::time::Mono;
 
 /// What a full line and an empty one answer: 503, so that the trunk takes the call back.
@@ -19,7 +21,8 @@ const UNAVAILABLE: u16 = 503;
 impl Distributor {
     /// Whether a caller may join; asked before [`super::Input::Arrive`], which does not ask again. An emergency
     /// always may.
-    pub fn entry(&self, newcomer: &Newcomer) -> Entry {
+    pub fn entry(&mut self, newcomer: &Newcomer, now: Mono) -> Entry {
+        self.advance(now);
         let Some(line) = self.plan.lines.get(newcomer.line.index()) else { return Entry::Join };
         if newcomer.band == Band::EMERGENCY {
             return Entry::Join;
@@ -29,10 +32,17 @@ impl Distributor {
         let why = if line.most_per_practice.is_some_and(|most| newcomer.practice.is_some() && waiting >= most)
         {
             Refusal::PracticeFull
-        } else if !line.join_when_empty && self.nobody_answers(newcomer.line) {
+        } else if !line.join_when_empty && self.nobody_answers(newcomer) {
             Refusal::NobodyAtWork
         } else {
-            return Entry::Join;
+            let Some(Won { rule, action }) = self.decision(newcomer.line, asked(newcomer)).refuse else {
+                return Entry::Join;
+            };
+            let (retry_after, to) = match action {
+                rules::Refusal::Unavailable { retry_after } => (Some(retry_after), None),
+                rules::Refusal::Moved { to } => (None, Some(to)),
+            };
+            return Entry::Refuse { code: action.code(), retry_after, to, why: Refusal::Rule(rule) };
         };
         Entry::Refuse { code: UNAVAILABLE, retry_after: Some(self.plan.retry_after), to: None, why }
     }
@@ -90,8 +100,10 @@ impl Distributor {
         class.teams.iter().all(|team| self.at_work[team.index()] == 0)
     }
 
-    fn nobody_answers(&self, line: LineId) -> bool {
-        let reach = self.roster.own_teams(line).iter().chain(self.classes.added(line));
+    fn nobody_answers(&self, newcomer: &Newcomer) -> bool {
+        let who = Who { redial: newcomer.redial, withheld: newcomer.withheld };
+        let own = self.roster.own_teams(newcomer.line);
+        let reach = own.iter().chain(self.classes.added(newcomer.line, who));
         reach.copied().all(|team| self.at_work[team.index()] == 0)
     }
 }

@@ -208,6 +208,7 @@ impl Distributor {
             widened,
             relaxed,
             out: caller.out,
+            who: caller.who,
         };
         Some(self.classes.find(kind, &self.roster))
     }

@@ -18,6 +18,7 @@ mod place;
 mod plan;
 mod reach;
 mod roster;
+mod rules;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -34,7 +35,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AgentId, CallId, DestinationId, LineId, PracticeId};
+use crate::id::{AgentId, CallId, ClipId, DestinationId, LineId, PracticeId, RuleId};
 
 /// What happened, as the distributor must know it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +71,10 @@ pub enum Input {
     ExtendWrapUp { agent: AgentId, by: Duration },
     /// The agent is ready before the wrap-up is over.
     EndWrapUp { agent: AgentId },
+    /// A destination reports how long its callers wait; `None` when it no longer says.
+    Report { destination: DestinationId, wait: Option<Duration> },
+    /// The wait that a caller who joined now should expect; `None` when there is no estimate.
+    Estimate { line: LineId, wait: Option<Duration> },
 }
 
 /// A caller at the door of a line.
@@ -119,6 +124,8 @@ pub enum Entry {
 /// What is against a caller who asks to join.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Refusal {
+    /// A rule that is on.
+    Rule(RuleId),
     /// As many callers of the practice wait in the line as may.
     PracticeFull,
     /// Nobody who answers the line is at work.
@@ -160,6 +167,10 @@ pub enum Output {
     Connect { call: CallId, agent: AgentId },
     /// The agent's availability changed.
     Availability { agent: AgentId, state: Availability },
+    /// A rule turned on or off, on one of its lines.
+    Rule { line: LineId, rule: RuleId, on: bool },
+    /// Let the caller hear this clip, as a rule says; once for each caller and rule.
+    Announce { call: CallId, clip: ClipId, rule: RuleId },
     /// The caller has waited in vain: lead it out this way. The distributor has let go of the call.
     Release { call: CallId, way: WayOut, why: Leaving },
 }

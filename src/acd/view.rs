@@ -1,26 +1,12 @@
 //! What displays, announcements, records and rules may read; nothing here changes anything.
 
-use serde::{Deserialize, Serialize};
-
 use super::distributor::Distributor;
 use super::place::Place;
 use super::waiting::Queue;
 use super::{Availability, Plan, Stage};
 use crate::id::{AgentId, CallId, LineId};
+use crate::policy::rules::LineFacts;
 use crate::time::Mono;
-
-/// What rules know of a line; kept up with every step, so that reading it costs nothing.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LineFacts {
-    /// Callers who do not talk yet, those included for whom a phone rings.
-    pub waiting: usize,
-    /// When the one of them arrived who has been in the line for longest.
-    pub oldest: Option<Mono>,
-    /// Members of the line's own teams who are logged in and not paused and whose phone can be reached.
-    pub at_work: usize,
-    /// Those of them who are free.
-    pub free: usize,
-}
 
 impl Distributor {
     /// The plan it runs on.
@@ -62,12 +48,17 @@ impl Distributor {
         Some(1 + self.queue(caller.line)?.standing.ahead_of(&caller.place))
     }
 
-    /// What rules know of a line; `None` for a line not in the plan.
+    /// What rules know of a line, kept up with every step; `None` for a line not in the plan.
     pub fn facts(&self, line: LineId) -> Option<LineFacts> {
         let queue = self.queue(line)?;
         let crew = &self.crews[self.crew_of[line.index()] as usize];
-        let (waiting, oldest) = (queue.standing.len(), queue.oldest());
-        Some(LineFacts { waiting, oldest, at_work: crew.at_work, free: crew.free })
+        Some(LineFacts {
+            waiting: u32::try_from(queue.standing.len()).unwrap_or(u32::MAX),
+            longest_since: queue.oldest(),
+            estimated_wait: self.estimated(line),
+            agents_logged_in: crew.at_work,
+            agents_free: crew.free,
+        })
     }
 
     /// How far a call has come; `None` when it is not known or over.

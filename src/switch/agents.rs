@@ -25,6 +25,7 @@ impl Switch {
                 let agent = self.agent_name(agent);
                 self.emit(Event::Availability { agent, state });
             }
+            acd::Output::Rule { .. } | acd::Output::Announce { .. } => {}
             acd::Output::Release { call, .. } => self.end_call(call, EndedBy::Shutdown),
         }
     }

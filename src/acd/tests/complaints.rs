@@ -172,7 +172,7 @@ fn a_long_line_neither_refuses_nor_delays_the_emergency_caller() {
         hub.arrive(10, number, ELM);
     }
     let emergency = Newcomer::new(ELM, Band::EMERGENCY);
-    assert_eq!(hub.acd.entry(&emergency), Entry::Join);
+    assert_eq!(hub.acd.entry(&emergency, secs(11)), Entry::Join);
     assert_eq!(hub.emergency(11, 999, ELM), [withdraw(1, A, Withdrawal::Recalled), present(999, A)]);
     assert_eq!(hub.acd.position(call(999)), Some(1));
     assert_eq!(hub.acd.position(call(1)), Some(2), "in the original place");

@@ -176,8 +176,8 @@ impl Hub {
 impl Distributor {
     /// A rule adds these teams to a line's reach from now on, or none.
     fn begin_rule(&mut self, line: LineId, added: Vec<TeamId>, now: Mono) {
-        self.set_added(line, added, now);
-        self.lead_out(now);
+        self.set_added(line, std::array::from_fn(|_| added.clone()), now);
+        self.settle(now);
         self.check_invariants();
     }
 }

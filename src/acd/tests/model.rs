@@ -234,6 +234,7 @@ impl Model {
                     _ => return Err(Refused::WrongState(agent)),
                 }
             }
+            Input::Report { .. } | Input::Estimate { .. } => {}
             Input::EndWrapUp { agent } => match self.person(agent)?.doing {
                 Doing::WrapUp { .. } => self.idle(agent, now),
                 _ => return Err(Refused::WrongState(agent)),
