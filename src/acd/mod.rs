@@ -36,7 +36,9 @@ pub use caller::Stage;
 pub use distributor::Distributor;
 pub use exchange::{Exchange, Guide};
 pub use place::Place;
-pub use plan::{Agent, Destination, Gone, Line, Needs, Plan, Relax, Rests, Shares, Strategy, Team, WayOut, Widen};
+pub use plan::{
+    Agent, Destination, Gone, Line, Needs, Plan, Relax, Rests, Shares, Strategy, Team, WayOut, Widen,
+};
 
 pub use crate::policy::Band;
 

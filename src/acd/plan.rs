@@ -1,12 +1,14 @@
 //! What the distributor must know of lines, teams, agents and destinations; positions are the ids.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::Cause;
 use crate::id::{AgentId, DestinationId, LineId, PracticeId, SkillId, TeamId};
+use crate::policy::Trunk;
+use crate::policy::rules::{LineOutline, Surroundings, TeamOutline};
 
 /// Skills that a caller needs, each with the least level that will do; levels count from 1.
 pub type Needs = BTreeMap<SkillId, u8>;
@@ -235,6 +237,29 @@ impl Plan {
         let first = self.agents.len() as u32 + before;
         let capacity = self.destinations.get(at).map_or(0, |found| found.capacity);
         (first..first + capacity).map(AgentId)
+    }
+
+    /// What rules may speak of; `clips` are the names of the clips, `trunks` those whose calls join the lines.
+    pub fn surroundings(&self, trunks: &[Trunk], clips: Vec<String>) -> Surroundings {
+        let lines = (0u32..).map(LineId).zip(&self.lines).map(|(id, line)| {
+            let joining = || trunks.iter().filter(move |trunk| trunk.line == id && !trunk.from.is_empty());
+            let practices: BTreeSet<_> = joining().map(|trunk| trunk.practice).collect();
+            LineOutline {
+                name: line.name.clone(),
+                emergency: joining().next().is_some() && joining().all(|trunk| trunk.emergency),
+                practice: practices.first().copied().flatten().filter(|_| practices.len() == 1),
+                teams: line.teams.clone(),
+                widened: line.widen.iter().flat_map(|step| step.add_teams.iter().copied()).collect(),
+                first: line.first.is_some(),
+            }
+        });
+        let team = |team: &Team| TeamOutline { name: team.name.clone(), agents: team.agents.clone() };
+        Surroundings {
+            lines: lines.collect(),
+            teams: self.teams.iter().map(team).collect(),
+            destinations: self.destinations.iter().map(|known| known.name.clone()).collect(),
+            clips,
+        }
     }
 
     /// The destination that a seat belongs to; `None` for agents.

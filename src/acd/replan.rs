@@ -30,7 +30,8 @@ impl Distributor {
     /// wait in each: with these, the plan must not be taken over.
     pub fn stranded(&self, next: &Plan) -> Vec<(LineId, usize)> {
         let gone = (0u32..).map(LineId).zip(&next.lines).filter(|(_, line)| line.gone == Some(Gone::Refuse));
-        let waiting = gone.map(|(line, _)| (line, self.facts(line).map_or(0, |facts| facts.waiting as usize)));
+        let waiting =
+            gone.map(|(line, _)| (line, self.facts(line).map_or(0, |facts| facts.waiting as usize)));
         waiting.filter(|&(_, callers)| callers > 0).collect()
     }
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::{fail, load};
+use super::{fail, load, today};
 use crate::config::{self, Loaded, LogFormat, LogSettings};
 use crate::daemon::{Daemon, Failure, Order, Reload};
 
@@ -75,8 +75,8 @@ impl Running {
         let (path, old) = (self.path.clone(), self.loaded.clone());
         // Reading and encoding sound takes its time, which no call has.
         let prepared = tokio::task::spawn_blocking(move || {
-            let next =
-                config::load_after(&path, &old).map_err(|errors| format!("\n{}", errors.0.render(false)))?;
+            let next = config::load_after(&path, today(), &old)
+                .map_err(|errors| format!("\n{}", errors.0.render(false)))?;
             let (reload, verdict) =
                 Reload::prepare(next.deployment.clone()).map_err(|error| error.to_string())?;
             Ok::<_, String>((next, reload, verdict))

@@ -3,6 +3,7 @@
 //! The plan goes to the switch once the daemon has bound its sockets and filled in their addresses; the
 //! rest is for the adapters.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use crate::calendar::Calendar;
 use crate::policy::rules::RuleBook;
 use crate::sip::Transport;
+use crate::switch::following::Removed;
 use crate::switch::plan::Plan;
 
 /// Everything one node runs on.
@@ -32,6 +34,8 @@ pub struct Deployment {
     pub calendar: Arc<Calendar>,
     /// When a line is pressed, and what that changes.
     pub rules: Arc<RuleBook>,
+    /// What becomes of those who wait in lines that the file no longer has, by the line's name.
+    pub removed: BTreeMap<String, Removed>,
     /// What this node is called and where it is.
     pub node: Node,
     /// What the daemon says of itself.

@@ -139,7 +139,8 @@ impl Switch {
             return Err(self.overloaded());
         }
         let (newcomer, key) = self.newcomer(request, admission);
-        if let Entry::Refuse { code, retry_after, to, why } = self.exchange.entry(&newcomer, key, self.now.mono)
+        if let Entry::Refuse { code, retry_after, to, why } =
+            self.exchange.entry(&newcomer, key, self.now.mono)
         {
             return Err(self.refused_entry(code, retry_after, to, why));
         }

@@ -28,6 +28,7 @@ pub mod codes;
 mod door;
 mod drain;
 mod end;
+pub mod following;
 mod health;
 mod hold;
 mod indialog;

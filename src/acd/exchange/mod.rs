@@ -212,8 +212,7 @@ impl Exchange {
 
     /// When to call [`Exchange::handle_timeout`], if nothing else comes first.
     pub fn poll_timeout(&self) -> Option<Mono> {
-        let next =
-            [self.distributor.poll_timeout(), self.announcer.poll_timeout(), self.deadlines.next()];
+        let next = [self.distributor.poll_timeout(), self.announcer.poll_timeout(), self.deadlines.next()];
         next.into_iter().flatten().min()
     }
 

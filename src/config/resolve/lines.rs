@@ -49,6 +49,7 @@ pub(super) fn lines(
                 .as_ref()
                 .and_then(|name| names.destinations.find(name, sink))
                 .map(DestinationId),
+            gone: None,
         });
     }
     (lines, treatments)

@@ -77,6 +77,7 @@ pub(super) fn resolve(
     let (destinations, seats) = floor::destinations(&written.destinations, &network, sink);
     phones.extend(seats);
     let rules = rules::rules(&written.rules, &mut names, sink);
+    let removed = floor::removed(&written.removed, &mut names, sink);
     lines::warn_unstaffed(&written.lines, &lines, &teams, &agents, sink);
     lines::warn_class(&written.lines, &names.lines, &trunks, sink);
     lines::check_skilled(&written.lines, &lines, &teams, &agents, &rules, sink);
@@ -94,7 +95,8 @@ pub(super) fn resolve(
         wrap_up_limit: written.distributor.wrap_up_limit,
         retry_after: written.distributor.retry_after,
     };
-    let surroundings = rules::surroundings(written, &acd, &trunks);
+    let clips_by_name = written.clips.iter().map(|(name, _)| name.get_ref().clone()).collect();
+    let surroundings = acd.surroundings(&trunks, clips_by_name);
     let rules = Arc::new(RuleBook::new(rules, surroundings));
     let calendar = Arc::new(calendar?);
     let guide = acd::Guide {
@@ -140,7 +142,8 @@ pub(super) fn resolve(
     }
     let tests = tests.len();
     let listen = network.listen;
-    let deployment = Deployment { plan, listen, media, clips, prompts, ledger, calendar, rules, node, log };
+    let deployment =
+        Deployment { plan, listen, media, clips, prompts, ledger, calendar, rules, removed, node, log };
     Some((deployment, tests))
 }
 

@@ -6,14 +6,10 @@ use serde_spanned::Spanned;
 
 use super::super::sink::Sink;
 use super::super::table::{check_name, shown};
-use super::super::written::{self, Conditions, Written};
+use super::super::written::{self, Conditions};
 use super::names::Register;
-use crate::acd;
-use crate::id::{ClipId, DestinationId, LineId, PracticeId, TeamId, WindowId};
-use crate::policy::Trunk;
-use crate::policy::rules::{
-    Actions, Callers, Condition, LineOutline, Refusal, RouteTo, Rule, Surroundings, TeamOutline,
-};
+use crate::id::{ClipId, DestinationId, LineId, TeamId, WindowId};
+use crate::policy::rules::{Actions, Callers, Condition, Refusal, RouteTo, Rule};
 
 /// What a test expects when no rule counts, and so no name of a rule.
 pub(super) const STAY: &str = "stay";
@@ -138,30 +134,5 @@ fn refusal(rule: &written::Rule, names: &mut Register<'_>, sink: &mut Sink) -> O
             let retry_after = rule.retry_after.as_ref().map(|time| *time.get_ref());
             Some(Refusal::Unavailable { retry_after: retry_after.unwrap_or(RETRY_AFTER) })
         }
-    }
-}
-
-/// What rules may speak of, as they know it.
-pub(super) fn surroundings(written: &Written, plan: &acd::Plan, trunks: &[Trunk]) -> Surroundings {
-    let lines = (0u32..).map(LineId).zip(&plan.lines).map(|(id, line)| {
-        let joining = || trunks.iter().filter(move |trunk| trunk.line == id);
-        let mut practices: Vec<Option<PracticeId>> = joining().map(|trunk| trunk.practice).collect();
-        practices.sort_unstable();
-        practices.dedup();
-        LineOutline {
-            name: line.name.clone(),
-            emergency: joining().next().is_some() && joining().all(|trunk| trunk.emergency),
-            practice: if let [practice] = *practices { practice } else { None },
-            teams: line.teams.clone(),
-            widened: line.widen.iter().flat_map(|step| step.add_teams.iter().copied()).collect(),
-            first: line.first.is_some(),
-        }
-    });
-    let team = |team: &acd::Team| TeamOutline { name: team.name.clone(), agents: team.agents.clone() };
-    Surroundings {
-        lines: lines.collect(),
-        teams: plan.teams.iter().map(team).collect(),
-        destinations: plan.destinations.iter().map(|destination| destination.name.clone()).collect(),
-        clips: written.clips.iter().map(|(name, _)| name.get_ref().clone()).collect(),
     }
 }

@@ -125,6 +125,13 @@ pub(in super::super) struct Agent {
     pub(in super::super) skills: Option<Map<u8>>,
 }
 
+/// `[removed.NAME]`
+pub(in super::super) struct Removed {
+    pub(in super::super) header: Span,
+    pub(in super::super) drain: bool,
+    pub(in super::super) remap_to: Option<Spanned<String>>,
+}
+
 /// `[destination.NAME]`
 pub(in super::super) struct Destination {
     pub(in super::super) address: Option<Spanned<String>>,
@@ -283,6 +290,14 @@ pub(super) fn agent(table: &mut Table<'_, '_>, sink: &mut Sink) -> Agent {
         logged_in: or(table.flag("logged-in", sink), true),
         nat: or(table.flag("nat", sink), false),
         skills: table.map("skills", sink, level),
+    }
+}
+
+pub(super) fn removed(table: &mut Table<'_, '_>, sink: &mut Sink) -> Removed {
+    Removed {
+        header: table.header().unwrap_or_default(),
+        drain: or(table.flag("drain", sink), false),
+        remap_to: table.text("remap-to", sink),
     }
 }
 

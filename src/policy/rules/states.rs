@@ -106,9 +106,8 @@ impl RuleStates {
             *facts = known;
         }
         for at in 0..self.states.len() {
-            let slot = &book.slots[at];
-            let same = |known: &usize| old_book.written(&old_book.slots[*known]) == book.written(slot);
-            if let Some(known) = old_book.slots_of(slot.line).find(same) {
+            let same = |known: &usize| old_book.written(*known) == book.written(at);
+            if let Some(known) = old_book.slots_of(book.slots[at].line).find(same) {
                 let State { on, pressed, since, .. } = old.states[known];
                 // It is looked at again at once, which finds what has become due meanwhile.
                 self.states[at] = State { on, pressed, since, due: Some(self.now) };
