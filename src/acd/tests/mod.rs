@@ -5,9 +5,13 @@
 mod agents;
 mod callers;
 mod complaints;
+mod emergency;
+mod leaving;
 mod model;
+mod rules;
 mod snapshot;
 mod sweep;
+mod teams;
 
 use std::time::Duration;
 
