@@ -47,8 +47,8 @@ pub struct Side {
 pub struct Shadow {
     book: RuleBook,
     states: RuleStates,
-    /// What was last seen of each line and kind of caller that the books disagree about.
-    apart: BTreeMap<(LineId, Kind, CallerFacts), (Vec<String>, Vec<String>)>,
+    /// For what the books disagree about: the rules that counted in the live one and in this.
+    apart: BTreeMap<(LineId, Kind, CallerFacts), [Vec<RuleId>; 2]>,
     kept: VecDeque<Disagreement>,
     dropped: u64,
     /// Whether every line has been compared once.
@@ -132,7 +132,7 @@ impl Shadow {
                     self.apart.remove(&key);
                     continue;
                 }
-                let seen = (rules(live.0, &ours, kind), rules(&self.book, &theirs, kind));
+                let seen = [rules(live.0, &ours, kind), rules(&self.book, &theirs, kind)];
                 if self.apart.get(&key) == Some(&seen) {
                     continue;
                 }
@@ -178,10 +178,10 @@ fn same(one: &Decision, other: &Decision, kind: Kind) -> bool {
     }
 }
 
-/// The names of the rules that count for a kind.
-fn rules(book: &RuleBook, decision: &Decision, kind: Kind) -> Vec<String> {
-    let counting = book.rules.iter().zip((0u32..).map(RuleId)).filter(|&(_, id)| decision.counts(id, kind));
-    counting.map(|(rule, _)| rule.name.clone()).collect()
+/// The rules of a book that count for a kind.
+fn rules(book: &RuleBook, decision: &Decision, kind: Kind) -> Vec<RuleId> {
+    let all = (0u32..).map(RuleId).take(book.rules.len());
+    all.filter(|&rule| decision.counts(rule, kind)).collect()
 }
 
 fn side(
