@@ -5,11 +5,26 @@
 //! to wake it. This pair of enums is the waist of the house: the switch drives it with real phones.
 
 mod agent;
+pub mod announce;
+pub mod callback;
 mod caller;
+pub mod cases;
+mod classes;
+mod crews;
+mod desk;
 mod distributor;
+pub mod estimate;
+mod exchange;
+mod free;
 mod invariants;
+mod leaving;
 mod matching;
+pub mod pathway;
+mod place;
 mod plan;
+mod reach;
+pub mod redial;
+mod roster;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -17,8 +32,9 @@ mod waiting;
 
 pub use caller::Stage;
 pub use distributor::Distributor;
+pub use exchange::{Exchange, Guide};
+pub use place::Place;
 pub use plan::{Agent, Destination, Line, Needs, Plan, Relax, Rests, Shares, Strategy, Team, WayOut, Widen};
-pub use waiting::Place;
 
 pub use crate::policy::Band;
 

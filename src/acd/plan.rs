@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Cause;
 use crate::id::{AgentId, DestinationId, PracticeId, SkillId, TeamId};
 
 /// Skills that a caller needs, each with the least level that will do; levels count from 1.
@@ -56,6 +57,17 @@ impl Rests {
     /// The same rest whatever the cause.
     pub fn all(rest: Duration) -> Rests {
         Rests { busy: rest, rejected: rest, no_answer: rest, unreachable: rest, failed: rest }
+    }
+
+    /// The rest after a miss of this cause.
+    pub fn after(&self, cause: Cause) -> Duration {
+        match cause {
+            Cause::Busy => self.busy,
+            Cause::Rejected => self.rejected,
+            Cause::NoAnswer => self.no_answer,
+            Cause::Unreachable => self.unreachable,
+            Cause::Failed => self.failed,
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::calendar::Calendar;
@@ -28,9 +29,9 @@ pub struct Deployment {
     /// Where calls are recorded.
     pub ledger: LedgerSettings,
     /// Opening hours and bank holidays.
-    pub calendar: Calendar,
+    pub calendar: Arc<Calendar>,
     /// When a line is pressed, and what that changes.
-    pub rules: RuleBook,
+    pub rules: Arc<RuleBook>,
     /// What this node is called and where it is.
     pub node: Node,
     /// What the daemon says of itself.

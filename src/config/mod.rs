@@ -6,6 +6,7 @@
 //! where a near name exists, a suggestion. Nothing in a file can panic this module, and nothing here opens
 //! a socket, writes a file or reads a clock.
 
+mod changes;
 mod civil;
 mod deployment;
 mod duration;
@@ -21,6 +22,7 @@ mod written;
 use std::io::Read as _;
 use std::path::Path;
 
+pub use changes::{Change, changes};
 pub use deployment::{
     ClipFile, Deployment, LedgerSettings, Listen, LogFormat, LogSettings, MediaSettings, Node, StoredCli,
 };

@@ -171,7 +171,9 @@ fn a_long_line_neither_refuses_nor_delays_the_emergency_caller() {
     for number in 1..=300 {
         hub.arrive(10, number, ELM);
     }
-    hub.emergency(11, 999, ELM);
+    let emergency = Newcomer::new(ELM, Band::EMERGENCY);
+    assert_eq!(hub.acd.entry(&emergency), Entry::Join);
+    assert_eq!(hub.emergency(11, 999, ELM), [withdraw(1, A, Withdrawal::Recalled), present(999, A)]);
     assert_eq!(hub.acd.position(call(999)), Some(1));
-    assert_eq!(hub.abandon(12, 1), [withdraw(1, A, Withdrawal::CallerGone), present(999, A)]);
+    assert_eq!(hub.acd.position(call(1)), Some(2), "in the original place");
 }

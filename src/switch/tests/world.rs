@@ -151,7 +151,13 @@ impl World {
     /// A datagram from `source`.
     pub(super) fn from(&mut self, source: &str, text: &str) {
         let bytes = Bytes::copy_from_slice(text.as_bytes());
-        self.give(Input::Datagram { flow: flow(source), bytes });
+        self.give(Input::Datagram { flow: flow(source), bytes, waited: Duration::ZERO });
+    }
+
+    /// A datagram from `source` that had to wait for its turn.
+    pub(super) fn late_from(&mut self, source: &str, text: &str, waited: Duration) {
+        let bytes = Bytes::copy_from_slice(text.as_bytes());
+        self.give(Input::Datagram { flow: flow(source), bytes, waited });
     }
 
     /// Lets time pass, waking the switch whenever it asked for it.
