@@ -13,6 +13,7 @@ use super::super::plain;
 use super::super::sink::{Sink, Span};
 use super::super::table::{List, Named, shown};
 use super::super::written::{self, Written};
+use super::files::neighbour;
 use super::names::Register;
 use crate::calendar::{
     self, Calendar, Date, Dates, DstFault, Edge, Fault, Holidays, Instead, Lint, Nation, Occasion, Override,
@@ -83,7 +84,9 @@ fn holidays(file: Option<&Spanned<String>>, base: &Path, sink: &mut Sink) -> Opt
     match read {
         Ok(holidays) => Some(holidays),
         Err(message) => {
+            let meant = neighbour(file.get_ref(), &base.join(file.get_ref()));
             sink.error(file.span(), message)
+                .suggest(meant)
                 .help("GOV.UK publishes the file at https://www.gov.uk/bank-holidays.json");
             None
         }
@@ -147,18 +150,15 @@ fn occasions(
     let mut occasions = Vec::new();
     for word in written.into_iter().flat_map(|list| &list.items) {
         let text = word.get_ref().as_str();
+        let is_window = names.windows.position(text).is_some();
         if text == BANK_HOLIDAYS {
             users.push(word.span());
             occasions.push(Occasion::BankHolidays);
         } else if let Ok(dates) = text.parse() {
             occasions.push(Occasion::Dates(dates));
-        } else if !names.windows.has(text)
-            && let Some(meant) = nearest(text, [BANK_HOLIDAYS])
-        {
+        } else if !is_window && let Some(meant) = nearest(text, [BANK_HOLIDAYS]) {
             sink.error(word.span(), format!("there is no window `{}`", shown(text))).suggest(Some(meant));
-        } else if !names.windows.has(text)
-            && let Some(meant) = Dates::meant(text)
-        {
+        } else if !is_window && let Some(meant) = Dates::meant(text) {
             sink.error(word.span(), format!("\"{}\" is no date", shown(text))).suggest(Some(meant));
         } else {
             occasions.extend(names.windows.find(word, sink).map(WindowId).map(Occasion::Window));

@@ -89,7 +89,7 @@ fn check_readable(file: &Spanned<String>, path: &Path, sink: &mut Sink) {
 }
 
 /// The text of a path with its last part replaced by the nearest name that is there.
-fn neighbour(written: &str, path: &Path) -> Option<String> {
+pub(super) fn neighbour(written: &str, path: &Path) -> Option<String> {
     let wanted = path.file_name()?.to_str()?;
     let entries = std::fs::read_dir(path.parent()?).ok()?.take(MOST_NEIGHBOURS);
     let mut names: Vec<String> =

@@ -23,8 +23,6 @@ pub(super) fn lines(
     let mut lines = Vec::with_capacity(written.len());
     let mut treatments = Vec::with_capacity(written.len());
     for (name, line) in written {
-        let words = format!("line `{}` has no teams, so that nobody could answer it", shown(name.get_ref()));
-        check_not_empty(&line.teams, &line.header, words, sink);
         let teams: Vec<_> =
             line.teams.iter().flat_map(|list| names.teams.find_all(list, sink)).map(TeamId).collect();
         let mut clip = |name: &Option<Spanned<String>>| names.clips.find(name.as_ref()?, sink).map(ClipId);
@@ -116,12 +114,15 @@ fn check_later(after: &Spanned<std::time::Duration>, before: Option<std::time::D
 /// How callers leave after `max-wait`.
 fn way_out(line: &written::Line, names: &mut Register<'_>, sink: &mut Sink) -> WayOut {
     let way = leave(line.way_out.as_ref(), names, sink);
+    let (waits, leaves) = line.states;
     match (&line.max_wait, &line.way_out) {
-        (Some(wait), None) if !sink.is_partial() => {
+        (Some(wait), None) if !leaves && !sink.is_partial() => {
             sink.error(wait.span(), "`max-wait` needs a `way-out`: nobody is dropped without a word")
                 .help("write way-out = \"goodbye\" or way-out = { route-to = \"NAME\" }");
         }
-        (None, Some(way)) => drop(sink.warning(way.span(), "`way-out` is used only with `max-wait`")),
+        (None, Some(way)) if !waits => {
+            sink.warning(way.span(), "`way-out` is used only with `max-wait`");
+        }
         _ => {}
     }
     way.unwrap_or(WayOut::Goodbye)
@@ -169,6 +170,19 @@ pub(super) fn warn_class(
                 let message = format!("only emergency calls join line `{name}`, which this does not touch");
                 sink.warning(span, message);
             }
+        }
+    }
+}
+
+/// Reports each line that nobody could ever answer.
+pub(super) fn check_answered(written: &Named<written::Line>, rules: &[Rule], sink: &mut Sink) {
+    for (at, (name, line)) in (0u32..).zip(written) {
+        let helped = rules.iter().filter(|rule| rule.lines.contains(&LineId(at)));
+        let brings = |rule: &Rule| !rule.actions.add_teams.is_empty() || rule.actions.route_to.is_some();
+        if line.widen.is_empty() && line.first.is_none() && !helped.into_iter().any(brings) {
+            let words =
+                format!("line `{}` has no teams, so that nobody could answer it", shown(name.get_ref()));
+            check_not_empty(&line.teams, &line.header, words, sink);
         }
     }
 }

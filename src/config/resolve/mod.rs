@@ -78,6 +78,7 @@ pub(super) fn resolve(
     phones.extend(seats);
     let rules = rules::rules(&written.rules, &mut names, sink);
     let removed = floor::removed(&written.removed, &mut names, sink);
+    lines::check_answered(&written.lines, &rules, sink);
     lines::warn_unstaffed(&written.lines, &lines, &teams, &agents, sink);
     lines::warn_class(&written.lines, &names.lines, &trunks, sink);
     lines::check_skilled(&written.lines, &lines, &teams, &agents, &rules, sink);
@@ -97,10 +98,10 @@ pub(super) fn resolve(
     };
     let clips_by_name = written.clips.iter().map(|(name, _)| name.get_ref().clone()).collect();
     let surroundings = acd.surroundings(&trunks, clips_by_name);
-    let rules = Arc::new(RuleBook::new(rules, surroundings));
+    let book = Arc::new(RuleBook::new(rules, surroundings));
     let calendar = Arc::new(calendar?);
     let guide = acd::Guide {
-        rules: rules.clone(),
+        rules: book.clone(),
         calendar: calendar.clone(),
         announcements: written.lines.iter().map(|(_, line)| lines::schedule(line)).collect(),
         estimates: acd::estimate::Settings {
@@ -134,16 +135,17 @@ pub(super) fn resolve(
         drain_limit: written.drain_limit,
     };
     let log = LogSettings { level: written.log_level, format: written.log_format };
-    let asked = Asked { ingress: &plan.ingress, calendar: &calendar, rules: &rules };
+    let asked = Asked { ingress: &plan.ingress, calendar: &calendar, rules: &book };
     let tests =
         expect::tests(&written.tests, &asked, &mut names.lines, &mut names.trunks, &mut names.rules, sink);
     if !sink.has_errors() {
+        rules::report_findings(written, &book, &calendar, today, &names, sink);
         expect::run(&tests, &asked, sink);
     }
     let tests = tests.len();
     let listen = network.listen;
     let deployment =
-        Deployment { plan, listen, media, clips, prompts, ledger, calendar, rules, removed, node, log };
+        Deployment { plan, listen, media, clips, prompts, ledger, calendar, rules: book, removed, node, log };
     Some((deployment, tests))
 }
 

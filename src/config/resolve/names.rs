@@ -121,9 +121,9 @@ impl<'w> Names<'w> {
         }
     }
 
-    /// Whether there is such a name.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.positions.contains_key(name)
+    /// The position of a name, if there is such a one.
+    pub(super) fn position(&self, name: &str) -> Option<u32> {
+        self.positions.get(name).copied()
     }
 
     /// The name at a position, with its place.

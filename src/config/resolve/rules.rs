@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use serde_spanned::Spanned;
 
-use super::super::sink::Sink;
+use super::super::sink::{Sink, Span};
 use super::super::table::{check_name, shown};
-use super::super::written::{self, Conditions};
+use super::super::written::{self, Conditions, Written};
 use super::names::Register;
-use crate::id::{ClipId, DestinationId, LineId, TeamId, WindowId};
-use crate::policy::rules::{Actions, Callers, Condition, Refusal, RouteTo, Rule};
+use crate::calendar::{Calendar, Date, Local, TimeOfDay};
+use crate::id::{ClipId, DestinationId, LineId, RuleId, TeamId, WindowId};
+use crate::policy::rules::{
+    Actions, Callers, Condition, Finding, Kind, Never, Refusal, RouteTo, Rule, RuleBook,
+};
 
 /// What a test expects when no rule counts, and so no name of a rule.
 pub(super) const STAY: &str = "stay";
@@ -72,8 +75,7 @@ fn conditions(written: Option<&Conditions>, names: &mut Register<'_>, sink: &mut
             conditions.extend(limits.iter().map(|limit| limit.get_ref().at(line)));
         }
     }
-    let says_nothing = conditions.is_empty() && written.redial.is_none() && written.withheld.is_none();
-    if says_nothing && !sink.has_errors() {
+    if written.is_empty {
         sink.error(written.span.clone(), "this states no limit");
     }
     conditions
@@ -94,12 +96,7 @@ fn actions(rule: &written::Rule, names: &mut Register<'_>, sink: &mut Sink) -> A
         announce: rule.announce.as_ref().and_then(|name| names.clips.find(name, sink)).map(ClipId),
         priority: rule.priority.as_ref().map(|time| *time.get_ref()),
     };
-    let states_none = rule.add_teams.as_ref().is_none_or(|list| list.is_empty())
-        && rule.refuse.is_none()
-        && rule.route_to.is_none()
-        && rule.announce.is_none()
-        && rule.priority.is_none();
-    if states_none && !sink.is_partial() && !sink.has_errors() {
+    if !rule.acts && !sink.is_partial() {
         sink.error(rule.header.clone(), "this rule does nothing")
             .help("give it `add-teams`, `route-to`, `announce`, `priority` or `refuse`");
     }
@@ -113,26 +110,109 @@ fn actions(rule: &written::Rule, names: &mut Register<'_>, sink: &mut Sink) -> A
 /// `refuse = 503` with `retry-after`, or `refuse = 302` with `to`.
 fn refusal(rule: &written::Rule, names: &mut Register<'_>, sink: &mut Sink) -> Option<Refusal> {
     let to = rule.to.as_ref().and_then(|name| names.destinations.find(name, sink)).map(DestinationId);
-    let code = rule.refuse.as_ref().map(|code| *code.get_ref());
+    let stated = if rule.refuses { rule.refuse.as_ref().map(|code| *code.get_ref()) } else { Some(0) };
     if !sink.is_partial() {
-        if let Some(to) = rule.to.as_ref().filter(|_| code != Some(302)) {
+        if let Some(to) = rule.to.as_ref().filter(|_| matches!(stated, Some(0 | 503))) {
             sink.error(to.span(), "`to` is used only with refuse = 302");
         }
-        if let Some(time) = rule.retry_after.as_ref().filter(|_| code != Some(503)) {
+        if let Some(time) = rule.retry_after.as_ref().filter(|_| matches!(stated, Some(0 | 302))) {
             sink.error(time.span(), "`retry-after` is used only with refuse = 503");
         }
     }
-    match (code?, &rule.refuse) {
-        (302, Some(code)) if rule.to.is_none() => {
-            if !sink.is_partial() {
-                sink.error(code.span(), "refuse = 302 needs `to`, the destination to try instead");
-            }
-            None
-        }
-        (302, _) => Some(Refusal::Moved { to: to? }),
-        _ => {
+    let code = rule.refuse.as_ref()?;
+    match code.get_ref() {
+        503 => {
             let retry_after = rule.retry_after.as_ref().map(|time| *time.get_ref());
             Some(Refusal::Unavailable { retry_after: retry_after.unwrap_or(RETRY_AFTER) })
         }
+        302 => {
+            if rule.to.is_none() && !sink.is_partial() {
+                sink.error(code.span(), "refuse = 302 needs `to`, the destination to try instead");
+            }
+            Some(Refusal::Moved { to: to? })
+        }
+        other => {
+            sink.error(code.span(), format!("`refuse` cannot be {other}, only 503 or 302"))
+                .help("503 with `retry-after` sends the call back, 302 with `to` sends it on");
+            None
+        }
     }
+}
+
+/// Warns of what is hardly meant, at the very words.
+pub(super) fn report_findings(
+    written: &Written,
+    book: &RuleBook,
+    calendar: &Calendar,
+    today: Date,
+    names: &Register<'_>,
+    sink: &mut Sink,
+) {
+    let from = calendar.instant(Local { date: today, time: TimeOfDay::MIDNIGHT }, None);
+    for finding in book.lint(calendar, from) {
+        let words = finding.words(book, calendar);
+        let line = match &finding {
+            Finding::Unanswered { line, .. } => Some(names.lines.name(line.index()).span()),
+            _ => None,
+        };
+        let rule = finding.rule().and_then(|rule| written.rules.get(rule.index()));
+        let Some(span) = line.or_else(|| Some(place(&finding, rule?, names))) else { continue };
+        let draft = sink.warning(span, words);
+        let (by, label): (&[RuleId], _) = match &finding {
+            Finding::Shadowed { by, .. } => (by, "this comes first"),
+            Finding::AddsNothing { by, .. } => (by, "this adds them"),
+            _ => (&[], ""),
+        };
+        for by in by {
+            draft.also(names.rules.name(by.index()).span(), label);
+        }
+        if let (Finding::NeverOn { why: Never::Contradict(one, _), .. }, Some(rule)) = (&finding, rule) {
+            draft.also(place_of(one, rule, names), "this one");
+        }
+    }
+}
+
+/// Where in a rule the words are that a finding is about.
+fn place(finding: &Finding, rule: &written::Rule, names: &Register<'_>) -> Span {
+    let action = |kind: Kind| match kind {
+        Kind::AddTeams => rule.add_teams.as_ref().map(|list| list.span.clone()),
+        Kind::Refuse => rule.refuse.as_ref().map(Spanned::span),
+        Kind::RouteTo => rule.route_to.as_ref().map(Spanned::span),
+        Kind::Announce => rule.announce.as_ref().map(Spanned::span),
+        Kind::Priority => rule.priority.as_ref().map(Spanned::span),
+        Kind::Offer => None,
+    };
+    let conditions = || rule.when_all.as_ref().or(rule.when_any.as_ref()).map(|all| all.span.clone());
+    let found = match finding {
+        Finding::NeverOn { why, .. } => match why {
+            Never::NeverOpen(_) | Never::Windows(..) => rule.during.as_ref().map(Spanned::span),
+            Never::AlwaysOpen(_) => rule.not_during.as_ref().map(Spanned::span),
+            Never::Impossible(condition) | Never::Contradict(_, condition) => {
+                Some(place_of(condition, rule, names))
+            }
+            Never::Together => conditions(),
+        },
+        Finding::DeadCondition { condition, .. } => Some(place_of(condition, rule, names)),
+        Finding::AlwaysHolds { .. } => conditions(),
+        Finding::EndsAtOnce { .. } | Finding::NeverEnds { .. } => {
+            rule.until.as_ref().map(|until| until.span.clone())
+        }
+        Finding::AddsNothing { .. } | Finding::EmptyTeam { .. } => action(Kind::AddTeams),
+        Finding::Shadowed { kind, .. } | Finding::EmergencyOnly { kind, .. } => action(*kind),
+        Finding::Unanswered { .. } => None,
+    };
+    found.or_else(|| rule.name.as_ref().map(Spanned::span)).unwrap_or_else(|| rule.header.clone())
+}
+
+/// Where a limit of `when-all` or `when-any` is written.
+fn place_of(condition: &Condition, rule: &written::Rule, names: &Register<'_>) -> Span {
+    let stated = rule.when_all.iter().chain(&rule.when_any).find_map(|all| {
+        let own = all.own.iter().find(|limit| limit.get_ref() == condition);
+        let elsewhere = all.at.iter().find_map(|(name, limits)| {
+            let line = LineId(names.lines.position(name.get_ref())?);
+            limits.iter().find(|limit| limit.get_ref().at(line) == *condition)
+        });
+        own.or(elsewhere).map(Spanned::span)
+    });
+    stated.unwrap_or_else(|| rule.header.clone())
 }

@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde_spanned::Spanned;
-use toml::de::{DeString, DeTable, DeValue};
+use toml::de::{DeString, DeTable};
 
 use super::civil::Civil;
 use super::nearest::nearest;
@@ -123,6 +123,22 @@ impl<'t, 'i> Table<'t, 'i> {
         schema.known.insert(kind, known);
     }
 
+    /// Whether a key is written, be it wrongly.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.is_some_and(|entries| entries.contains_key(key))
+    }
+
+    /// Whether it is written without a key.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_some_and(DeTable::is_empty)
+    }
+
+    /// Whether it has, so far, a key that nobody asked for.
+    pub(super) fn has_unknown(&self) -> bool {
+        let mut keys = self.entries.into_iter().flatten();
+        keys.any(|(key, _)| !self.known.contains(&key.get_ref().as_ref()))
+    }
+
     /// The value of a key, to be read by hand.
     pub(super) fn value(&mut self, key: &'static str) -> Option<&'t Value<'i>> {
         self.known.push(key);
@@ -142,7 +158,7 @@ impl<'t, 'i> Table<'t, 'i> {
 
     /// Reports that a key is missing, if it is.
     pub(super) fn need(&mut self, key: &'static str, sink: &mut Sink) {
-        let missing = self.entries.is_some_and(|entries| entries.get(key).is_none());
+        let missing = self.entries.is_some() && !self.has(key);
         if let Some(header) = self.header.clone().filter(|_| missing && !sink.is_partial()) {
             sink.error(header, format!("this {} has no `{key}`", self.kind));
         }
@@ -202,14 +218,21 @@ impl<'t, 'i> Table<'t, 'i> {
     /// A text, or a list of them.
     pub(super) fn text_or_texts(&mut self, key: &'static str, sink: &mut Sink) -> Option<List<String>> {
         let value = self.value(key)?;
-        let what = format!("`{key}`");
-        match value.get_ref() {
-            DeValue::Array(_) => Some(value::list(value, &what, "texts", sink, value::text)),
-            _ => {
-                let items: Vec<_> = value::text(value, &what, sink).into_iter().collect();
-                Some(List { broken: items.is_empty(), items, span: value.span() })
-            }
+        if value.get_ref().is_array() {
+            return Some(value::list(value, &format!("`{key}`"), "texts", sink, value::text));
         }
+        let items: Vec<_> = match value.get_ref().as_str() {
+            Some(text) => vec![Spanned::new(value.span(), text.to_owned())],
+            None => {
+                let found = kind_of(value.get_ref());
+                sink.error(
+                    value.span(),
+                    format!("`{key}` must be a text or a list of texts, but this is {found}"),
+                );
+                Vec::new()
+            }
+        };
+        Some(List { broken: items.is_empty(), items, span: value.span() })
     }
 
     /// A table whose keys are names, each with what `read` reads.
@@ -222,7 +245,8 @@ impl<'t, 'i> Table<'t, 'i> {
         let value = self.value(key)?;
         let Some(table) = value.get_ref().as_table() else {
             let found = kind_of(value.get_ref());
-            sink.error(value.span(), format!("`{key}` must be a table, but this is {found}"));
+            sink.error(value.span(), format!("`{key}` must be a table, but this is {found}"))
+                .help("write { NAME = VALUE, ... }");
             return Some(Map { items: Vec::new(), span: value.span() });
         };
         let entries = in_order(table).into_iter();
@@ -345,6 +369,7 @@ impl Schema {
                 Some(Ok(meant)) => drop(draft.suggest(Some(meant))),
                 Some(Err(known)) => match at_home() {
                     Some((home, _)) => drop(draft.help(format!("`{key}` belongs in {home}"))),
+                    None if known.is_empty() => drop(draft.help("it has no keys")),
                     None => drop(draft.help(format!("its keys are {known}"))),
                 },
                 None => {}

@@ -74,6 +74,8 @@ pub(in super::super) struct Line {
     pub(in super::super) leave_when_empty: Option<Spanned<Leave>>,
     pub(in super::super) max_wait: Option<Spanned<Duration>>,
     pub(in super::super) way_out: Option<Spanned<Leave>>,
+    /// Whether each is written, be it wrongly: `max-wait`, `way-out`.
+    pub(in super::super) states: (bool, bool),
     pub(in super::super) most_per_practice: Option<Spanned<u32>>,
     pub(in super::super) first: Option<Spanned<String>>,
     pub(in super::super) emergency_parallel: Option<Spanned<u32>>,
@@ -199,12 +201,13 @@ pub(super) fn line(table: &mut Table<'_, '_>, sink: &mut Sink) -> Line {
         ring_for: or(table.duration("ring-for", secs(3)..=secs(180), sink), secs(20)),
         wrap_up: or(table.duration("wrap-up", secs(0)..=hours(1), sink), secs(10)),
         needs: table.map("needs", sink, level),
-        relax: table.each("relax", "each of `relax`", MOST_STEPS, sink, relax),
-        widen: table.each("widen", "each of `widen`", MOST_STEPS, sink, widen),
+        relax: table.each("relax", "step of `relax`", MOST_STEPS, sink, relax),
+        widen: table.each("widen", "step of `widen`", MOST_STEPS, sink, widen),
         join_when_empty: or(table.flag("join-when-empty", sink), true),
         leave_when_empty: leave(table, "leave-when-empty", sink),
         max_wait: table.duration("max-wait", secs(10)..=hours(24), sink),
         way_out: leave(table, "way-out", sink),
+        states: (table.has("max-wait"), table.has("way-out")),
         most_per_practice: table.number("most-per-practice", 1..=100_000, sink),
         first: table.text("first", sink),
         emergency_parallel: table.number("emergency-parallel", 1..=100, sink),
@@ -279,7 +282,7 @@ pub(super) fn team(table: &mut Table<'_, '_>, sink: &mut Sink) -> Team {
         agents: table.texts("agents", sink),
         strategy: table.choice("strategy", &strategies, sink).unwrap_or_default(),
         keep_free_for_emergency: table.number("keep-free-for-emergency", 0..=1_000, sink),
-        fair_share: or(table.flag("fair-share", sink), false),
+        fair_share: or(table.flag("fair-share", sink), table.has("fair-share")),
         share: table.map("share", sink, weight),
     }
 }

@@ -29,6 +29,10 @@ pub(in super::super) struct Rule {
     pub(in super::super) route_to: Option<Spanned<String>>,
     pub(in super::super) if_its_wait_is_less: Option<Spanned<bool>>,
     pub(in super::super) refuse: Option<Spanned<u16>>,
+    /// Whether it may do something: an action, or a key that may be meant for one, is written.
+    pub(in super::super) acts: bool,
+    /// Whether `refuse` is written, be it wrongly.
+    pub(in super::super) refuses: bool,
     pub(in super::super) retry_after: Option<Spanned<Duration>>,
     pub(in super::super) to: Option<Spanned<String>>,
     pub(in super::super) priority: Option<Spanned<Duration>>,
@@ -37,6 +41,8 @@ pub(in super::super) struct Rule {
 /// `when-all`, `when-any` or `until`.
 pub(in super::super) struct Conditions {
     pub(in super::super) span: Span,
+    /// Whether it is written without a key.
+    pub(in super::super) is_empty: bool,
     /// On the rule's own line.
     pub(in super::super) own: Vec<Limit>,
     /// On lines that are named.
@@ -100,7 +106,9 @@ const MEASURES: [(&str, Measure); 5] = [
 ];
 
 pub(super) fn rule(table: &mut Table<'_, '_>, sink: &mut Sink) -> Rule {
-    Rule {
+    let actions = ["add-teams", "announce", "route-to", "refuse", "priority"];
+    let mut rule = Rule {
+        acts: actions.iter().any(|key| table.has(key)),
         header: table.header().unwrap_or_default(),
         name: table.needed_text("name", sink),
         from: {
@@ -121,29 +129,22 @@ pub(super) fn rule(table: &mut Table<'_, '_>, sink: &mut Sink) -> Rule {
         announce: table.text("announce", sink),
         route_to: table.text("route-to", sink),
         if_its_wait_is_less: table.flag("if-its-wait-is-less", sink),
-        refuse: refusal(table, sink),
+        refuse: table.number("refuse", 300..=699, sink),
+        refuses: table.has("refuse"),
         retry_after: table.duration("retry-after", secs(1)..=hours(1), sink),
         to: table.text("to", sink),
         priority: table.duration("priority", secs(1)..=hours(1), sink),
-    }
-}
-
-fn refusal(table: &mut Table<'_, '_>, sink: &mut Sink) -> Option<Spanned<u16>> {
-    let code: Spanned<u16> = table.number("refuse", 300..=699, sink)?;
-    if !matches!(code.get_ref(), 302 | 503) {
-        let message = format!("`refuse` cannot be {}, only 503 or 302", code.get_ref());
-        sink.error(code.span(), message)
-            .help("503 with `retry-after` sends the call back, 302 with `to` sends it on");
-        return None;
-    }
-    Some(code)
+    };
+    rule.acts |= table.has_unknown();
+    rule
 }
 
 fn conditions(table: &mut Table<'_, '_>, sink: &mut Sink) -> Conditions {
     Conditions {
         span: table.header().unwrap_or_default(),
+        is_empty: table.is_empty(),
         own: limits(table, sink),
-        at: table.named("at", "each of `at`", sink, limits),
+        at: table.named("at", "line in `at`", sink, limits),
         redial: None,
         withheld: None,
     }
