@@ -876,7 +876,10 @@ fn hours_in_which_nobody_can_answer_are_named() {
     let text = FULL
         .replace("[line.emergency]\nteams = [\"hub\"]", "[line.emergency]")
         .replace("from = \"elm-tree\"\nduring", "from = [\"elm-tree\", \"emergency\"]\nduring")
-        .replace("at = \"2026-11-23T08:15\"\ngiven = { elm-tree", "at = \"2026-11-24T08:15\"\ngiven = { elm-tree")
+        .replace(
+            "at = \"2026-11-23T08:15\"\ngiven = { elm-tree",
+            "at = \"2026-11-24T08:15\"\ngiven = { elm-tree",
+        )
         .replace("when-all = { redial = false, at = { emergency = { waiting-under = 3 } } }\n", "");
     let found = shorts(&Site::new().report(&text));
     let expected = "60:7 warning: nobody can answer `emergency` from Monday 00:00 to Monday 08:00, \

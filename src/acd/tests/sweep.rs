@@ -91,6 +91,7 @@ impl Dice {
             most_per_practice: None,
             emergency_parallel: 1 + self.below(3) as u32,
             first: self.one_in(4).then_some(DestinationId(0)),
+            gone: None,
         }
     }
 
@@ -111,6 +112,7 @@ impl Dice {
                 .map(|number| Agent {
                     name: format!("agent {number}"),
                     logged_in: self.one_in(2),
+                    gone: false,
                     skills: self.skills(),
                 })
                 .collect(),
