@@ -245,7 +245,8 @@ mod tests {
     #[test]
     fn routine_callers_leave_spill_ports_to_phones_and_both_leave_some_to_emergencies() {
         let mut ports = ports(&[], 16);
-        let mut count = |take: fn(&mut Ports) -> Option<Held>| std::iter::from_fn(|| take(&mut ports)).count();
+        let mut count =
+            |take: fn(&mut Ports) -> Option<Held>| std::iter::from_fn(|| take(&mut ports)).count();
         assert_eq!(count(|ports| ports.for_caller(Some(remote(1)), Band::ROUTINE)), 6);
         assert_eq!(count(|ports| ports.for_phone(None, Band::ROUTINE)), 8);
         assert_eq!(count(|ports| ports.for_caller(None, EMERGENCY)), 2);

@@ -33,6 +33,7 @@ mod invariants;
 pub mod io;
 mod legs;
 pub mod plan;
+mod shed;
 
 pub use io::{AgentOrder, Counters, Event, Input, Output};
 use plan::Plan;
@@ -64,6 +65,7 @@ pub struct Switch {
     /// Where each agent's media came from last time.
     heard_from: BTreeMap<AgentId, SocketAddr>,
     drain: drain::Drain,
+    shed: shed::Shed,
     last_call: u64,
     last_leg: u64,
     routine_calls: usize,
@@ -124,6 +126,7 @@ impl Switch {
             phone_hosts,
             heard_from: BTreeMap::new(),
             drain: drain::Drain::Open,
+            shed: shed::Shed::default(),
             last_call: 0,
             last_leg: 0,
             routine_calls: 0,

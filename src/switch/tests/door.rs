@@ -98,22 +98,22 @@ const LATE: Duration = Duration::from_millis(251);
 #[test]
 fn a_new_call_of_routine_that_waited_too_long_gets_503_and_leaves_nothing_behind() {
     let mut world = World::new(1);
-    world.from_late(TRUNK, &Caller::new("c1", TRUNK).invite(), LATE);
+    world.late_from(TRUNK, &Caller::new("c1", TRUNK).invite(), LATE);
     let refusal = world.expect(TRUNK, "SIP/2.0 503");
     assert_eq!(header(&refusal, "Retry-After"), "5");
     assert!(header(&refusal, "Via").contains(";rport=5060"), "{refusal}");
     assert!(header(&refusal, "To").contains(";tag="), "{refusal}");
-    assert_eq!(world.switch.counters().late, 1);
+    assert_eq!(world.switch.counters().shed, 1);
     assert!(world.switch.is_empty() && world.records.is_empty());
     // Its ACK is a stray.
-    world.from_late(TRUNK, &Caller::new("c1", TRUNK).request("ACK", 1, "i", ""), LATE);
+    world.late_from(TRUNK, &Caller::new("c1", TRUNK).request("ACK", 1, "i", ""), LATE);
     assert!(world.switch.is_empty() && world.sent.is_empty());
 }
 
 #[test]
 fn lateness_turns_no_emergency_away_and_nothing_that_belongs_to_a_call() {
     let mut world = World::new(1);
-    world.from_late(TRUNK_999, &Caller::new("e1", TRUNK_999).invite(), 10 * LATE);
+    world.late_from(TRUNK_999, &Caller::new("e1", TRUNK_999).invite(), 10 * LATE);
     world.expect(TRUNK_999, "SIP/2.0 200");
     let emergency = Ringing::of(&mut world, 0);
     emergency.answer(&mut world);
@@ -121,12 +121,12 @@ fn lateness_turns_no_emergency_away_and_nothing_that_belongs_to_a_call() {
     caller.call(&mut world);
     let again = caller.request("INVITE", 2, "r", &super::world::sdp("192.0.2.50", 40098, "sendrecv"));
     for _ in 0..2 {
-        world.from_late(TRUNK, &again, LATE);
+        world.late_from(TRUNK, &again, LATE);
         world.expect(TRUNK, "SIP/2.0 200");
     }
-    world.from_late(TRUNK, &caller.request("BYE", 3, "b", ""), LATE);
+    world.late_from(TRUNK, &caller.request("BYE", 3, "b", ""), LATE);
     world.expect(TRUNK, "SIP/2.0 200");
-    assert_eq!((world.switch.counters().late, world.switch.calls()), (0, 1));
+    assert_eq!((world.switch.counters().shed, world.switch.calls()), (0, 1));
 }
 
 #[test]
@@ -135,15 +135,15 @@ fn a_repeated_invite_of_a_call_that_was_taken_is_not_turned_away() {
     let invite = Caller::new("c1", TRUNK).invite();
     world.from(TRUNK, &invite);
     world.take_to(TRUNK);
-    world.from_late(TRUNK, &invite, LATE);
+    world.late_from(TRUNK, &invite, LATE);
     world.expect(TRUNK, "SIP/2.0 200");
-    assert_eq!(world.switch.counters().late, 0);
+    assert_eq!(world.switch.counters().shed, 0);
 }
 
 #[test]
 fn a_late_stranger_is_told_so_and_not_to_come_again() {
     let mut world = World::new(0);
-    world.from_late(STRANGER, &Caller::new("c1", STRANGER).invite(), LATE);
+    world.late_from(STRANGER, &Caller::new("c1", STRANGER).invite(), LATE);
     world.expect(STRANGER, "SIP/2.0 403");
 }
 

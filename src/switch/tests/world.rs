@@ -143,7 +143,7 @@ impl World {
     }
 
     /// A datagram from `source` that had to wait for its turn.
-    pub(super) fn from_late(&mut self, source: &str, text: &str, waited: Duration) {
+    pub(super) fn late_from(&mut self, source: &str, text: &str, waited: Duration) {
         let bytes = Bytes::copy_from_slice(text.as_bytes());
         self.give(Input::Datagram { flow: flow(source), bytes, waited });
     }
