@@ -14,30 +14,28 @@ use crate::sip::wire::{self, Accepted, Framer, Start, Verdict};
 /// Methods that this switch serves, as written into Allow.
 pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS";
 
-/// A new call that has waited this long for its turn is turned away: there are more than can be served, and
-/// refusing one costs a tenth of taking it. A caller's phone repeats its INVITE after twice this time.
-const PATIENCE: Duration = Duration::from_millis(250);
-
 impl Switch {
     pub(super) fn datagram(&mut self, flow: Flow, bytes: &Bytes, waited: Duration) {
         let verdict = wire::inspect(bytes, flow.remote, &self.limits);
-        if waited > PATIENCE
+        self.shed.observe(waited, self.now.mono);
+        if !self.shed.is_idle(waited)
             && let Verdict::Accept(accepted) = &verdict
-            && self.turn_away_late(flow, accepted)
+            && self.shed_call(flow, accepted, waited)
         {
             return;
         }
         self.admit(flow, verdict);
     }
 
-    /// Turns a new call of routine away for load; says whether it did.
-    fn turn_away_late(&mut self, flow: Flow, accepted: &Accepted) -> bool {
+    /// Turns a new call of routine away for load, which costs a tenth of taking it; says whether it did.
+    fn shed_call(&mut self, flow: Flow, accepted: &Accepted, waited: Duration) -> bool {
         let begins_call = accepted.essentials().start == Start::Request { method: Method::Invite };
         let turned = begins_call
             && self.is_known(flow)
             && !may_be_emergency(&self.plan.ingress, flow.remote.ip())
+            && self.shed.refuses(waited)
             && self.transactions.turn_away(flow, accepted);
-        self.counters.late += u64::from(turned);
+        self.counters.shed += u64::from(turned);
         turned
     }
 

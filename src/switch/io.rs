@@ -210,11 +210,12 @@ pub struct Counters {
     pub unknown_number: u64,
     /// Calls turned away for load or drain (503).
     pub overload: u64,
-    /// New calls of routine turned away unread, because they had waited too long for their turn (503). They
+    /// New calls of routine turned away unread, because more came than could be served in time (503). They
     /// have no records.
     pub late: u64,
     /// Calls turned away by a rule, or by what their line takes (503 or 302).
     pub entry_refused: u64,
+    pub shed: u64,
     /// Calls answered.
     pub calls: u64,
     /// Streams closed for broken framing.

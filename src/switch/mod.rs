@@ -38,6 +38,7 @@ mod legs;
 pub mod plan;
 mod reload;
 mod say;
+mod shed;
 
 pub use io::{AgentOrder, Counters, Event, Input, Output};
 use plan::Plan;
@@ -80,6 +81,7 @@ pub struct Switch {
     /// Phones that were seen and are not there now.
     absent: BTreeSet<AgentId>,
     drain: drain::Drain,
+    shed: shed::Shed,
     last_call: u64,
     last_leg: u64,
     /// The number of the last announcement.
@@ -161,6 +163,7 @@ impl Switch {
             seen: BTreeSet::new(),
             absent: BTreeSet::new(),
             drain: drain::Drain::Open,
+            shed: shed::Shed::default(),
             last_call: 0,
             last_leg: 0,
             last_said: 0,

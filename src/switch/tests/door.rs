@@ -103,7 +103,7 @@ fn a_new_call_of_routine_that_waited_too_long_gets_503_and_leaves_nothing_behind
     assert_eq!(header(&refusal, "Retry-After"), "5");
     assert!(header(&refusal, "Via").contains(";rport=5060"), "{refusal}");
     assert!(header(&refusal, "To").contains(";tag="), "{refusal}");
-    assert_eq!(world.switch.counters().late, 1);
+    assert_eq!(world.switch.counters().shed, 1);
     assert!(world.switch.is_empty() && world.records.is_empty());
     // Its ACK is a stray.
     world.late_from(TRUNK, &Caller::new("c1", TRUNK).request("ACK", 1, "i", ""), LATE);
@@ -126,7 +126,7 @@ fn lateness_turns_no_emergency_away_and_nothing_that_belongs_to_a_call() {
     }
     world.late_from(TRUNK, &caller.request("BYE", 3, "b", ""), LATE);
     world.expect(TRUNK, "SIP/2.0 200");
-    assert_eq!((world.switch.counters().late, world.switch.calls()), (0, 1));
+    assert_eq!((world.switch.counters().shed, world.switch.calls()), (0, 1));
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_repeated_invite_of_a_call_that_was_taken_is_not_turned_away() {
     world.take_to(TRUNK);
     world.late_from(TRUNK, &invite, LATE);
     world.expect(TRUNK, "SIP/2.0 200");
-    assert_eq!(world.switch.counters().late, 0);
+    assert_eq!(world.switch.counters().shed, 0);
 }
 
 #[test]
