@@ -239,39 +239,44 @@ impl Spec {
                 faults.push(Fault::UnknownHours { practice, unknown });
             }
         }
-        let mut known = Known { counts: BTreeMap::new(), path: Vec::new() };
+        let mut walk = Walk { counts: BTreeMap::new(), path: Vec::new(), faults };
         for window in (0u32..).map(WindowId).take(self.windows.len()) {
-            match self.count(window, &mut known) {
-                Some(fault) if !faults.contains(&fault) => faults.push(fault),
-                _ => {}
-            }
+            self.count(window, &mut walk);
         }
     }
 
-    /// Counts the ways that lead on from a window; a fault if they come back, or are too many.
-    fn count(&self, window: WindowId, known: &mut Known) -> Option<Fault> {
-        let written = self.windows.get(window.index())?;
-        if known.counts.contains_key(&window) {
-            return None;
+    /// Counts the ways that lead on from a window, and itself: a fault if they come back, or are too many.
+    fn count(&self, window: WindowId, walk: &mut Walk<'_>) {
+        let Some(written) = self.windows.get(window.index()).filter(|_| !walk.counts.contains_key(&window))
+        else {
+            return;
+        };
+        if let Some(first) = walk.path.iter().position(|&on_path| on_path == window) {
+            return walk.faults.push(self.circle(&walk.path[first..]));
         }
-        if let Some(first) = known.path.iter().position(|&on_path| on_path == window) {
-            return Some(self.circle(&known.path[first..]));
-        }
-        let too_many = Fault::TooMany { window, name: written.name.clone() };
-        if known.path.len() > MOST_NAMED {
-            return Some(too_many);
-        }
-        known.path.push(window);
-        let mut fault = None;
         let mut ways = 1;
-        for named in written.names() {
-            fault = fault.or(self.count(named, known));
-            ways += known.counts.get(&named).copied().unwrap_or_default();
+        let mut reported = false;
+        if walk.path.len() < MOST_NAMED {
+            walk.path.push(window);
+            for named in written.names() {
+                self.count(named, walk);
+                let further = walk.counts.get(&named).copied().unwrap_or_default();
+                reported |= further > MOST_NAMED;
+                ways += further;
+            }
+            walk.path.pop();
+        } else {
+            // What led here leads too far, whatever is beyond.
+            ways = MOST_NAMED + 1;
         }
-        known.path.pop();
-        // A window whose circle has been reported counts as one, so that it is reported once.
-        known.counts.insert(window, ways.min(MOST_NAMED + 1));
-        fault.or((ways > MOST_NAMED).then_some(too_many))
+        walk.counts.insert(window, ways.min(MOST_NAMED + 1));
+        if ways > MOST_NAMED && !reported {
+            let (window, written) = match walk.path.first() {
+                Some(&first) if walk.path.len() == MOST_NAMED => (first, &self.windows[first.index()]),
+                _ => (window, written),
+            };
+            walk.faults.push(Fault::TooMany { window, name: written.name.clone() });
+        }
     }
 
     fn circle(&self, windows: &[WindowId]) -> Fault {
@@ -321,10 +326,12 @@ impl Spec {
     }
 }
 
-/// What is known of the windows while their names are followed.
-struct Known {
-    /// Of each window that has been followed to the end: in how many ways.
+/// Following the names of windows.
+struct Walk<'f> {
+    /// Of each window that has been followed to the end: how many windows it leads to, in all ways.
     counts: BTreeMap<WindowId, usize>,
     /// The windows that led to the present one.
     path: Vec<WindowId>,
+    /// What was found.
+    faults: &'f mut Vec<Fault>,
 }

@@ -1,5 +1,6 @@
 //! What the rules that are on mean for one caller.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,24 @@ impl Decision {
             }
         }
         decision
+    }
+
+    /// The teams of every rule that widens, each once, by id.
+    pub fn reach(&self) -> impl Iterator<Item = TeamId> {
+        self.add_teams.iter().map(|won| won.action).collect::<BTreeSet<_>>().into_iter()
+    }
+
+    /// The same for one kind alone.
+    pub fn only(&self, kind: Kind) -> Decision {
+        let none = Decision::default();
+        match kind {
+            Kind::AddTeams => Decision { add_teams: self.add_teams.clone(), ..none },
+            Kind::Refuse => Decision { refuse: self.refuse, ..none },
+            Kind::RouteTo => Decision { route_to: self.route_to, ..none },
+            Kind::Offer => Decision { offer_callback: self.offer_callback, ..none },
+            Kind::Announce => Decision { announce: self.announce, ..none },
+            Kind::Priority => Decision { priority: self.priority, ..none },
+        }
     }
 
     /// The rule that counts for a kind; of those that widen, the first.

@@ -62,7 +62,8 @@ impl Look<'_> {
         })
     }
 
-    fn unmet(&self, rule: &Rule) -> Option<Failure> {
+    /// What of its conditions and its `until` is the first to be against a rule.
+    pub(super) fn unmet(&self, rule: &Rule) -> Option<Failure> {
         let failed = rule.when_all.iter().find(|condition| !self.holds(condition));
         let any = rule.when_any.is_empty() || rule.when_any.iter().any(|condition| self.holds(condition));
         let ended = !rule.until.is_empty() && rule.until.iter().all(|condition| self.holds(condition));

@@ -174,7 +174,7 @@ pub(super) fn duration(duration: Duration) -> String {
     let parts = [("h", millis / 3_600_000), ("m", millis / 60_000 % 60), ("s", millis / 1000 % 60)];
     let part = |(unit, count): (&str, u128)| (count > 0).then(|| format!("{count}{unit}"));
     let mut words: String = parts.into_iter().filter_map(part).collect();
-    if millis % 1000 > 0 {
+    if !millis.is_multiple_of(1000) {
         words += &format!("{}ms", millis % 1000);
     }
     if words.is_empty() { "0s".to_owned() } else { words }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::*;
 
 /// How long a run is, in seconds: past the end of every window.
-const LENGTH: u64 = 480;
+pub(super) const LENGTH: u64 = 480;
 
 /// What lines look like from which second on.
-type Course = BTreeMap<u64, Vec<(LineId, LineFacts)>>;
+pub(super) type Course = BTreeMap<u64, Vec<(LineId, LineFacts)>>;
 
 prop_compose! {
     fn event()(second in 1..LENGTH)(
@@ -21,7 +21,7 @@ prop_compose! {
     }
 }
 
-fn course() -> impl Strategy<Value = Course> {
+pub(super) fn course() -> impl Strategy<Value = Course> {
     prop::collection::vec(event(), 0..60).prop_map(|events| events.into_iter().collect())
 }
 
@@ -73,7 +73,7 @@ fn lasted(list: &[(u64, bool)], wanted: bool, long: u64) -> bool {
 }
 
 /// What the machine says: woken at each deadline, or only by what happens.
-fn machine(rules: &[Rule], course: &Course, punctual: bool) -> Vec<Change> {
+pub(super) fn machine(rules: &[Rule], course: &Course, punctual: bool) -> Vec<Change> {
     let (book, calendar) = (book(rules.to_vec()), calendar());
     let mut states = RuleStates::new(&book, &calendar, Vec::new(), at(0));
     let mut changes = Vec::new();

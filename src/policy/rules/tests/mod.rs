@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod explain;
 mod hysteresis;
+mod lint;
+mod lint_random;
+mod shadow;
 mod steps;
 
 use std::time::Duration;
@@ -19,9 +23,10 @@ pub(super) const MONDAY_EIGHT: Wall = Wall(1_795_420_800_000);
 
 pub(super) const EARLY: WindowId = WindowId(0);
 pub(super) const LATE: WindowId = WindowId(1);
-pub(super) const MONDAYS: WindowId = WindowId(2);
+pub(super) const DAILY: WindowId = WindowId(2);
+pub(super) const MONDAYS: WindowId = WindowId(3);
 
-/// `early` 08:02 to 08:05, `late` 08:04 to 08:07, `mondays` 08:00 to 09:30; all days but for the last.
+/// `early` 08:02 to 08:05, `late` 08:04 to 08:07, `daily` 08:01 to 09:00, and on Mondays `mondays` 08:00 to 09:30.
 pub(super) fn calendar() -> Calendar {
     let window = |name: &str, from: &str, to: &str| Window {
         name: name.into(),
@@ -35,7 +40,12 @@ pub(super) fn calendar() -> Calendar {
         zone: "UTC".into(),
         nation: Nation::EnglandAndWales,
         holidays: Holidays::default(),
-        windows: vec![window("early", "08:02", "08:05"), window("late", "08:04", "08:07"), mondays],
+        windows: vec![
+            window("early", "08:02", "08:05"),
+            window("late", "08:04", "08:07"),
+            window("daily", "08:01", "09:00"),
+            mondays,
+        ],
         practices: Vec::new(),
         overrides: Vec::new(),
     };
@@ -140,7 +150,7 @@ prop_compose! {
 prop_compose! {
     /// A rule of both lines, without actions.
     pub(super) fn any_rule()(
-        during in prop::option::weighted(0.3, Just(EARLY)),
+        during in prop::option::weighted(0.4, prop::sample::select(vec![EARLY, LATE, DAILY])),
         not_during in prop::option::weighted(0.2, Just(LATE)),
         when_all in prop::collection::vec(condition(), 0..3),
         when_any in prop::collection::vec(condition(), 0..3),
