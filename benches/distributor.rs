@@ -32,8 +32,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{AGENTS} agents, {TEAMS} teams, {LINES} lines, {RULES} rules; ns p50 / p99 / p99.9");
     for backlog in [100, 1_000, 10_000, 100_000] {
         let mut hub = Hub::new(backlog)?;
-        for _ in 0..ROUNDS {
-            hub.round()?;
+        for number in 0..ROUNDS {
+            hub.round(number)?;
         }
         println!("{backlog} waiting");
         for (event, mut nanos) in hub.costs {
@@ -88,7 +88,7 @@ impl Hub {
 
     /// One caller hangs up, one agent finishes, misses the next call and answers another, two callers arrive;
     /// now and then an emergency.
-    fn round(&mut self) -> Result<(), Box<dyn Error>> {
+    fn round(&mut self, number: u64) -> Result<(), Box<dyn Error>> {
         self.arrive("arrive", Band::ROUTINE)?;
         self.arrive("arrive", Band::ROUTINE)?;
         if let Some(call) = self.latest.pop_front().filter(|_| self.latest.len() > 8)
@@ -104,12 +104,12 @@ impl Hub {
         let turn = (self.arrived * 7_919) as usize % self.talks.len();
         let Some((agent, call)) = self.talks.swap_remove_back(turn) else { return Ok(()) };
         let mut rung = self.step("finish", Input::Finish { agent, call })?;
-        if self.arrived % 8 == 0
+        if number % 8 == 0
             && let Some((agent, call)) = rung.pop()
         {
             self.step("refuse", Input::Refuse { agent, call, cause: Cause::Busy })?;
             rung = self.pass(Duration::from_secs(3))?;
-        } else if self.arrived % 64 < 2 && !rung.is_empty() {
+        } else if number % 16 == 1 && !rung.is_empty() {
             rung = self.arrive("arrive, emergency", Band::EMERGENCY)?;
         }
         for presented in rung {
@@ -121,6 +121,7 @@ impl Hub {
 
     fn arrive(&mut self, event: &'static str, band: Band) -> Result<Vec<(AgentId, CallId)>, Box<dyn Error>> {
         self.arrived += 1;
+        self.now = self.now + Duration::from_micros(1);
         let call = CallId(self.arrived);
         let line = (self.arrived.wrapping_mul(0x9e37_79b9) >> 8) as u32 % LINES;
         let newcomer = Newcomer { practice: Some(PracticeId(line)), ..Newcomer::new(LineId(line), band) };
@@ -147,8 +148,8 @@ impl Hub {
             self.now = self.now.max(at);
             let begun = Instant::now();
             self.acd.handle_timeout(at);
-            let rung = self.drain();
-            self.note("deadline", begun);
+            let (rung, turned) = self.drain();
+            self.note(if turned { "deadline, rule turns" } else { "deadline" }, begun);
             for presented in rung {
                 self.answer("answer", presented)?;
             }
@@ -160,19 +161,22 @@ impl Hub {
     fn step(&mut self, event: &'static str, input: Input) -> Result<Vec<(AgentId, CallId)>, Box<dyn Error>> {
         let begun = Instant::now();
         self.acd.handle(input, self.now)?;
-        let rung = self.drain();
-        self.note(event, begun);
+        let (rung, turned) = self.drain();
+        self.note(if turned { "event that turns a rule" } else { event }, begun);
         Ok(rung)
     }
 
-    fn drain(&mut self) -> Vec<(AgentId, CallId)> {
-        let mut rung = Vec::new();
+    /// Whose phones are to ring, and whether a rule turned.
+    fn drain(&mut self) -> (Vec<(AgentId, CallId)>, bool) {
+        let (mut rung, mut turned) = (Vec::new(), false);
         while let Some(output) = self.acd.poll_output() {
-            if let Output::Present { call, agent } = output {
-                rung.push((agent, call));
+            match output {
+                Output::Present { call, agent } => rung.push((agent, call)),
+                Output::Rule { .. } => turned = true,
+                _ => {}
             }
         }
-        rung
+        (rung, turned)
     }
 
     fn note(&mut self, event: &'static str, begun: Instant) {

@@ -46,7 +46,7 @@ impl Distributor {
         let Some((agent, team)) = self.put_forward(self.classes.of(class)) else { return false };
         self.present(call, agent, Some(class), now);
         if self.free.of(team).strategy == Strategy::RingAll {
-            while let Some(agent) = self.from_team(self.classes.of(class), team) {
+            while let Some(agent) = self.pick(self.classes.of(class), team) {
                 self.present(call, agent, Some(class), now);
             }
         }
@@ -119,7 +119,7 @@ impl Distributor {
 
     /// Each team in the reach puts one member forward; people come before destinations, then the longest idle.
     fn put_forward(&self, class: &Class) -> Option<(AgentId, TeamId)> {
-        let forward = class.teams.iter().filter_map(|&team| Some((self.from_team(class, team)?, team)));
+        let forward = class.teams.iter().filter_map(|&team| Some((self.pick(class, team)?, team)));
         forward.min_by_key(|&(agent, _)| {
             let seat = &self.seats[agent.index()];
             (seat.destination.is_some(), seat.idle_since(), agent)
@@ -127,7 +127,7 @@ impl Distributor {
     }
 
     /// The member that a team puts forward for callers of a class.
-    fn from_team(&self, class: &Class, team: TeamId) -> Option<AgentId> {
+    fn pick(&self, class: &Class, team: TeamId) -> Option<AgentId> {
         let routine = class.kind.band != Band::EMERGENCY;
         let bench = self.free.of(team);
         if bench.len == 0 || routine && !bench.has_to_spare() {

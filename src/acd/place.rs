@@ -99,7 +99,7 @@ mod tests {
                 let call = CallId(number);
                 let place = Place { band: Band::ROUTINE, rank, number, call, arrived: Mono(number) };
                 places.insert(place);
-                let at = list.binary_search(&place).unwrap_err();
+                let at = list.partition_point(|other| *other < place);
                 list.insert(at, place);
             } else {
                 let at = (dice.bits() % list.len() as u64) as usize;

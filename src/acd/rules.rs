@@ -14,7 +14,7 @@ use super::distributor::Distributor;
 use super::{Band, Newcomer, Output, Plan, Refused, Stage};
 use crate::calendar::Calendar;
 use crate::id::{CallId, DestinationId, LineId, TeamId};
-use crate::policy::rules::{CallerFacts, Decision, LineFacts, Measure, RuleBook, RuleStates};
+use crate::policy::rules::{CallerFacts, Decision, Kind, LineFacts, Measure, RuleBook, RuleStates};
 use crate::time::{Mono, Now, Wall};
 
 /// The rules and what they are told.
@@ -29,8 +29,13 @@ pub(super) struct Rules {
     measured: Vec<bool>,
     /// By crew: the lines of which a rule counts the agents.
     counted: Vec<Vec<LineId>>,
-    /// Lines that may look different from what the rules were last told.
-    stirred: BTreeSet<LineId>,
+    /// By [`LineId`]: whether a rule of it credits or tells callers anything.
+    credits: Vec<bool>,
+    tells: Vec<bool>,
+    /// Lines that may look different from what the rules were last told, each once.
+    stirred: Vec<LineId>,
+    /// By [`LineId`]: whether it is among them.
+    is_stirred: Vec<bool>,
     /// The waits that destinations report.
     reports: BTreeMap<DestinationId, Duration>,
     /// The estimated waits of lines.
@@ -49,9 +54,14 @@ impl Distributor {
         let mut distributor = Distributor::new(plan, now.mono);
         let lines = (0u32..).map(LineId).take(distributor.plan.lines.len());
         let facts = lines.filter_map(|line| distributor.facts(line)).collect();
-        let mut measured = vec![false; distributor.plan.lines.len()];
+        let none = vec![false; distributor.plan.lines.len()];
+        let (mut measured, mut credits, mut tells) = (none.clone(), none.clone(), none.clone());
         let mut counted = vec![BTreeSet::new(); distributor.crews.len()];
         for rule in book.rules() {
+            for line in rule.lines.iter().filter(|line| line.index() < none.len()) {
+                credits[line.index()] |= rule.actions.priority.is_some();
+                tells[line.index()] |= rule.actions.announce.is_some();
+            }
             for condition in rule.when_all.iter().chain(&rule.when_any).chain(&rule.until) {
                 let lines = condition.line.as_ref().map_or(&rule.lines[..], std::slice::from_ref);
                 for line in lines.iter().filter(|line| line.index() < distributor.plan.lines.len()) {
@@ -69,7 +79,10 @@ impl Distributor {
             clock: now,
             measured,
             counted: counted.into_iter().map(|lines| lines.into_iter().collect()).collect(),
-            stirred: BTreeSet::new(),
+            credits,
+            tells,
+            stirred: Vec::new(),
+            is_stirred: none,
             reports: BTreeMap::new(),
             estimates: BTreeMap::new(),
         }));
@@ -135,21 +148,26 @@ impl Distributor {
 
     /// How much longer the rules let this caller count as having waited.
     pub(super) fn priority(&self, newcomer: &Newcomer) -> Duration {
-        let decision = self.rules.is_some().then(|| self.decision(newcomer.line, asked(newcomer)));
-        decision.and_then(|decision| decision.priority).map_or(Duration::ZERO, |won| won.action)
+        if !self.rules.as_ref().is_some_and(|rules| rules.credits[newcomer.line.index()]) {
+            return Duration::ZERO;
+        }
+        let decision = self.decision(newcomer.line, asked(newcomer));
+        decision.priority.map_or(Duration::ZERO, |won| won.action)
     }
 
     /// The callers of a line have changed.
     pub(super) fn stir(&mut self, line: LineId) {
         if let Some(rules) = self.rules.as_mut().filter(|rules| rules.measured[line.index()]) {
-            rules.stirred.insert(line);
+            rules.stir(line);
         }
     }
 
     /// The agents of a crew have changed.
     pub(super) fn stir_crew(&mut self, crew: u32) {
         if let Some(rules) = &mut self.rules {
-            rules.stirred.extend(&rules.counted[crew as usize]);
+            for at in 0..rules.counted[crew as usize].len() {
+                rules.stir(rules.counted[crew as usize][at]);
+            }
         }
     }
 
@@ -173,7 +191,10 @@ impl Distributor {
 
     /// A waiting caller is told what a rule says to it, once.
     pub(super) fn announce(&mut self, call: CallId) {
-        let Some(caller) = self.calls.get(&call).filter(|_| self.rules.is_some()) else { return };
+        let Some(caller) = self.calls.get(&call) else { return };
+        if !self.rules.as_ref().is_some_and(|rules| rules.tells[caller.line.index()]) {
+            return;
+        }
         let Some(won) = self.decision(caller.line, caller.who.facts(caller.place.band)).announce else {
             return;
         };
@@ -201,26 +222,35 @@ impl Distributor {
     fn follow_rules(&mut self, now: Mono, clock_was_set: bool) {
         loop {
             let Some(rules) = &mut self.rules else { return };
-            let stirred = std::mem::take(&mut rules.stirred);
+            let mut stirred = std::mem::take(&mut rules.stirred);
+            stirred.iter().for_each(|line| rules.is_stirred[line.index()] = false);
             let due = rules.states.poll_timeout().is_some_and(|at| at <= now);
             if stirred.is_empty() && !due && !clock_was_set {
                 return;
             }
+            stirred.sort_unstable();
             let facts: Vec<(LineId, LineFacts)> =
-                stirred.into_iter().filter_map(|line| Some((line, self.facts(line)?))).collect();
+                stirred.iter().filter_map(|&line| Some((line, self.facts(line)?))).collect();
             let Some(rules) = &mut self.rules else { return };
+            stirred.clear();
+            rules.stirred = stirred;
             let changes = rules.states.evaluate(&rules.book, &rules.calendar, &facts, rules.at(now));
             if changes.is_empty() {
                 return;
             }
-            let mut lines = BTreeSet::new();
+            let (mut reaches, mut told) = (BTreeSet::new(), BTreeSet::new());
             for change in changes {
                 let (line, rule, on) = (change.line, change.rule, change.on);
+                let actions = rules.book.rule(rule).map(|rule| &rule.actions);
+                let has = |kind| actions.is_some_and(|actions| actions.has(kind));
+                reaches.extend((has(Kind::AddTeams) || has(Kind::RouteTo)).then_some(line));
+                told.extend(has(Kind::Announce).then_some(line));
                 self.outputs.push_back(Output::Rule { line, rule, on });
-                lines.insert(line);
             }
-            for line in lines {
+            for line in reaches {
                 self.follow_reach(line, now);
+            }
+            for line in told {
                 let standing = self.queues[line.index()].standing.iter().map(|place| place.call);
                 for call in standing.collect::<Vec<_>>() {
                     self.announce(call);
@@ -257,6 +287,12 @@ impl Distributor {
 }
 
 impl Rules {
+    fn stir(&mut self, line: LineId) {
+        if !std::mem::replace(&mut self.is_stirred[line.index()], true) {
+            self.stirred.push(line);
+        }
+    }
+
     /// An instant on both clocks.
     fn at(&self, mono: Mono) -> Now {
         let wall = if mono >= self.clock.mono {

@@ -1,7 +1,7 @@
 //! Random plans and inputs by seed: the distributor must say exactly what the model says, and keep its
 //! promises whatever happens. A failure names its seed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::Model;
 use super::*;
@@ -239,12 +239,37 @@ impl Calls {
     }
 }
 
+/// How often what came out, so that nothing is proved of what never happens.
+#[derive(Default)]
+struct Tally(BTreeMap<String, u32>);
+
+impl Tally {
+    fn note(&mut self, outputs: &[Output], agents: usize) {
+        for output in outputs {
+            let what = match output {
+                Output::Present { agent, .. } if agent.index() >= agents => "presented to a seat".into(),
+                Output::Withdraw { why, .. } => format!("{why:?}"),
+                Output::Release { why, .. } => format!("{why:?}"),
+                Output::Availability { state: Availability::Unreachable, .. } => "unreachable".into(),
+                _ => continue,
+            };
+            *self.0.entry(what).or_default() += 1;
+        }
+    }
+
+    fn check(&self) {
+        let rarest = self.0.iter().min_by_key(|entry| entry.1).unwrap();
+        assert!(self.0.len() == 9 && *rarest.1 > 100, "{:?}", self.0);
+    }
+}
+
 fn drain(acd: &mut Distributor) -> Vec<Output> {
     std::iter::from_fn(|| acd.poll_output()).collect()
 }
 
 /// Runs the real one, the model and one that is woken at every deadline side by side.
 fn sweep(block: u8) {
+    let mut tally = Tally::default();
     for seed in 0..SEEDS {
         let mut dice = Dice::new(block, seed);
         let plan = dice.plan();
@@ -253,6 +278,7 @@ fn sweep(block: u8) {
         let mut model = Model::new(plan.clone(), start);
         let mut timely = Distributor::new(plan, start);
         let mut calls = Calls::default();
+        let mut places = BTreeMap::new();
         let mut now = start;
         let stored_at = dice.below(STEPS as u64) as usize;
         for step in 0..STEPS {
@@ -286,6 +312,11 @@ fn sweep(block: u8) {
             let outputs = drain(&mut acd);
             assert_eq!(outputs, std::mem::take(&mut model.outputs), "{}", context());
             calls.note_leaving(&outputs, &acd);
+            tally.note(&outputs, acd.plan.agents.len());
+            for (call, caller) in &acd.calls {
+                let place = *places.entry(caller.place.number).or_insert(caller.place);
+                assert_eq!(caller.place, place, "{}: {call} lost its place", context());
+            }
             assert_eq!(outputs, drain(&mut timely), "{}: woken in time", context());
             assert_eq!(acd.poll_timeout(), model.poll_timeout(), "{}", context());
             assert!(acd.calls.keys().eq(&calls.alive), "{}: a caller was lost or made up", context());
@@ -295,6 +326,7 @@ fn sweep(block: u8) {
         }
         end_of_the_day(&mut acd, now);
     }
+    tally.check();
 }
 
 /// Once every caller has gone and time has passed, nobody may be left in any passing state.
@@ -337,6 +369,66 @@ fn presented(output: &Output) -> Option<(CallId, AgentId)> {
         Output::Present { call, agent } => Some((call, agent)),
         _ => None,
     }
+}
+
+/// A plan in which nothing but band and place decides.
+fn plain(mut plan: Plan) -> Plan {
+    for line in &mut plan.lines {
+        *line = Line {
+            teams: line.teams.clone(),
+            ring_for: line.ring_for,
+            wrap_up: line.wrap_up,
+            ..Line::default()
+        };
+    }
+    for team in &mut plan.teams {
+        *team = Team { agents: team.agents.clone(), ..Team::default() };
+    }
+    plan.destinations.clear();
+    plan
+}
+
+/// Each presentation is held against the callers who waited before the step and still wait after it.
+#[test]
+fn no_caller_is_ever_passed_over_for_one_of_a_lesser_band_or_a_later_arrival() {
+    let mut presentations = 0;
+    for seed in 0..SEEDS {
+        let mut dice = Dice::new(100, seed);
+        let plan = plain(dice.plan());
+        let mut acd = Distributor::new(plan.clone(), Mono(0));
+        let mut calls = Calls::default();
+        let mut now = Mono(0);
+        for step in 0..STEPS {
+            let before = waiting(&acd);
+            let places: Vec<Place> = acd.calls.values().map(|caller| caller.place).collect();
+            now = dice.later(now, acd.poll_timeout());
+            let input = dice.input(&acd, &mut calls);
+            if acd.handle(input.clone(), now).is_ok() {
+                calls.note(&input);
+            }
+            let outputs = drain(&mut acd);
+            let rung: BTreeSet<CallId> = outputs.iter().filter_map(presented).map(|(call, _)| call).collect();
+            let after = waiting(&acd);
+            let passed_over = after.intersection(&before).filter(|(_, place)| !rung.contains(&place.call));
+            let passed_over: Vec<(LineId, Place)> = passed_over.copied().collect();
+            for (call, agent) in outputs.iter().filter_map(presented) {
+                presentations += 1;
+                let served = places.iter().find(|place| place.call == call).copied();
+                let Some(served) = served.or(acd.place(call).map(|(_, place)| place)) else { continue };
+                for &(line, place) in &passed_over {
+                    let teams = &plan.lines[line.index()].teams;
+                    let eligible = teams.iter().any(|team| plan.teams[team.index()].agents.contains(&agent));
+                    assert!(!eligible || served < place, "seed {seed} step {step}: {call} before {place:?}");
+                }
+            }
+        }
+    }
+    assert!(presentations > 3_000, "{presentations} presentations prove little");
+}
+
+fn waiting(acd: &Distributor) -> BTreeSet<(LineId, Place)> {
+    let lines = (0..acd.plan.lines.len() as u32).map(LineId);
+    lines.flat_map(|line| acd.waiting(line).map(move |place| (line, *place))).collect()
 }
 
 #[test]
