@@ -159,6 +159,7 @@ class Hearken:
         text = f"""[sip]
 listen = ["udp:{rig.server}:{SIP_PORT}"]
 max-calls = 100000
+probe-phones-every = "0s"
 [media]
 first-port = 0
 # SIPp sends no sound, and would not know what to say when asked whether its call still stands.
