@@ -1,8 +1,8 @@
 //! Identifiers as newtypes, so that a line is never taken for a team.
 //!
-//! Those of the plan (trunk, practice, line, team, agent, clip, window, destination, rule) are positions in
-//! its tables and live as long as that plan; those of calls and legs are counted up from one and never used
-//! twice.
+//! Those of the plan (trunk, practice, line, team, agent, clip, window, destination, skill, rule, pathway,
+//! disposition) are positions in its tables and live as long as that plan; those of calls, legs, promises, cases
+//! and referrals are counted up from one and never used twice.
 
 use std::fmt;
 
@@ -50,8 +50,18 @@ ids! {
     SkillId(u32) "skill-";
     /// An overflow rule.
     RuleId(u32) "rule-";
+    /// A pathway: where a clinician sends a patient instead of an ambulance.
+    PathwayId(u32) "pathway-";
+    /// A disposition: how a case ended, clinically.
+    DispositionId(u16) "disposition-";
     /// A call: one caller from arrival to record.
     CallId(u64) "call-";
     /// A leg: one SIP dialog of a call, the caller's or an agent's.
     LegId(u64) "leg-";
+    /// A promise: a callback that a patient was promised.
+    PromiseId(u64) "promise-";
+    /// A case: what a clinician has to assess.
+    CaseId(u64) "case-";
+    /// A referral: a case handed to a pathway.
+    ReferralId(u64) "referral-";
 }

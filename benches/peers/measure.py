@@ -132,7 +132,7 @@ def peak(rig):
         best[kind] = low
     print("### peak: the highest rate with under 0.1 % failures and INVITE to 200 under 0.5 s at p99, and beyond it\n")
     rows = []
-    for factor in (1, 1.5, 2):
+    for factor in (1, 1.5, 2, 3):
         found = {kind: [] for kind in best}
         for _ in range(ROUNDS):
             for kind, rate in best.items():

@@ -159,6 +159,7 @@ class Hearken:
         text = f"""[sip]
 listen = ["udp:{rig.server}:{SIP_PORT}"]
 max-calls = 100000
+probe-phones-every = "0s"
 [media]
 first-port = 0
 # SIPp sends no sound, and would not know what to say when asked whether its call still stands.
@@ -251,6 +252,11 @@ class Sipp:
         shutil.copy(HERE / "scenarios" / f"{scenario}.xml", rig.dir / f"{self.name}.xml")
         command = [rig.sipp, "-sf", f"{self.name}.xml", "-i", local, "-mi", local, "-p", SIP_PORT, "-mp", MEDIA_PORT]
         command += ["-nostdin", "-buff_size", 4000000, "-trace_stat", "-stf", self.stats_path, "-fd", 1, "-l", limit]
+        if scenario in ("caller", "agent"):
+            # A media port for each call: SIPp's own numbering gives one port to two calls of the same second.
+            ports = rig.dir / "ports.csv"
+            ports.write_text("SEQUENTIAL\n" + "".join(f"{port}\n" for port in range(20000, 60000, 2)))
+            command += ["-inf", ports]
         if "media" in scenario:
             command += ["-trace_logs", "-log_file", self.legs_path]
         if remote:

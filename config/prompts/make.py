@@ -13,14 +13,25 @@ import wave
 RATE = 8000
 
 
-def write(path, samples, peak_db):
-    """Writes samples scaled so that the loudest reaches `peak_db` below full scale."""
-    scale = 32767 * 10 ** (peak_db / 20) / (max(abs(s) for s in samples) or 1)
+def write(path, samples, scale):
+    """Writes samples, each times `scale`."""
     with wave.open(path, "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
         out.setframerate(RATE)
         out.writeframes(array.array("h", (round(s * scale) for s in samples)).tobytes())
+
+
+def to_peak(samples, decibels):
+    """The scale that brings the loudest sample to so much of full scale."""
+    return 32767 * 10 ** (decibels / 20) / max(abs(s) for s in samples)
+
+
+def to_loudness(samples, decibels):
+    """The same for the loudest tenth of a second, with no sample beyond -1 dB."""
+    tenth = RATE // 10
+    energy = max(sum(s * s for s in samples[n : n + tenth]) for n in range(0, len(samples), tenth // 4))
+    return min(32767 * 10 ** (decibels / 20) / math.sqrt(energy / tenth), to_peak(samples, -1))
 
 
 def speech(source, path, before, after):
@@ -35,7 +46,9 @@ def speech(source, path, before, after):
         place, phase = divmod(n * rate, RATE)
         out.append(sum(map(operator.mul, weights(phase), padded[place : place + 2 * reach + 2])))
     loud = [n for n, s in enumerate(out) if abs(s) > 100]
-    write(path, [0.0] * round(before * RATE) + out[loud[0] : loud[-1]] + [0.0] * round(after * RATE), -3)
+    spoken = out[loud[0] : loud[-1]]
+    silence = [[0.0] * round(seconds * RATE) for seconds in (before, after)]
+    write(path, silence[0] + spoken + silence[1], to_loudness(spoken, -15))
 
 
 def sinc(place, cutoff, reach):
@@ -67,7 +80,7 @@ def music(path):
             start = round((bar * len(figure) + step) * beat * RATE)
             loudness = 1.0 if voice == 0 else 0.55 + 0.1 * (step % 4 == 0)
             note(out, start, 220 * 2 ** (chord[voice] / 12), loudness)
-    write(path, out, -12)
+    write(path, out, to_peak(out, -12))
 
 
 def note(out, start, frequency, loudness):
@@ -90,6 +103,6 @@ if __name__ == "__main__":
         case ["music", path]:
             music(path)
         case ["pause", path, seconds]:
-            write(path, [0.0] * round(float(seconds) * RATE), 0)
+            write(path, [0.0] * round(float(seconds) * RATE), 1)
         case _:
             sys.exit(__doc__)

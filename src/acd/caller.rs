@@ -1,59 +1,104 @@
 //! What befalls callers: they arrive, are answered, refused, lost or done.
 //!
-//! A caller keeps its place until the call is over; every failure on the agent's side leads back to it.
+//! A caller keeps its place until the call is over; every failure on the agent's side leads back to it. Several
+//! phones may ring for one caller, of which one wins; a phone rings for one caller at most.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::agent::{Afterwards, State};
+use super::classes::{ClassId, Who};
 use super::distributor::Distributor;
-use super::waiting::Place;
-use super::{Band, Cause, Output, PauseReason, Refused, Withdrawal};
-use crate::id::{AgentId, CallId, LineId};
+use super::place::Place;
+use super::{Band, Cause, Newcomer, Output, PauseReason, Refused, Withdrawal};
+use crate::id::{AgentId, CallId, DestinationId, LineId, PracticeId, RuleId, TeamId};
 use crate::time::Mono;
 
-/// How far a caller has come, and who holds the call.
+/// How far a caller has come.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
     /// Nobody's phone rings for it.
     Waiting,
-    /// This agent's phone rings for it.
-    Presented(AgentId),
+    /// Phones ring for it: [`Distributor::rung`] says whose.
+    Presented,
     /// It talks with this agent.
     Talking(AgentId),
 }
 
 /// A caller from arrival to the end of the call.
-#[derive(Copy, Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Caller {
     pub(super) line: LineId,
     pub(super) place: Place,
+    pub(super) practice: Option<PracticeId>,
+    /// Since when it waits without having talked.
+    pub(super) waits_since: Mono,
     pub(super) stage: Stage,
+    /// Whose phones ring, in the order in which they began.
+    pub(super) rung: Vec<AgentId>,
+    /// Teams that count the presentation as the practice's turn.
+    pub(super) charged: Vec<TeamId>,
+    /// Where it is offered besides, having waited in vain.
+    pub(super) out: Option<DestinationId>,
+    /// What rules may ask of it.
+    pub(super) who: Who,
+    /// The rules that have said something to it.
+    pub(super) told: Vec<RuleId>,
+    /// Where it stands as long as it wants an agent.
+    pub(super) class: Option<ClassId>,
+}
+
+impl Caller {
+    pub(super) fn is_emergency(&self) -> bool {
+        self.place.band == Band::EMERGENCY
+    }
 }
 
 /// Without it, a presentation that cannot be made would be tried again in the same instant, for ever.
 const SHORTEST_WITHHELD: Duration = Duration::from_secs(1);
 
 impl Distributor {
-    pub(super) fn arrive(
-        &mut self,
-        call: CallId,
-        line: LineId,
-        band: Band,
-        now: Mono,
-    ) -> Result<(), Refused> {
-        if line.index() >= self.plan.lines.len() {
+    pub(super) fn arrive(&mut self, call: CallId, newcomer: Newcomer, now: Mono) -> Result<(), Refused> {
+        let Newcomer { line, band, practice, .. } = newcomer;
+        let Some(planned) = self.plan.lines.get(line.index()) else {
             return Err(Refused::NotInPlan(line.to_string()));
-        }
+        };
         if self.calls.contains_key(&call) {
             return Err(Refused::DuplicateCall(call));
         }
-        let place = Place { band, arrived: now, number: self.arrivals, call };
+        let first = planned.first.filter(|_| band != Band::EMERGENCY);
+        let credit = newcomer.credit.saturating_add(self.priority(&newcomer));
+        let credit = i64::try_from(credit.as_micros()).unwrap_or(i64::MAX);
+        let rank = i64::try_from(now.0).unwrap_or(i64::MAX).saturating_sub(credit);
+        let place = Place { band, rank, number: self.arrivals, call, arrived: now };
         self.arrivals += 1;
-        self.calls.insert(call, Caller { line, place, stage: Stage::Waiting });
-        self.lines.insert(line, place, Stage::Waiting);
-        self.seek_agent(call, now);
+        let caller = Caller {
+            line,
+            place,
+            practice,
+            waits_since: now,
+            stage: Stage::Waiting,
+            rung: Vec::new(),
+            charged: Vec::new(),
+            out: None,
+            who: Who { redial: newcomer.redial, withheld: newcomer.withheld },
+            told: Vec::new(),
+            class: None,
+        };
+        self.calls.insert(call, caller);
+        self.queues[line.index()].insert(place, practice, Stage::Waiting);
+        self.stir(line);
+        self.set_caller_deadline(call, now);
+        match first.and_then(|destination| self.free_seat(destination)) {
+            Some(seat) => self.present(call, seat, None, now),
+            None => {
+                self.seek_agents(call, now);
+                self.to_lead_out.insert(call);
+                self.announce(call);
+            }
+        }
         Ok(())
     }
 
@@ -61,14 +106,7 @@ impl Distributor {
         let Some(caller) = self.forget(call) else { return Err(Refused::UnknownCall(call)) };
         match caller.stage {
             Stage::Waiting => {}
-            Stage::Presented(agent) => {
-                self.outputs.push_back(Output::Withdraw { call, agent, why: Withdrawal::CallerGone });
-                let idle_since = match self.seats[agent.index()].state {
-                    State::Ringing { idle_since, .. } => idle_since,
-                    _ => now,
-                };
-                self.become_free(agent, idle_since, now);
-            }
+            Stage::Presented => self.silence(call, caller.rung, Withdrawal::CallerGone, now),
             Stage::Talking(agent) => self.end_talk(agent, caller.line, now),
         }
         Ok(())
@@ -76,10 +114,17 @@ impl Distributor {
 
     pub(super) fn answer(&mut self, agent: AgentId, call: CallId, now: Mono) -> Result<(), Refused> {
         self.check_ringing(agent, call)?;
-        self.seats[agent.index()].misses = 0;
-        self.move_to(call, Stage::Talking(agent));
+        let seat = &mut self.seats[agent.index()];
+        seat.misses = 0;
+        seat.answered = seat.answered.saturating_add(1);
+        let mut others = self.calls.get_mut(&call).map(|caller| std::mem::take(&mut caller.rung));
+        self.restage(call, Stage::Talking(agent));
         self.outputs.push_back(Output::Connect { call, agent });
         self.enter(agent, State::Talking { call, afterwards: Afterwards::WrapUp }, now);
+        if let Some(others) = others.as_mut().filter(|others| others.len() > 1) {
+            others.retain(|&other| other != agent);
+            self.silence(call, std::mem::take(others), Withdrawal::AnsweredElsewhere, now);
+        }
         Ok(())
     }
 
@@ -97,9 +142,8 @@ impl Distributor {
 
     pub(super) fn withhold(&mut self, agent: AgentId, call: CallId, now: Mono) -> Result<(), Refused> {
         self.check_ringing(agent, call)?;
-        self.enter(agent, State::Resting, now);
-        self.deadlines.set(agent, now + self.plan.rest.failed.max(SHORTEST_WITHHELD));
-        self.send_back(call, now);
+        self.rest(agent, self.plan.rest.failed.max(SHORTEST_WITHHELD), now);
+        self.ring_ended(call, agent, now);
         Ok(())
     }
 
@@ -117,57 +161,145 @@ impl Distributor {
     }
 
     pub(super) fn lose(&mut self, agent: AgentId, call: CallId, now: Mono) -> Result<(), Refused> {
-        match self.check_talking(agent, call)?.state_after() {
+        let state = self.check_talking(agent, call)?.state_after();
+        if let Some(caller) = self.calls.get_mut(&call) {
+            caller.waits_since = now;
+            caller.charged.clear();
+        }
+        match state {
             None => self.miss(agent, call, Cause::Unreachable, now),
             Some(state) => {
                 self.enter(agent, state, now);
-                self.send_back(call, now);
+                self.ring_ended(call, agent, now);
             }
         }
         Ok(())
     }
 
-    /// Back to the original place, and to the next agent if one is free.
-    pub(super) fn send_back(&mut self, call: CallId, now: Mono) {
-        self.move_to(call, Stage::Waiting);
-        self.seek_agent(call, now);
+    /// The next step of these callers has come: more teams, lesser needs, or the longest wait.
+    pub(super) fn step_on(&mut self, calls: Vec<CallId>, now: Mono) {
+        let mut classes = BTreeSet::new();
+        for &call in &calls {
+            self.set_caller_deadline(call, now);
+            self.line_up(call, now);
+            classes.extend(self.calls.get(&call).and_then(|caller| caller.class));
+        }
+        match calls[..] {
+            [call] => self.seek_agents(call, now),
+            _ => self.seek_for_all(classes, now),
+        }
+        self.to_lead_out.extend(calls);
     }
 
-    /// The one way from stage to stage, so that the lines always agree with it.
-    pub(super) fn move_to(&mut self, call: CallId, stage: Stage) {
-        if let Some(caller) = self.calls.get_mut(&call) {
-            self.lines.remove(caller.line, caller.place, caller.stage);
-            caller.stage = stage;
-            self.lines.insert(caller.line, caller.place, caller.stage);
+    /// This agent no longer rings for, or talks with, the caller, who keeps the place and seeks another if none
+    /// is left, or an emergency if too few are.
+    pub(super) fn ring_ended(&mut self, call: CallId, agent: AgentId, now: Mono) {
+        let Some(caller) = self.calls.get_mut(&call) else { return };
+        caller.rung.retain(|&other| other != agent);
+        if caller.rung.is_empty() {
+            self.give_back(call);
+            self.restage(call, Stage::Waiting);
+            self.to_lead_out.insert(call);
+        }
+        self.seek_agents(call, now);
+    }
+
+    /// The one way from stage to stage, so that line and deadline agree with it.
+    pub(super) fn restage(&mut self, call: CallId, stage: Stage) {
+        let Some(caller) = self.calls.get_mut(&call) else { return };
+        let from = std::mem::replace(&mut caller.stage, stage);
+        let (line, place, practice) = (caller.line, caller.place, caller.practice);
+        let queue = &mut self.queues[line.index()];
+        match (from, stage) {
+            (Stage::Talking(_), _) => {
+                queue.insert(place, practice, stage);
+                self.set_caller_deadline(call, self.now);
+            }
+            (_, Stage::Talking(_)) => {
+                queue.remove(place, practice, from);
+                self.steps.clear(call);
+                self.line_up(call, self.now);
+            }
+            _ => return queue.restage(from, stage),
+        }
+        self.stir(line);
+    }
+
+    /// Takes the call out of everything, and its turns back if nobody has answered.
+    pub(super) fn forget(&mut self, call: CallId) -> Option<Caller> {
+        if !matches!(self.stage(call)?, Stage::Talking(_)) {
+            self.give_back(call);
+        }
+        let caller = self.calls.remove(&call)?;
+        self.queues[caller.line.index()].remove(caller.place, caller.practice, caller.stage);
+        self.stir(caller.line);
+        if let Some(class) = caller.class {
+            self.classes.remove(class, caller.place);
+        }
+        self.steps.clear(call);
+        Some(caller)
+    }
+
+    /// Sets a caller's own deadline after `now`.
+    pub(super) fn set_caller_deadline(&mut self, call: CallId, now: Mono) {
+        let Some(caller) = self.calls.get(&call) else { return };
+        let step = self.roster.next_step(caller.line, caller.place.rank, now);
+        let longest = self.plan.lines[caller.line.index()].max_wait.filter(|_| !caller.is_emergency());
+        let end = longest.map(|longest| caller.waits_since + longest).filter(|&end| end > now);
+        match step.into_iter().chain(end).min() {
+            Some(at) => self.steps.set(call, at),
+            None => self.steps.clear(call),
         }
     }
 
-    fn forget(&mut self, call: CallId) -> Option<Caller> {
-        let caller = self.calls.remove(&call)?;
-        self.lines.remove(caller.line, caller.place, caller.stage);
-        Some(caller)
+    /// Phones stop ringing through no fault of their agents, who keep their turns.
+    fn silence(&mut self, call: CallId, rung: Vec<AgentId>, why: Withdrawal, now: Mono) {
+        for &agent in &rung {
+            self.outputs.push_back(Output::Withdraw { call, agent, why });
+            let idle_since = match self.seats[agent.index()].state {
+                State::Ringing { idle_since, .. } => idle_since,
+                _ => now,
+            };
+            self.idle(agent, idle_since, now);
+        }
+        self.seek_callers(rung, now);
     }
 
     /// The agent is set aside before the caller looks for another; one that needs no rest comes last.
     fn miss(&mut self, agent: AgentId, call: CallId, cause: Cause, now: Mono) {
+        let rest = self.plan.rest.after(cause);
         let seat = &mut self.seats[agent.index()];
+        if seat.destination.is_some() {
+            self.rest(agent, rest.max(SHORTEST_WITHHELD), now);
+            return self.ring_ended(call, agent, now);
+        }
         seat.misses = seat.misses.saturating_add(1);
         let most = self.plan.misses_before_pause;
-        let (state, time) = if most > 0 && seat.misses >= most {
-            (State::Paused(PauseReason::Missed(cause)), self.plan.miss_pause)
-        } else {
-            (State::Resting, self.plan.rest.failed)
-        };
-        let rests = state == State::Resting;
-        if !(rests && time.is_zero()) {
-            self.enter(agent, state, now);
-        }
-        if !time.is_zero() {
-            self.deadlines.set(agent, now + time);
-        }
-        self.send_back(call, now);
-        if rests && time.is_zero() {
+        if most > 0 && seat.misses >= most {
+            self.enter(agent, State::Paused(PauseReason::Missed(cause)), now);
+            if !self.plan.miss_pause.is_zero() {
+                self.deadlines.set(agent, now + self.plan.miss_pause);
+            }
+            self.ring_ended(call, agent, now);
+        } else if rest.is_zero() {
+            self.ring_ended(call, agent, now);
             self.become_free(agent, now, now);
+        } else {
+            self.rest(agent, rest, now);
+            self.ring_ended(call, agent, now);
+        }
+    }
+
+    /// Leaves an agent alone for a while; for a seat, all of its destination that are free.
+    fn rest(&mut self, agent: AgentId, rest: Duration, now: Mono) {
+        let mut resting = vec![agent];
+        if let Some(destination) = self.seats[agent.index()].destination {
+            let others = self.plan.seats(destination);
+            resting.extend(others.filter(|seat| self.seats[seat.index()].idle_since().is_some()));
+        }
+        for agent in resting {
+            self.enter(agent, State::Resting, now);
+            self.deadlines.set(agent, now + rest);
         }
     }
 
@@ -177,7 +309,7 @@ impl Distributor {
             return;
         }
         let wrap_up = self.plan.lines[line.index()].wrap_up;
-        if wrap_up.is_zero() {
+        if wrap_up.is_zero() || self.seats[agent.index()].destination.is_some() {
             self.become_free(agent, now, now);
         } else {
             self.enter(agent, State::WrapUp, now);

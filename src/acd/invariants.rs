@@ -3,26 +3,33 @@
 //! Debug builds check by themselves while the state is small; simulations call
 //! [`Distributor::check_invariants`] when they choose.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::agent::State;
 use super::distributor::Distributor;
-use super::{PauseReason, Stage};
-use crate::id::AgentId;
+use super::waiting::Queue;
+use super::{Band, PauseReason, Stage};
+use crate::id::{AgentId, LineId, TeamId};
 
 /// Up to so many calls and agents a full check after every input is cheap enough for debug builds.
 const SMALL: usize = 512;
 
 impl Distributor {
-    /// Panics, saying what is wrong, unless every caller has exactly one owner, every agent at most one call,
-    /// no free agent can answer a waiting caller, and every index agrees with the states.
+    /// Panics, saying what is wrong, unless every caller has one owner or phones that all ring for it alone,
+    /// every agent at most one call, no free agent may be presented a caller who wants one, no emergency waits
+    /// while a phone that could ring for it rings for a routine call, nobody stays who has to leave, and every
+    /// index and count agrees with the states.
     ///
-    /// Costs a step for each call and agent.
+    /// Costs a few steps for each call and agent.
     pub fn check_invariants(&self) {
         self.check_callers();
         self.check_agents();
-        self.check_teams();
-        assert!(self.deadlines.next().is_none_or(|at| at >= self.now), "a deadline was passed over");
+        self.check_counts();
+        self.check_desks();
+        self.check_matching();
+        assert!(self.to_clear.is_empty() && self.to_lead_out.is_empty(), "somebody is left to be led out");
+        assert!(self.poll_timeout().is_none_or(|at| at >= self.now), "a deadline was passed over");
     }
 
     pub(super) fn check_while_small(&self) {
@@ -32,72 +39,138 @@ impl Distributor {
     }
 
     fn check_callers(&self) {
-        let (mut waiting, mut presented) = (0, 0);
+        let mut queues = vec![Queue::default(); self.plan.lines.len()];
+        let mut wanting = BTreeMap::new();
         for (&call, caller) in &self.calls {
             assert_eq!(caller.place.call, call, "the place of {call} is another's");
-            let queue = &self.lines.queues[caller.line.index()];
+            queues[caller.line.index()].insert(caller.place, caller.practice, caller.stage);
+            let state = |agent: &AgentId| &self.seats[agent.index()].state;
             match caller.stage {
-                Stage::Waiting => {
-                    waiting += 1;
-                    assert!(queue.waiting.contains(&caller.place), "{call} waits in no line");
-                }
-                Stage::Presented(agent) => {
-                    presented += 1;
-                    assert!(queue.presented.contains(&caller.place), "{call} is presented in no line");
-                    let state = &self.seats[agent.index()].state;
-                    let holds = matches!(state, State::Ringing { call: held, .. } if *held == call);
-                    assert!(holds, "{call} is presented to {agent}, who is {state:?}");
+                Stage::Waiting => assert!(caller.rung.is_empty(), "{call} waits while phones ring"),
+                Stage::Presented => {
+                    assert!(!caller.rung.is_empty(), "{call} is presented to nobody");
+                    let distinct: BTreeSet<_> = caller.rung.iter().collect();
+                    assert_eq!(distinct.len(), caller.rung.len(), "{call} rings twice on one phone");
+                    for agent in &caller.rung {
+                        let holds =
+                            matches!(state(agent), State::Ringing { call: held, .. } if *held == call);
+                        assert!(holds, "{call} is presented to {agent}, who is {:?}", state(agent));
+                    }
                 }
                 Stage::Talking(agent) => {
-                    let state = &self.seats[agent.index()].state;
-                    let holds = matches!(state, State::Talking { call: held, .. } if *held == call);
-                    assert!(holds, "{call} talks with {agent}, who is {state:?}");
+                    assert!(caller.rung.is_empty(), "{call} talks while phones ring");
+                    let holds = matches!(state(&agent), State::Talking { call: held, .. } if *held == call);
+                    assert!(holds, "{call} talks with {agent}, who is {:?}", state(&agent));
                 }
             }
+            assert_eq!(caller.class.is_some(), self.wants(caller), "{call} in a class");
+            if let Some(class) = caller.class {
+                wanting.entry(class).or_insert_with(BTreeSet::new).insert(caller.place);
+                let kind = self.classes.of(class).kind;
+                assert_eq!((kind.line, kind.band, kind.out), (caller.line, caller.place.band, caller.out));
+                assert_eq!(kind.rung, caller.stage == Stage::Presented, "the class of {call}");
+            }
+            assert_eq!(self.way_out(call, self.now), None, "{call} should have left");
         }
-        let queues = &self.lines.queues;
-        assert_eq!(waiting, queues.iter().map(|queue| queue.waiting.len()).sum::<usize>(), "waiting");
-        assert_eq!(presented, queues.iter().map(|queue| queue.presented.len()).sum::<usize>(), "presented");
+        for (class, found) in self.classes.all() {
+            assert_eq!(found.wanting, wanting.remove(&class).unwrap_or_default(), "{:?}", found.kind);
+            assert_eq!(found.teams, self.classes.reach(&found.kind, &self.roster), "{:?}", found.kind);
+        }
+        for (line, (queue, found)) in queues.iter().zip(&self.queues).enumerate() {
+            assert!(queue.agrees_with(found), "line {line}: {found:?}");
+        }
     }
 
     fn check_agents(&self) {
-        let (mut places_in_free_sets, mut deadlines) = (0, 0);
+        let mut deadlines = 0;
+        let mut ringing = BTreeSet::new();
         for (agent, seat) in (0u32..).map(AgentId).zip(&self.seats) {
-            let stage = |call| self.calls.get(&call).map(|caller| caller.stage);
             let timed = self.deadlines.at(agent).is_some();
             deadlines += usize::from(timed);
             let state = &seat.state;
             let sound = match *state {
-                State::LoggedOut => !timed,
+                State::LoggedOut | State::Paused(PauseReason::Chosen(_)) => !timed,
                 State::Free { idle_since } => {
-                    places_in_free_sets += seat.teams.len();
-                    let mut sets = seat.teams.iter().map(|team| &self.free.by_team[team.index()]);
-                    !timed && sets.all(|set| set.contains(&(idle_since, agent)))
+                    let is_in = |&(team, position): &(TeamId, u32)| {
+                        self.free.of(team).has(seat, position, idle_since, agent)
+                    };
+                    !timed && seat.reachable && seat.teams.iter().all(is_in)
                 }
-                State::Ringing { call, .. } => timed && stage(call) == Some(Stage::Presented(agent)),
-                State::Talking { call, .. } => !timed && stage(call) == Some(Stage::Talking(agent)),
+                State::Unreachable => !timed && !seat.reachable,
+                State::Ringing { call, .. } => {
+                    let caller = self.calls.get(&call);
+                    if caller.is_some_and(|caller| !caller.is_emergency()) {
+                        ringing.insert((Reverse(seat.since), agent));
+                    }
+                    timed && caller.is_some_and(|caller| caller.rung.contains(&agent))
+                }
+                State::Talking { call, .. } => !timed && self.stage(call) == Some(Stage::Talking(agent)),
                 State::WrapUp | State::Resting => timed,
                 State::Paused(PauseReason::Missed(_)) => !timed || !self.plan.miss_pause.is_zero(),
-                State::Paused(PauseReason::Chosen(_)) => !timed,
             };
             assert!(sound, "{agent} is {state:?}, deadline set: {timed}");
         }
-        let in_free_sets: usize = self.free.by_team.iter().map(BTreeSet::len).sum();
-        assert_eq!(places_in_free_sets, in_free_sets, "an agent who is not free is in a free set");
-        assert_eq!(deadlines, self.deadlines.len(), "a deadline of nobody");
+        assert_eq!(ringing, self.ringing, "phones that ring for routine callers");
+        let callers = self.calls.keys().filter(|call| self.steps.at(**call).is_some());
+        assert_eq!(
+            (deadlines, callers.count()),
+            (self.deadlines.len(), self.steps.len()),
+            "a deadline of nobody"
+        );
     }
 
-    fn check_teams(&self) {
-        let mut heads = vec![BTreeSet::new(); self.plan.teams.len()];
-        for queue in &self.lines.queues {
-            for team in &queue.teams {
-                heads[team.index()].extend(queue.waiting.first());
+    fn check_counts(&self) {
+        for (team, bench) in (0u32..).map(TeamId).zip(&self.free.by_team) {
+            let members = || self.seats.iter().filter(|seat| seat.is_in(team));
+            let free = members().filter(|seat| seat.idle_since().is_some()).count();
+            assert_eq!((bench.len, bench.all().count()), (free, free), "free in {team}");
+            let at_work = members().filter(|seat| seat.at_work()).count();
+            assert_eq!(self.at_work[team.index()], at_work, "at work in {team}");
+        }
+        for (line, &crew) in (0u32..).map(LineId).zip(&self.crew_of) {
+            let teams = self.roster.own_teams(line);
+            let of_line = || self.seats.iter().filter(|seat| teams.iter().any(|&team| seat.is_in(team)));
+            let free = of_line().filter(|seat| seat.idle_since().is_some()).count();
+            let at_work = of_line().filter(|seat| seat.at_work()).count();
+            let crew = &self.crews[crew as usize];
+            assert_eq!((crew.free as usize, crew.at_work as usize), (free, at_work), "the crew of {line}");
+        }
+    }
+
+    /// Every desk has the first caller of every class that its team answers, and no other.
+    fn check_desks(&self) {
+        let mut firsts: Vec<BTreeSet<_>> = vec![BTreeSet::new(); self.classes.desks.len()];
+        for (class, found) in self.classes.all() {
+            if let Some(first) = found.wanting.first() {
+                for team in &found.teams {
+                    firsts[team.index()].insert((found.needs, first.call, class));
+                }
             }
         }
-        assert_eq!(heads, self.lines.heads, "the first callers by team");
-        for (team, (heads, free)) in heads.iter().zip(&self.free.by_team).enumerate() {
-            let idle = !heads.is_empty() && !free.is_empty();
-            assert!(!idle, "in team {team} {:?} is free while {:?} waits", free.first(), heads.first());
+        for (team, desk) in self.classes.desks.iter().enumerate() {
+            let turns =
+                desk.turns.iter().flat_map(|(&needs, turns)| turns.iter().map(move |turn| (needs, turn)));
+            let found: BTreeSet<_> =
+                turns.map(|(needs, turn)| (needs, turn.place.call, turn.class)).collect();
+            assert_eq!(found, firsts[team], "the desk of team {team}");
+            desk.check_tags();
+        }
+    }
+
+    fn check_matching(&self) {
+        for (agent, seat) in (0u32..).map(AgentId).zip(&self.seats) {
+            let next = self.next_caller(agent);
+            assert!(next.is_none(), "{agent} is {:?} while {next:?} waits", seat.state);
+        }
+        for class in self.classes.all().map(|(_, class)| class) {
+            if class.kind.band == Band::EMERGENCY && !class.kind.rung && !class.wanting.is_empty() {
+                assert_eq!(
+                    self.to_recall(class),
+                    None,
+                    "rings for a routine call; {:?} waits",
+                    class.wanting
+                );
+            }
         }
     }
 }

@@ -5,11 +5,28 @@
 //! to wake it. This pair of enums is the waist of the house: the switch drives it with real phones.
 
 mod agent;
+pub mod announce;
+pub mod callback;
 mod caller;
+pub mod cases;
+mod classes;
+mod crews;
+mod desk;
 mod distributor;
+pub mod estimate;
+mod exchange;
+mod free;
 mod invariants;
+mod leaving;
 mod matching;
+pub mod pathway;
+mod place;
 mod plan;
+mod reach;
+pub mod redial;
+mod replan;
+mod roster;
+mod rules;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -17,8 +34,11 @@ mod waiting;
 
 pub use caller::Stage;
 pub use distributor::Distributor;
-pub use plan::{Agent, Destination, Line, Needs, Plan, Relax, Rests, Shares, Strategy, Team, WayOut, Widen};
-pub use waiting::Place;
+pub use exchange::{Exchange, Guide};
+pub use place::Place;
+pub use plan::{
+    Agent, Destination, Gone, Line, Needs, Plan, Relax, Rests, Shares, Strategy, Team, WayOut, Widen,
+};
 
 pub use crate::policy::Band;
 
@@ -26,7 +46,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AgentId, CallId, DestinationId, LineId, PracticeId};
+use crate::id::{AgentId, CallId, ClipId, DestinationId, LineId, PracticeId, RuleId};
 
 /// What happened, as the distributor must know it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +82,10 @@ pub enum Input {
     ExtendWrapUp { agent: AgentId, by: Duration },
     /// The agent is ready before the wrap-up is over.
     EndWrapUp { agent: AgentId },
+    /// A destination reports how long its callers wait; `None` when it no longer says.
+    Report { destination: DestinationId, wait: Option<Duration> },
+    /// The wait that a caller who joined now should expect; `None` when there is no estimate.
+    Estimate { line: LineId, wait: Option<Duration> },
 }
 
 /// A caller at the door of a line.
@@ -111,6 +135,8 @@ pub enum Entry {
 /// What is against a caller who asks to join.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Refusal {
+    /// A rule that is on.
+    Rule(RuleId),
     /// As many callers of the practice wait in the line as may.
     PracticeFull,
     /// Nobody who answers the line is at work.
@@ -152,6 +178,12 @@ pub enum Output {
     Connect { call: CallId, agent: AgentId },
     /// The agent's availability changed.
     Availability { agent: AgentId, state: Availability },
+    /// A rule turned on or off, on one of its lines.
+    Rule { line: LineId, rule: RuleId, on: bool },
+    /// Let the caller hear this clip, as a rule says; once for each caller and rule.
+    Announce { call: CallId, clip: ClipId, rule: RuleId },
+    /// Let the caller hear how things stand, one after the other.
+    Tell { call: CallId, what: Vec<announce::What> },
     /// The caller has waited in vain: lead it out this way. The distributor has let go of the call.
     Release { call: CallId, way: WayOut, why: Leaving },
 }

@@ -1,11 +1,14 @@
 //! What the distributor must know of lines, teams, agents and destinations; positions are the ids.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AgentId, DestinationId, PracticeId, SkillId, TeamId};
+use super::Cause;
+use crate::id::{AgentId, DestinationId, LineId, PracticeId, SkillId, TeamId};
+use crate::policy::Trunk;
+use crate::policy::rules::{LineOutline, Surroundings, TeamOutline};
 
 /// Skills that a caller needs, each with the least level that will do; levels count from 1.
 pub type Needs = BTreeMap<SkillId, u8>;
@@ -57,6 +60,17 @@ impl Rests {
     pub fn all(rest: Duration) -> Rests {
         Rests { busy: rest, rejected: rest, no_answer: rest, unreachable: rest, failed: rest }
     }
+
+    /// The rest after a miss of this cause.
+    pub fn after(&self, cause: Cause) -> Duration {
+        match cause {
+            Cause::Busy => self.busy,
+            Cause::Rejected => self.rejected,
+            Cause::NoAnswer => self.no_answer,
+            Cause::Unreachable => self.unreachable,
+            Cause::Failed => self.failed,
+        }
+    }
 }
 
 /// A queue of callers and the teams that answer it.
@@ -90,6 +104,19 @@ pub struct Line {
     pub emergency_parallel: u32,
     /// Where a routine caller is offered before any agent.
     pub first: Option<DestinationId>,
+    /// The configuration no longer has it; no trunk's calls join it.
+    pub gone: Option<Gone>,
+}
+
+/// What becomes of the callers of a line that is gone.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Gone {
+    /// As long as there are any the plan must not be taken over.
+    Refuse,
+    /// They are served as before, until the last is gone.
+    Drain,
+    /// They join this line, each with the place it has.
+    Remap(LineId),
 }
 
 impl Default for Line {
@@ -109,6 +136,7 @@ impl Default for Line {
             most_per_practice: None,
             emergency_parallel: 1,
             first: None,
+            gone: None,
         }
     }
 }
@@ -180,6 +208,8 @@ pub struct Agent {
     pub name: String,
     /// Whether the agent is logged in when the daemon starts.
     pub logged_in: bool,
+    /// The configuration no longer has the agent, who is logged out.
+    pub gone: bool,
     /// What the agent knows, and how well.
     pub skills: BTreeMap<SkillId, u8>,
 }
@@ -207,6 +237,29 @@ impl Plan {
         let first = self.agents.len() as u32 + before;
         let capacity = self.destinations.get(at).map_or(0, |found| found.capacity);
         (first..first + capacity).map(AgentId)
+    }
+
+    /// What rules may speak of; `clips` are the names of the clips, `trunks` those whose calls join the lines.
+    pub fn surroundings(&self, trunks: &[Trunk], clips: Vec<String>) -> Surroundings {
+        let lines = (0u32..).map(LineId).zip(&self.lines).map(|(id, line)| {
+            let joining = || trunks.iter().filter(move |trunk| trunk.line == id && !trunk.from.is_empty());
+            let practices: BTreeSet<_> = joining().map(|trunk| trunk.practice).collect();
+            LineOutline {
+                name: line.name.clone(),
+                emergency: joining().next().is_some() && joining().all(|trunk| trunk.emergency),
+                practice: practices.first().copied().flatten().filter(|_| practices.len() == 1),
+                teams: line.teams.clone(),
+                widened: line.widen.iter().flat_map(|step| step.add_teams.iter().copied()).collect(),
+                first: line.first.is_some(),
+            }
+        });
+        let team = |team: &Team| TeamOutline { name: team.name.clone(), agents: team.agents.clone() };
+        Surroundings {
+            lines: lines.collect(),
+            teams: self.teams.iter().map(team).collect(),
+            destinations: self.destinations.iter().map(|known| known.name.clone()).collect(),
+            clips,
+        }
     }
 
     /// The destination that a seat belongs to; `None` for agents.

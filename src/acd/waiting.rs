@@ -1,115 +1,80 @@
-//! Who waits where: the callers of each line in order, and for each team the first caller of each of its lines.
-//!
-//! Through the second index an agent finds the next caller without looking at lines where nobody waits. It
-//! never decides anything; a call is in exactly the sets that its stage says.
+//! What each line's displays, limits and rules need to know of its callers who do not talk yet.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Band, Plan, Stage};
-use crate::id::{CallId, LineId, TeamId};
+use super::Stage;
+use super::place::{Place, Places};
+use crate::id::PracticeId;
 use crate::time::Mono;
 
-/// A caller's place, kept from arrival to the end of the call; the lesser is served first.
-///
-/// The order is by band, then by arrival; between arrivals in one instant it is that of their inputs.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Place {
-    /// The priority class.
-    pub band: Band,
-    /// When the caller joined the line.
-    pub arrived: Mono,
-    /// The running number of the arrival, over all lines.
-    pub number: u64,
-    /// Whose place it is.
-    pub call: CallId,
-}
-
-/// The callers of every line.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Lines {
-    /// By [`LineId`].
-    pub(super) queues: Vec<Queue>,
-    /// By [`TeamId`]: the first waiting caller of each line that the team answers.
-    pub(super) heads: Vec<BTreeSet<Place>>,
-}
-
-/// The callers of one line.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// The callers of one line who do not talk yet.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Queue {
-    /// Who answers it, each team once.
-    pub(super) teams: Vec<TeamId>,
-    /// Callers for whom no phone rings.
-    pub(super) waiting: BTreeSet<Place>,
-    /// Callers for whom a phone rings: they may come back.
-    pub(super) presented: BTreeSet<Place>,
+    /// Those for whom no phone rings, and those for whom one does, who may come back.
+    pub(super) standing: Places,
+    /// How many of them have no phone ringing.
+    pub(super) waiting: usize,
+    /// When each arrived, by the running number of the arrival.
+    arrivals: BTreeMap<u64, Mono>,
+    /// How many routine callers there are of each practice.
+    by_practice: BTreeMap<PracticeId, u32>,
 }
 
-impl Lines {
-    /// The lines of `plan`, all empty; teams that are not in it are left out.
-    pub(super) fn new(plan: &Plan) -> Lines {
-        let queue = |line: &super::Line| {
-            let teams: BTreeSet<TeamId> = line.teams.iter().copied().collect();
-            let teams = teams.into_iter().filter(|team| team.index() < plan.teams.len()).collect();
-            Queue { teams, waiting: BTreeSet::new(), presented: BTreeSet::new() }
-        };
-        Lines {
-            queues: plan.lines.iter().map(queue).collect(),
-            heads: vec![BTreeSet::new(); plan.teams.len()],
+impl Queue {
+    /// Counts a caller in who comes to this stage.
+    pub(super) fn insert(&mut self, place: Place, practice: Option<PracticeId>, stage: Stage) {
+        if matches!(stage, Stage::Talking(_)) {
+            return;
+        }
+        self.waiting += usize::from(stage == Stage::Waiting);
+        self.standing.insert(place);
+        self.arrivals.insert(place.number, place.arrived);
+        if let Some(practice) = practice.filter(|_| place.band != super::Band::EMERGENCY) {
+            *self.by_practice.entry(practice).or_default() += 1;
         }
     }
 
-    /// Puts a caller into the set of its stage.
-    pub(super) fn insert(&mut self, line: LineId, place: Place, stage: Stage) {
-        let queue = &mut self.queues[line.index()];
-        match stage {
-            Stage::Waiting => {
-                let first = queue.waiting.first().copied();
-                queue.waiting.insert(place);
-                if first.is_none_or(|first| place < first) {
-                    self.replace_head(line, first, Some(place));
-                }
+    /// Counts a caller out who leaves this stage.
+    pub(super) fn remove(&mut self, place: Place, practice: Option<PracticeId>, stage: Stage) {
+        if matches!(stage, Stage::Talking(_)) {
+            return;
+        }
+        self.waiting -= usize::from(stage == Stage::Waiting);
+        self.standing.remove(&place);
+        self.arrivals.remove(&place.number);
+        if let Some(practice) = practice.filter(|_| place.band != super::Band::EMERGENCY)
+            && let Some(count) = self.by_practice.get_mut(&practice)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.by_practice.remove(&practice);
             }
-            Stage::Presented(_) => {
-                queue.presented.insert(place);
-            }
-            Stage::Talking(_) => {}
         }
     }
 
-    /// Takes a caller out of the set of its stage.
-    pub(super) fn remove(&mut self, line: LineId, place: Place, stage: Stage) {
-        let queue = &mut self.queues[line.index()];
-        match stage {
-            Stage::Waiting => {
-                let first = queue.waiting.first().copied();
-                queue.waiting.remove(&place);
-                if first == Some(place) {
-                    let next = queue.waiting.first().copied();
-                    self.replace_head(line, first, next);
-                }
-            }
-            Stage::Presented(_) => {
-                queue.presented.remove(&place);
-            }
-            Stage::Talking(_) => {}
-        }
+    /// A caller's phone begins or stops ringing; cheaper than taking it out and putting it back.
+    pub(super) fn restage(&mut self, from: Stage, to: Stage) {
+        self.waiting -= usize::from(from == Stage::Waiting);
+        self.waiting += usize::from(to == Stage::Waiting);
     }
 
-    /// The caller to serve next over all lines that any of `teams` answers.
-    pub(super) fn first_for(&self, teams: &[TeamId]) -> Option<CallId> {
-        let first = teams.iter().filter_map(|team| self.heads[team.index()].first()).min()?;
-        Some(first.call)
+    /// When the caller arrived who has been here for longest.
+    pub(super) fn oldest(&self) -> Option<Mono> {
+        self.arrivals.first_key_value().map(|(_, &arrived)| arrived)
     }
 
-    fn replace_head(&mut self, line: LineId, old: Option<Place>, new: Option<Place>) {
-        for team in &self.queues[line.index()].teams {
-            let heads = &mut self.heads[team.index()];
-            if let Some(old) = old {
-                heads.remove(&old);
-            }
-            heads.extend(new);
-        }
+    pub(super) fn of_practice(&self, practice: PracticeId) -> u32 {
+        self.by_practice.get(&practice).copied().unwrap_or_default()
+    }
+
+    /// Whether both say the same of the same callers.
+    pub(super) fn agrees_with(&self, other: &Queue) -> bool {
+        self.waiting == other.waiting
+            && self.standing.iter().eq(other.standing.iter())
+            && self.standing.len() == other.standing.len()
+            && self.arrivals == other.arrivals
+            && self.by_practice == other.by_practice
     }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use super::media::Stream;
-use super::ports::Held;
+use super::ports::{Held, Share};
 use crate::audio::Direction;
 use crate::id::{AgentId, CallId, LegId};
 use crate::sip::dialog::Dialog;
@@ -133,7 +133,7 @@ impl Leg {
             payload_type: agreed.payload_type,
             dtmf: agreed.dtmf,
             direction: agreed.direction,
-            latch: self.audio.latch && self.audio.held.remote.is_none(),
+            latch: self.audio.latch && self.audio.held.share == Share::Whole,
         })
     }
 }

@@ -1,14 +1,14 @@
 //! `hearken run`: the daemon in the foreground, as a service manager or a terminal wants it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::{fail, load};
-use crate::config::{LogFormat, LogSettings};
-use crate::daemon::{Daemon, Failure, Order};
+use super::{fail, load, today};
+use crate::config::{self, Loaded, LogFormat, LogSettings};
+use crate::daemon::{Daemon, Failure, Order, Reload};
 
 pub(super) fn run(config: &Path) -> ExitCode {
     let loaded = match load(config) {
@@ -22,7 +22,8 @@ pub(super) fn run(config: &Path) -> ExitCode {
         Err(error) => return fail(error),
     };
     let served = runtime.block_on(async {
-        let orders = orders_by_signal().map_err(Failure::Sip)?;
+        let running = Running { path: config.to_owned(), loaded: loaded.clone() };
+        let orders = orders_by_signal(running).map_err(Failure::Sip)?;
         let daemon = Daemon::start(loaded.deployment, orders, ()).await?;
         for (transport, address) in daemon.addresses() {
             println!("listening on {} {address}", transport.name().to_ascii_lowercase());
@@ -36,8 +37,8 @@ pub(super) fn run(config: &Path) -> ExitCode {
     }
 }
 
-/// SIGTERM drains, a second SIGTERM or any SIGINT stops, SIGHUP is only noted.
-fn orders_by_signal() -> std::io::Result<mpsc::Receiver<Order>> {
+/// SIGTERM drains, a second SIGTERM or any SIGINT stops, SIGHUP reads the configuration again.
+fn orders_by_signal(mut running: Running) -> std::io::Result<mpsc::Receiver<Order>> {
     let (sender, orders) = mpsc::channel(8);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -49,7 +50,7 @@ fn orders_by_signal() -> std::io::Result<mpsc::Receiver<Order>> {
                 _ = terminate.recv() => if draining { Order::Stop } else { Order::Drain },
                 _ = interrupt.recv() => Order::Stop,
                 _ = hang_up.recv() => {
-                    tracing::warn!("SIGHUP: a running daemon does not read its configuration again; nothing was done");
+                    running = running.reload(&sender).await;
                     continue;
                 }
             };
@@ -60,6 +61,62 @@ fn orders_by_signal() -> std::io::Result<mpsc::Receiver<Order>> {
         }
     });
     Ok(orders)
+}
+
+/// The configuration in force.
+struct Running {
+    path: PathBuf,
+    loaded: Loaded,
+}
+
+impl Running {
+    /// Reads the file again and hands it to the daemon; whatever is wrong with it, the old one stays in force.
+    async fn reload(self, daemon: &mpsc::Sender<Order>) -> Running {
+        let (path, old) = (self.path.clone(), self.loaded.clone());
+        // Reading and encoding sound takes its time, which no call has.
+        let prepared = tokio::task::spawn_blocking(move || {
+            let next = config::load_after(&path, today(), &old)
+                .map_err(|errors| format!("\n{}", errors.0.render(false)))?;
+            let (reload, verdict) =
+                Reload::prepare(next.deployment.clone()).map_err(|error| error.to_string())?;
+            Ok::<_, String>((next, reload, verdict))
+        });
+        let (next, reload, verdict) = match prepared.await {
+            Ok(Ok(prepared)) => prepared,
+            Ok(Err(reason)) => {
+                tracing::error!("the configuration is not taken over, the old one stays in force: {reason}");
+                return self;
+            }
+            Err(error) => {
+                tracing::error!(%error, "the configuration could not be read; the old one stays in force");
+                return self;
+            }
+        };
+        let changes = config::changes(&self.loaded.text, &next.text);
+        if daemon.send(Order::Reload(Box::new(reload))).await.is_err() {
+            return self;
+        }
+        match verdict.await {
+            Ok(Ok(())) => {
+                eprint!("{}", next.warnings.render(false));
+                for change in &changes {
+                    tracing::info!("{change}");
+                }
+                tracing::info!(changes = changes.len(), "the configuration is taken over");
+                Running { path: self.path, loaded: next }
+            }
+            Ok(Err(lines)) => {
+                for (line, callers) in lines {
+                    tracing::error!(
+                        "line `{line}` is gone from the file, and {callers} wait in it: the old configuration stays \
+                         in force. Let it go with [removed.{line}] and `drain = true` or `remap-to = \"LINE\"`"
+                    );
+                }
+                self
+            }
+            Err(_) => self,
+        }
+    }
 }
 
 /// Sets up the log on standard error; `RUST_LOG` overrides the configured level.

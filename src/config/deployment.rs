@@ -3,13 +3,16 @@
 //! The plan goes to the switch once the daemon has bound its sockets and filled in their addresses; the
 //! rest is for the adapters.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::calendar::Calendar;
 use crate::policy::rules::RuleBook;
 use crate::sip::Transport;
+use crate::switch::following::Removed;
 use crate::switch::plan::Plan;
 
 /// Everything one node runs on.
@@ -28,9 +31,11 @@ pub struct Deployment {
     /// Where calls are recorded.
     pub ledger: LedgerSettings,
     /// Opening hours and bank holidays.
-    pub calendar: Calendar,
+    pub calendar: Arc<Calendar>,
     /// When a line is pressed, and what that changes.
-    pub rules: RuleBook,
+    pub rules: Arc<RuleBook>,
+    /// What becomes of those who wait in lines that the file no longer has, by the line's name.
+    pub removed: BTreeMap<String, Removed>,
     /// What this node is called and where it is.
     pub node: Node,
     /// What the daemon says of itself.

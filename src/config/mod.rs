@@ -6,6 +6,7 @@
 //! where a near name exists, a suggestion. Nothing in a file can panic this module, and nothing here opens
 //! a socket, writes a file or reads a clock.
 
+mod changes;
 mod civil;
 mod deployment;
 mod duration;
@@ -21,6 +22,7 @@ mod written;
 use std::io::Read as _;
 use std::path::Path;
 
+pub use changes::{Change, changes};
 pub use deployment::{
     ClipFile, Deployment, LedgerSettings, Listen, LogFormat, LogSettings, MediaSettings, Node, StoredCli,
 };
@@ -43,6 +45,8 @@ pub struct Loaded {
     pub warnings: Report,
     /// How many tests the file has of its own rules; they passed.
     pub tests: usize,
+    /// The file as it was read.
+    pub text: String,
 }
 
 /// Reads and validates the file at `path` as on the day `today`; other files are looked for from its directory.
@@ -65,6 +69,16 @@ pub fn load(path: &Path, today: Date) -> Result<Loaded, Errors> {
     parse(&text, &name, path.parent().unwrap_or(Path::new("")), today)
 }
 
+/// The same, to be taken over by a daemon that runs `old`: whatever both have keeps its id, and what the file no
+/// longer has stays in the plan's tables as gone.
+pub fn load_after(path: &Path, today: Date, old: &Loaded) -> Result<Loaded, Errors> {
+    let mut loaded = load(path, today)?;
+    let Deployment { plan, removed, .. } = loaded.deployment;
+    loaded.deployment =
+        Deployment { plan: plan.following(&old.deployment.plan, &removed), removed, ..loaded.deployment };
+    Ok(loaded)
+}
+
 /// Validates `text` as the file called `name` in the directory `base`, as on the day `today`.
 pub fn parse(text: &str, name: &str, base: &Path, today: Date) -> Result<Loaded, Errors> {
     let mut sink = Sink::new();
@@ -73,7 +87,9 @@ pub fn parse(text: &str, name: &str, base: &Path, today: Date) -> Result<Loaded,
     let failed = sink.has_errors();
     let report = sink.into_report(name, text);
     match resolved {
-        Some((deployment, tests)) if !failed => Ok(Loaded { deployment, warnings: report, tests }),
+        Some((deployment, tests)) if !failed => {
+            Ok(Loaded { deployment, warnings: report, tests, text: text.to_owned() })
+        }
         _ => Err(Errors(report)),
     }
 }

@@ -65,6 +65,12 @@ pub(super) fn event(event: &Event) {
         }
         Event::Availability { agent, state } => tracing::debug!(agent, ?state, "availability"),
         Event::TurnedAway { source, code } => tracing::debug!(%source, code, "turned away"),
+        Event::EntryRefused { why } => tracing::debug!(why, "the line does not take the caller"),
+        Event::Rule { line, rule, on } => tracing::info!(line, rule, on, "overflow rule"),
+        Event::Reloaded => tracing::info!("a new plan is in force"),
+        Event::ReloadRefused { lines } => {
+            tracing::error!(?lines, "the new plan is refused: callers wait in lines that it no longer has");
+        }
         Event::Draining { calls } => tracing::info!(calls, "draining: only emergency calls are taken"),
         Event::Drained => tracing::info!("the last call is over"),
     }

@@ -5,16 +5,17 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
+use tokio::time::{Sleep, sleep};
 
 use crate::call::media::Event as MediaEvent;
 use crate::call::record::CallRecord;
 use crate::config::{Deployment, StoredCli};
-use crate::id::ClipId;
 use crate::ledger::{self, CliStorage, Ledger};
-use crate::media::{self, BindError, Clip, ClipError, Media};
+use crate::media::{self, BindError, ClipError, Media};
 use crate::net::{Arrival, Bind, Net};
 use crate::rng::Seed;
 use crate::sip::{Listener, Transport};
@@ -22,8 +23,10 @@ use crate::switch::{Event, Input, Output, Switch};
 
 mod clock;
 mod journal;
+mod reload;
 
 pub use clock::Clock;
+pub use reload::{Reload, Verdict};
 
 /// How long the last BYEs may wait for their answers once every call is over.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -35,8 +38,10 @@ const ROUND: Duration = Duration::from_secs(1);
 const BATCH: usize = 128;
 
 /// What an operator wants of the running daemon.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Order {
+    /// Run on this configuration from now on.
+    Reload(Box<Reload>),
     /// No new calls but emergencies; end when the others are over.
     Drain,
     /// Hang up and end.
@@ -86,6 +91,7 @@ pub enum Failure {
 pub struct Daemon<O: Observer> {
     switch: Switch,
     net: Net,
+    peers: reload::Peers,
     media: Media,
     media_events: mpsc::UnboundedReceiver<MediaEvent>,
     ledger: Ledger,
@@ -96,6 +102,7 @@ pub struct Daemon<O: Observer> {
     over: Option<Instant>,
     failed: Option<Failure>,
     next_round: Instant,
+    alarm: Pin<Box<Sleep>>,
 }
 
 enum Action {
@@ -108,24 +115,17 @@ enum Action {
 impl<O: Observer> Daemon<O> {
     /// Binds every socket and starts every thread. Callers are answered once [`Daemon::run`] runs.
     pub async fn start(
-        deployment: Deployment,
+        mut deployment: Deployment,
         orders: mpsc::Receiver<Order>,
         observer: O,
     ) -> Result<Daemon<O>, Failure> {
-        let Deployment { mut plan, listen, media, clips, prompts, ledger, .. } = deployment;
-        let mut clips = clips.iter().map(|clip| Clip::read(&clip.path)).collect::<Result<Vec<_>, _>>()?;
-        plan.media.prompts = ClipId(u32::try_from(clips.len()).unwrap_or(u32::MAX));
-        clips.extend(match prompts {
-            Some(directory) => media::read_prompts(&directory)?,
-            None => media::shipped_prompts()?,
-        });
+        let clips = reload::read_clips(&mut deployment)?;
+        let Deployment { mut plan, listen, media, ledger, .. } = deployment;
         let binds: Vec<_> =
             listen.iter().map(|listen| Bind { transport: listen.transport, address: listen.bind }).collect();
-        let phones = plan.phone_hosts();
-        let ingress = plan.ingress.clone();
-        let net = Net::bind(&binds, move |host| phones.contains(&host) || ingress.knows(host))
-            .await
-            .map_err(Failure::Sip)?;
+        let peers = reload::Peers::of(&plan);
+        let asked = peers.clone();
+        let net = Net::bind(&binds, move |host| asked.peer(host)).await.map_err(Failure::Sip)?;
         let advertised = |bound: &SocketAddr, advertise: Option<IpAddr>| {
             SocketAddr::new(advertise.unwrap_or(bound.ip()), bound.port())
         };
@@ -171,6 +171,7 @@ impl<O: Observer> Daemon<O> {
         Ok(Daemon {
             switch,
             net,
+            peers,
             media,
             media_events,
             ledger,
@@ -181,6 +182,7 @@ impl<O: Observer> Daemon<O> {
             over: None,
             failed: None,
             next_round: Instant::now() + ROUND,
+            alarm: Box::pin(sleep(Duration::ZERO)),
         })
     }
 
@@ -215,27 +217,40 @@ impl<O: Observer> Daemon<O> {
         let deadline = self.switch.poll_timeout().map(|at| self.clock.instant(at));
         // Once every call is over, the end is near: look often.
         let round = if self.over.is_some() { Instant::now() + GLANCE } else { self.next_round };
-        let wake = deadline.map_or(round, |at| at.min(round));
+        let wake = deadline.map_or(round, |at| at.min(round)).into();
+        // Most deadlines are cleared before they are due: it costs less to wake in vain than to move the alarm
+        // each time.
+        if wake < self.alarm.deadline() || self.alarm.is_elapsed() {
+            self.alarm.as_mut().reset(wake);
+        }
         tokio::select! {
             biased;
             Some(order) = self.orders.recv() => Action::Order(order),
             Some(event) = self.media_events.recv() => Action::Media(event),
             arrival = self.net.next() => Action::Arrival(arrival),
-            () = tokio::time::sleep_until(wake.into()) => Action::Wake,
+            () = &mut self.alarm => Action::Wake,
         }
     }
 
     fn apply(&mut self, action: Action) {
         let input = match action {
-            Action::Arrival(Arrival::Datagram(flow, bytes)) => Input::Datagram { flow, bytes },
+            Action::Arrival(Arrival::Datagram { flow, bytes, read }) => {
+                Input::Datagram { flow, bytes, waited: read.elapsed() }
+            }
             Action::Arrival(Arrival::Chunk(flow, bytes)) => Input::Chunk { flow, bytes },
             Action::Arrival(Arrival::Closed(flow)) => Input::Closed { flow },
             Action::Media(event) => Input::Media(event),
+            Action::Order(Order::Reload(reload)) => return self.reload(*reload),
             Action::Order(Order::Drain) => Input::Drain,
             Action::Order(Order::Stop) => Input::Stop,
             Action::Wake => Input::Wake,
         };
         self.switch.handle(input, self.clock.now());
+        self.drain_outputs(|_, _| {});
+    }
+
+    /// Carries out what the switch wants, in order; `also` sees each event.
+    fn drain_outputs(&mut self, mut also: impl FnMut(&mut Daemon<O>, &Event)) {
         while let Some(output) = self.switch.poll_output() {
             match output {
                 Output::Send { flow, bytes } => self.net.send(flow, bytes),
@@ -245,7 +260,10 @@ impl<O: Observer> Daemon<O> {
                     self.observer.record(&record);
                     self.ledger.write(*record);
                 }
-                Output::Event(event) => self.tell(&event),
+                Output::Event(event) => {
+                    also(self, &event);
+                    self.tell(&event);
+                }
             }
         }
     }

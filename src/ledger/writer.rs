@@ -24,7 +24,7 @@ use super::{Entry, Error, Settings};
 const BATCH: usize = 512;
 
 /// How long records gather before they are written together: a transaction costs as much as many records.
-const GATHER: Duration = Duration::from_millis(50);
+const GATHER: Duration = Duration::from_millis(200);
 
 const FIRST_RETRY: Duration = Duration::from_millis(20);
 const LONGEST_RETRY: Duration = Duration::from_secs(2);

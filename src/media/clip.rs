@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hound::{SampleFormat, WavReader, WavSpec};
@@ -17,11 +18,11 @@ pub const MAX_LENGTH: Duration = Duration::from_secs(600);
 /// Sampling rates accepted, in Hz.
 const RATES: [u32; 8] = [8_000, 11_025, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000];
 
-/// A greeting or a piece of music, encoded.
+/// A greeting or a piece of music, encoded; a copy shares its sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clip {
-    alaw: Vec<u8>,
-    mulaw: Vec<u8>,
+    alaw: Arc<[u8]>,
+    mulaw: Arc<[u8]>,
 }
 
 /// Why a file cannot be a clip.

@@ -5,7 +5,6 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::call::media::{Codec, Digit, Stream};
 use crate::id::LegId;
-use crate::media::clip::Clip;
 use crate::media::playlist::Playlist;
 use crate::rtp::dtmf::Decoder;
 use crate::rtp::g711::{ALAW_TO_MULAW, MULAW_TO_ALAW};
@@ -241,16 +240,16 @@ impl Leg {
 
 impl Playing {
     /// Fills a frame with what comes next; the number of the announcement that is over with it, if one is.
-    pub(super) fn fill(&mut self, frame: &mut [u8], codec: Codec, known: &[Clip]) -> Option<u32> {
+    pub(super) fn fill(&mut self, frame: &mut [u8], codec: Codec) -> Option<u32> {
         match (&mut self.saying, &mut self.list) {
             (Some(saying), _) => {
-                saying.list.fill(frame, codec, known);
+                saying.list.fill(frame, codec);
                 let over = saying.list.spent().then_some(saying.id)?;
                 self.saying = None;
                 Some(over)
             }
             (None, Some(list)) => {
-                list.fill(frame, codec, known);
+                list.fill(frame, codec);
                 None
             }
             (None, None) => None,

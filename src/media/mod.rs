@@ -116,8 +116,16 @@ impl Media {
     /// An order to a thread that does not exist, or has failed, is dropped.
     pub fn send(&self, thread: u8, command: Command) {
         match self.threads.get(usize::from(thread)) {
-            Some(handle) => handle.send(command),
+            Some(handle) => handle.send(thread::Order::Command(command)),
             None => tracing::error!(thread, "order to a media thread that does not exist"),
+        }
+    }
+
+    /// What later orders mean by their clips, by `ClipId`; what is being heard goes on.
+    pub fn set_clips(&self, clips: Vec<Clip>) {
+        let clips: Arc<[Clip]> = clips.into();
+        for handle in &self.threads {
+            handle.send(thread::Order::Clips(clips.clone()));
         }
     }
 

@@ -7,8 +7,9 @@ use crate::media::clip::{Clip, silence};
 /// A place in a list of clips; silence by default.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Playlist {
-    /// Only clips that exist and are not empty, so that looping always gets on.
-    clips: Vec<ClipId>,
+    /// Only clips that are not empty, so that looping always gets on. They are its own, so that a leg hears them
+    /// to the end whatever the thread's clips are by then.
+    clips: Vec<Clip>,
     looped: bool,
     /// The clip being played; past the last one means silence.
     at: usize,
@@ -18,15 +19,15 @@ pub(super) struct Playlist {
 
 impl Playlist {
     /// Starts at the first clip; unknown and empty clips are passed over, and none at all is silence.
-    pub(super) fn new(mut clips: Vec<ClipId>, looped: bool, known: &[Clip]) -> Playlist {
-        clips.retain(|clip| known.get(clip.index()).is_some_and(|clip| !clip.is_empty()));
-        Playlist { clips, looped, at: 0, played: 0 }
+    pub(super) fn new(clips: &[ClipId], looped: bool, known: &[Clip]) -> Playlist {
+        let found = clips.iter().filter_map(|clip| known.get(clip.index()));
+        Playlist { clips: found.filter(|clip| !clip.is_empty()).cloned().collect(), looped, at: 0, played: 0 }
     }
 
     /// Fills a frame with what comes next; clips follow one another without a gap.
-    pub(super) fn fill(&mut self, mut frame: &mut [u8], codec: Codec, known: &[Clip]) {
+    pub(super) fn fill(&mut self, mut frame: &mut [u8], codec: Codec) {
         while !frame.is_empty() {
-            let Some(clip) = self.clips.get(self.at).and_then(|clip| known.get(clip.index())) else {
+            let Some(clip) = self.clips.get(self.at) else {
                 frame.fill(silence(codec));
                 return;
             };
@@ -65,30 +66,30 @@ mod tests {
         Clip::from_samples(&vec![value; samples])
     }
 
-    fn heard(list: &mut Playlist, known: &[Clip], samples: usize) -> Vec<u8> {
+    fn heard(list: &mut Playlist, samples: usize) -> Vec<u8> {
         let mut frame = vec![0; samples];
-        list.fill(&mut frame, Codec::Pcma, known);
+        list.fill(&mut frame, Codec::Pcma);
         frame
     }
 
     #[test]
     fn clips_follow_without_a_gap_and_the_last_repeats() {
         let known = [clip(1_000, 100), clip(9_000, 30)];
-        let mut list = Playlist::new(vec![ClipId(0), ClipId(1)], true, &known);
-        let first = heard(&mut list, &known, 160);
+        let mut list = Playlist::new(&[ClipId(0), ClipId(1)], true, &known);
+        let first = heard(&mut list, 160);
         assert!(first[..100].iter().all(|&byte| byte == g711::alaw(1_000)));
         assert!(first[100..].iter().all(|&byte| byte == g711::alaw(9_000)));
-        assert!(heard(&mut list, &known, 160).iter().all(|&byte| byte == g711::alaw(9_000)));
+        assert!(heard(&mut list, 160).iter().all(|&byte| byte == g711::alaw(9_000)));
         assert!(!list.ended());
     }
 
     #[test]
     fn a_list_played_once_ends_in_silence() {
         let known = [clip(1_000, 200)];
-        let mut list = Playlist::new(vec![ClipId(0)], false, &known);
-        heard(&mut list, &known, 160);
+        let mut list = Playlist::new(&[ClipId(0)], false, &known);
+        heard(&mut list, 160);
         assert!(!list.ended());
-        let second = heard(&mut list, &known, 160);
+        let second = heard(&mut list, 160);
         assert_eq!((second[39], second[40]), (g711::alaw(1_000), g711::ALAW_SILENCE));
         assert!(list.ended());
     }
@@ -96,10 +97,10 @@ mod tests {
     #[test]
     fn unknown_and_empty_clips_are_passed_over() {
         let known = [clip(0, 0), clip(1_000, 160)];
-        let mut list = Playlist::new(vec![ClipId(0), ClipId(9), ClipId(1), ClipId(0)], true, &known);
-        assert!(heard(&mut list, &known, 480).iter().all(|&byte| byte == g711::alaw(1_000)));
-        let mut nothing = Playlist::new(vec![ClipId(0)], true, &known);
-        assert!(heard(&mut nothing, &known, 160).iter().all(|&byte| byte == g711::ALAW_SILENCE));
+        let mut list = Playlist::new(&[ClipId(0), ClipId(9), ClipId(1), ClipId(0)], true, &known);
+        assert!(heard(&mut list, 480).iter().all(|&byte| byte == g711::alaw(1_000)));
+        let mut nothing = Playlist::new(&[ClipId(0)], true, &known);
+        assert!(heard(&mut nothing, 160).iter().all(|&byte| byte == g711::ALAW_SILENCE));
         assert!(nothing.spent() && !nothing.ended());
     }
 }

@@ -29,17 +29,27 @@ use crate::time::Mono;
 const BATCH: usize = 32;
 /// Batches taken from one port before the others and the due frames get their turn.
 const BATCHES_A_TURN: usize = 4;
-/// How long orders may lie while the thread has something to do: a wake for each would cost more than the order.
-const GLANCE: Duration = Duration::from_millis(5);
+/// How long orders may lie while the thread is awake: a wake for each would cost more than the order.
+const GLANCE: Duration = Duration::from_millis(10);
+/// How long after the latest order the thread stays awake with nothing to do: where one came, others follow.
+const LINGER: Duration = Duration::from_secs(1);
 const WAKE: Token = Token(usize::MAX);
 
 /// The rest of the process's hold on a media thread; dropping it stops and joins the thread.
 #[derive(Debug)]
 pub(super) struct Handle {
-    orders: Sender<Command>,
+    orders: Sender<Order>,
     waker: Waker,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What a thread is told.
+#[derive(Debug)]
+pub(super) enum Order {
+    Command(Command),
+    /// What later commands mean by their clips.
+    Clips(Arc<[Clip]>),
 }
 
 #[derive(Debug, Default)]
@@ -78,15 +88,16 @@ impl Handle {
             queue,
             shared: shared.clone(),
             epoch: Instant::now(),
+            lingers_until: Mono::default(),
         };
         let thread =
             thread::Builder::new().name(format!("media-{number}")).spawn(move || worker.run(poll))?;
         Ok(Handle { orders, waker, shared, thread: Some(thread) })
     }
 
-    pub(super) fn send(&self, command: Command) {
+    pub(super) fn send(&self, order: Order) {
         // Fails only when the thread has died, which `running` tells.
-        let _ = self.orders.send(command);
+        let _ = self.orders.send(order);
         fence(Ordering::SeqCst);
         if self.shared.asleep.swap(false, Ordering::SeqCst) {
             self.wake();
@@ -122,9 +133,10 @@ impl Drop for Handle {
 struct Worker {
     engine: Engine,
     outlet: Outlet,
-    queue: Receiver<Command>,
+    queue: Receiver<Order>,
     shared: Arc<Shared>,
     epoch: Instant,
+    lingers_until: Mono,
 }
 
 impl Worker {
@@ -169,8 +181,12 @@ impl Worker {
         if packets_waiting {
             return Some(Duration::ZERO);
         }
+        let now = self.now();
         if let Some(due) = self.engine.next_due() {
-            return Some(due.since(self.now()).min(GLANCE));
+            return Some(due.since(now).min(GLANCE));
+        }
+        if now < self.lingers_until {
+            return Some(GLANCE);
         }
         self.shared.asleep.store(true, Ordering::SeqCst);
         fence(Ordering::SeqCst);
@@ -179,9 +195,13 @@ impl Worker {
     }
 
     fn take_orders(&mut self) {
-        while let Ok(command) = self.queue.try_recv() {
+        while let Ok(order) = self.queue.try_recv() {
             let now = self.now();
-            self.engine.command(command, now);
+            self.lingers_until = now + LINGER;
+            match order {
+                Order::Command(command) => self.engine.command(command, now),
+                Order::Clips(clips) => self.engine.set_clips(clips),
+            }
         }
     }
 

@@ -6,19 +6,19 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::task::Poll;
+use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::net::{TcpListener, UdpSocket};
 
 use crate::sip::{Flow, ListenerId, Transport};
 
+mod inbox;
 mod stream;
 
-/// The largest datagram that UDP can carry.
-const DATAGRAM: usize = 65_535;
-
-/// How many datagrams one socket may deliver before the others get their turn.
+/// How many datagrams are delivered before the sockets and the streams are looked at again.
 const TURN: usize = 32;
 
 /// One listening address.
@@ -34,18 +34,40 @@ pub struct Bind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Arrival {
     /// A whole datagram.
-    Datagram(Flow, Bytes),
+    Datagram {
+        /// From whom, at which listener.
+        flow: Flow,
+        /// All of it.
+        bytes: Bytes,
+        /// When it was read from its socket.
+        read: Instant,
+    },
     /// Bytes of a stream.
     Chunk(Flow, Bytes),
     /// A stream ended, or could not be opened.
     Closed(Flow),
 }
 
+/// What a host is to us, before anything that it says was read.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// All that it sends comes first.
+    First,
+    /// It may send calls and open many streams.
+    Friend,
+    /// It gets little room and time.
+    Stranger,
+}
+
+type PeerOf = Arc<dyn Fn(IpAddr) -> Peer + Send + Sync>;
+
 /// What was counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Datagrams received.
     pub received: u64,
+    /// INVITEs and CANCELs that were dropped because too many waited for their turn.
+    pub crowded_out: u64,
     /// Datagrams sent.
     pub sent: u64,
     /// Datagrams that the kernel would not take.
@@ -59,9 +81,10 @@ pub struct Net {
     listeners: Vec<Socket>,
     addresses: Vec<SocketAddr>,
     streams: stream::Streams,
-    buffer: Vec<u8>,
+    peer_of: PeerOf,
+    inbox: inbox::Inbox,
+    /// Datagrams that may be delivered before the sockets are looked at again.
     turn: usize,
-    taken: usize,
     counters: Counters,
 }
 
@@ -72,19 +95,20 @@ enum Socket {
 }
 
 impl Net {
-    /// Binds every address; `friends` says which hosts may open more than a stranger's few streams.
+    /// Binds every address; `peer_of` says how each host is to be treated.
     pub async fn bind(
         binds: &[Bind],
-        friends: impl Fn(IpAddr) -> bool + Send + Sync + 'static,
+        peer_of: impl Fn(IpAddr) -> Peer + Send + Sync + 'static,
     ) -> io::Result<Net> {
-        let streams = stream::Streams::new(Box::new(friends));
+        let peer_of: PeerOf = Arc::new(peer_of);
+        let streams = stream::Streams::new(peer_of.clone());
         let mut net = Net {
             listeners: Vec::new(),
             addresses: Vec::new(),
             streams,
-            buffer: vec![0; DATAGRAM],
+            peer_of,
+            inbox: inbox::Inbox::new(),
             turn: 0,
-            taken: 0,
             counters: Counters::default(),
         };
         for (index, bind) in binds.iter().enumerate() {
@@ -151,34 +175,29 @@ impl Net {
 
     /// The next arrival that is there already.
     pub fn try_next(&mut self) -> Option<Arrival> {
-        for _ in 0..=self.listeners.len() {
-            if self.turn >= self.listeners.len() {
-                self.turn = 0;
-                self.taken = 0;
-                if let Some(arrival) = self.streams.try_next() {
-                    return Some(arrival);
-                }
-            }
-            if self.taken < TURN
-                && let Some(arrival) = self.receive(self.turn)
-            {
-                self.taken += 1;
+        if self.turn == 0 {
+            self.read();
+            self.turn = TURN;
+            if let Some(arrival) = self.streams.try_next() {
                 return Some(arrival);
             }
-            self.turn += 1;
-            self.taken = 0;
         }
-        None
+        self.turn -= 1;
+        let arrival = self.inbox.pop();
+        if arrival.is_none() {
+            self.turn = 0;
+        }
+        arrival
     }
 
-    fn receive(&mut self, index: usize) -> Option<Arrival> {
-        let Some(Socket::Udp(socket)) = self.listeners.get(index) else { return None };
-        // An error here is an ICMP report of an earlier send, or nothing to read: neither is an arrival.
-        let (length, remote) = socket.try_recv_from(&mut self.buffer).ok()?;
-        self.counters.received += 1;
-        let listener = ListenerId(u8::try_from(index).ok()?);
-        let flow = Flow { transport: Transport::Udp, listener, remote };
-        Some(Arrival::Datagram(flow, Bytes::copy_from_slice(&self.buffer[..length])))
+    fn read(&mut self) {
+        for (index, socket) in self.listeners.iter().enumerate() {
+            if let (Socket::Udp(socket), Ok(index)) = (socket, u8::try_from(index)) {
+                let (received, crowded_out) = self.inbox.read(ListenerId(index), socket, &self.peer_of);
+                self.counters.received += received;
+                self.counters.crowded_out += crowded_out;
+            }
+        }
     }
 
     /// Sends one message on its way, or drops and counts it.
@@ -211,8 +230,10 @@ impl Net {
 fn enlarge(socket: &UdpSocket) {
     use nix::sys::socket::{setsockopt, sockopt};
     const ROOM: usize = 4 << 20;
-    // What the kernel does not grant is not needed to work.
-    let _ = setsockopt(socket, sockopt::RcvBuf, &ROOM);
+    // What the kernel does not grant is not needed to work; past its limit it grants the privileged.
+    if setsockopt(socket, sockopt::RcvBufForce, &ROOM).is_err() {
+        let _ = setsockopt(socket, sockopt::RcvBuf, &ROOM);
+    }
     let _ = setsockopt(socket, sockopt::SndBuf, &ROOM);
 }
 

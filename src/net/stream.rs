@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
@@ -17,7 +16,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::Arrival;
+use super::{Arrival, Peer, PeerOf};
 use crate::sip::{Flow, ListenerId, Transport};
 
 /// Most streams in all.
@@ -35,14 +34,12 @@ const QUEUE: usize = 256;
 /// Bytes read at once.
 const CHUNK: usize = 16 << 10;
 
-type Friends = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
-
 /// All streams, opened by either side.
 pub(super) struct Streams {
     writers: BTreeMap<Flow, mpsc::Sender<Bytes>>,
     events: mpsc::Receiver<Event>,
     report: mpsc::Sender<Event>,
-    friends: Friends,
+    peer_of: PeerOf,
     strangers: Arc<AtomicUsize>,
 }
 
@@ -53,20 +50,20 @@ enum Event {
 }
 
 impl Streams {
-    pub(super) fn new(friends: Box<dyn Fn(IpAddr) -> bool + Send + Sync>) -> Streams {
+    pub(super) fn new(peer_of: PeerOf) -> Streams {
         let (report, events) = mpsc::channel(QUEUE);
         Streams {
             writers: BTreeMap::new(),
             events,
             report,
-            friends: friends.into(),
+            peer_of,
             strangers: Arc::new(AtomicUsize::new(0)),
         }
     }
 
     pub(super) fn accept_on(&self, listener: ListenerId, socket: TcpListener) {
-        let (report, friends, strangers) =
-            (self.report.clone(), self.friends.clone(), self.strangers.clone());
+        let (report, peer_of, strangers) =
+            (self.report.clone(), self.peer_of.clone(), self.strangers.clone());
         tokio::spawn(async move {
             loop {
                 let Ok((stream, remote)) = socket.accept().await else {
@@ -74,7 +71,7 @@ impl Streams {
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
                 };
-                let known = friends(remote.ip().to_canonical());
+                let known = peer_of(remote.ip().to_canonical()) != Peer::Stranger;
                 let stranger = if known { None } else { Guest::admit(&strangers) };
                 if stranger.is_none() && !known {
                     continue;

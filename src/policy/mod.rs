@@ -1,4 +1,4 @@
-//! Who may call, and which line a call joins.
+//! Who may call, and which line a call joins; in [`rules`], who else may answer when a line is pressed.
 //!
 //! The class of a call follows from the trunk that its source address belongs to, never from anything
 //! that the caller's message says of itself.

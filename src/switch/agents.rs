@@ -16,7 +16,7 @@ use crate::sip::uri::Uri;
 use super::{AgentOrder, Ask, Event, Switch, Timer, door};
 
 impl Switch {
-    pub(super) fn distributor_output(&mut self, output: acd::Output) {
+    pub(super) fn exchange_output(&mut self, output: acd::Output) {
         match output {
             acd::Output::Present { call, agent } => self.present(call, agent),
             acd::Output::Withdraw { call, agent, why } => self.withdraw(call, agent, why),
@@ -25,6 +25,13 @@ impl Switch {
                 let agent = self.agent_name(agent);
                 self.emit(Event::Availability { agent, state });
             }
+            acd::Output::Rule { line, rule, on } => {
+                let line = self.line_name(line);
+                let rule = self.plan.guide.rules.rule_name(rule).to_owned();
+                self.emit(Event::Rule { line, rule, on });
+            }
+            acd::Output::Announce { call, clip, .. } => self.play_once(call, vec![clip]),
+            acd::Output::Tell { call, what } => self.tell(call, &what),
             acd::Output::Release { call, why, .. } => self.release(call, why),
         }
     }
@@ -39,7 +46,7 @@ impl Switch {
             AgentOrder::Resume(agent) => acd::Input::Resume { agent },
         };
         // An order that does not fit (a log-in twice) changes nothing, and nobody waits for an answer here.
-        let _ = self.distributor.handle(input, self.now.mono);
+        let _ = self.exchange.handle(input, self.now.mono);
     }
 
     fn present(&mut self, call: CallId, agent: AgentId) {
@@ -52,7 +59,7 @@ impl Switch {
         } else {
             self.counters.no_port += 1;
             // Refused only when the presentation was taken back in the same instant: then all is done.
-            let _ = self.distributor.handle(acd::Input::Withhold { agent, call }, self.now.mono);
+            let _ = self.exchange.handle(acd::Input::Withhold { agent, call }, self.now.mono);
         }
     }
 
@@ -62,10 +69,10 @@ impl Switch {
         let uri = Uri::parse(&phone.uri).ok()?;
         let (thread, caller, band) =
             self.calls.get(&call).map(|call| (call.thread, call.caller, call.band))?;
-        let guess = self.guesses.get(&phone.flow.remote).copied();
+        let last = self.heard_from.get(&agent).copied();
         let ports = self.ports.get_mut(usize::from(thread))?;
-        let nat = phone.nat.then(|| ports.take_exclusive(band)).flatten();
-        let held = nat.or_else(|| ports.take_guessing(guess, phone.flow.remote, band))?;
+        let nat = phone.nat.then(|| ports.alone(band)).flatten();
+        let held = nat.or_else(|| ports.for_phone(last, band))?;
         let local = self.local(held.port);
 
         // The caller's encoding first, so that the relay seldom needs to transcode.
@@ -125,7 +132,7 @@ impl Switch {
         let name = self.agent_name(agent);
         self.emit(Event::Missed { call, agent: name, cause });
         // Refused only when the presentation was taken back in the same instant: then all is done.
-        let _ = self.distributor.handle(acd::Input::Refuse { agent, call, cause }, self.now.mono);
+        let _ = self.exchange.handle(acd::Input::Refuse { agent, call, cause }, self.now.mono);
     }
 
     fn withdraw(&mut self, call: CallId, agent: AgentId, why: acd::Withdrawal) {
@@ -231,36 +238,50 @@ impl Switch {
             return self.hang_up(leg);
         }
         let presented = self.is_presented(call, leg);
-        if !self.settle(leg, response, early) {
+        if let Err(unsettled) = self.settle(leg, agent, response, early) {
             self.hang_up(leg);
-            if presented {
-                self.presentation_failed(call, agent, Cause::Failed);
+            match unsettled {
+                _ if !presented => {}
+                Unsettled::NoMedia => self.presentation_failed(call, agent, Cause::Failed),
+                Unsettled::Taken => self.port_was_taken(call, agent),
             }
             return;
         }
-        if self.distributor.handle(acd::Input::Answer { agent, call }, self.now.mono).is_err() {
+        if self.exchange.handle(acd::Input::Answer { agent, call }, self.now.mono).is_err() {
             self.hang_up(leg);
         }
     }
 
-    /// Takes the answer of the phone into the leg's audio; `false` when no media can flow.
-    fn settle(&mut self, leg: LegId, response: &Response, early: Option<Box<Description>>) -> bool {
+    /// Takes the answer of the phone into the leg's audio.
+    fn settle(
+        &mut self,
+        leg: LegId,
+        agent: AgentId,
+        response: &Response,
+        early: Option<Box<Description>>,
+    ) -> Result<(), Unsettled> {
         let answer = if response.body.is_empty() {
             early.map(|early| *early)
         } else {
             Description::parse(&response.body).ok()
         };
-        let Some(entry) = self.legs.get(&leg) else { return false };
         let codecs = &self.plan.media.codecs;
-        let Some(agreed) = answer.and_then(|answer| answer.settle(codecs, Direction::SendRecv).ok()) else {
-            return false;
-        };
-        if let Side::Agent(agent) = entry.side
-            && let Some(phone) = self.plan.phones.get(agent.index())
-        {
-            self.guesses.insert(phone.flow.remote, agreed.remote);
+        let agreed = answer.and_then(|answer| answer.settle(codecs, Direction::SendRecv).ok());
+        let agreed = agreed.ok_or(Unsettled::NoMedia)?;
+        self.heard_from.insert(agent, agreed.remote);
+        if self.take_over(leg, agreed) { Ok(()) } else { Err(Unsettled::Taken) }
+    }
+
+    /// The phone answered with a media address that is another leg's on the port it was offered. That is no
+    /// fault of the agent's, and the next port is chosen with the address in mind.
+    fn port_was_taken(&mut self, call: CallId, agent: AgentId) {
+        self.counters.no_port += 1;
+        if let Some(call) = self.calls.get_mut(&call) {
+            call.timeline.presentation_over(agent, Presentation::Missed(Cause::Failed), self.now.mono);
+            call.stop_ringing(agent);
         }
-        self.take_over(leg, agreed)
+        // Refused only when the presentation was taken back in the same instant: then all is done.
+        let _ = self.exchange.handle(acd::Input::Withhold { agent, call }, self.now.mono);
     }
 
     fn connect(&mut self, call: CallId, agent: AgentId) {
@@ -291,6 +312,14 @@ impl Switch {
             self.media(thread, Command::Bridge { a: caller, b: agent });
         }
     }
+}
+
+/// Why a phone that answered cannot be heard.
+enum Unsettled {
+    /// Its answer has no media that we could agree to.
+    NoMedia,
+    /// Its media address is another leg's on the port that it was offered.
+    Taken,
 }
 
 /// What a final refusal of a phone means for its agent.

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use crate::acd::{self, Band};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use crate::acd::redial::CallerKey;
+use crate::acd::{self, Band, Entry};
 use crate::audio::Direction;
 use crate::call::leg::{Audio, Leg, Negotiation, Side, State};
 use crate::call::media::Command;
@@ -10,7 +14,7 @@ use crate::call::ports::Held;
 use crate::call::record::{CallRecord, Outcome};
 use crate::call::timeline::Timeline;
 use crate::call::{Call, Stage};
-use crate::id::{CallId, ClipId, LegId, PracticeId, TrunkId};
+use crate::id::{CallId, ClipId, DestinationId, LegId, PracticeId, TrunkId};
 use crate::policy::{Admission, Turned, number};
 use crate::sip::Flow;
 use crate::sip::dialog::{BadDialog, Dialog};
@@ -134,6 +138,12 @@ impl Switch {
         if self.drain == Drain::Stopped || (full && !emergency) {
             return Err(self.overloaded());
         }
+        let (newcomer, key) = self.newcomer(request, admission);
+        if let Entry::Refuse { code, retry_after, to, why } =
+            self.exchange.entry(&newcomer, key, self.now.mono)
+        {
+            return Err(self.refused_entry(code, retry_after, to, why));
+        }
         let offer = offer(request)?;
         let tag = self.rng.token();
         let contact = self.contact(flow);
@@ -175,6 +185,51 @@ impl Switch {
         self.outputs.push_back(Output::Record(Box::new(record)));
     }
 
+    /// A caller as the exchange must know it.
+    fn newcomer(&self, request: &Request, admission: Admission) -> (acd::Newcomer, Option<CallerKey>) {
+        let (cli, withheld) = self.caller_number(request);
+        let newcomer = acd::Newcomer {
+            practice: admission.practice,
+            withheld,
+            ..acd::Newcomer::new(admission.line, admission.band)
+        };
+        (newcomer, cli.map(|cli| self.key_of(&cli)))
+    }
+
+    /// The number as a keyed hash, by which the same caller is known again while this switch runs.
+    fn key_of(&self, cli: &str) -> CallerKey {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.cli_key).expect("a key of any length will do");
+        mac.update(cli.as_bytes());
+        let mut key = [0; 16];
+        key.copy_from_slice(&mac.finalize().into_bytes()[..16]);
+        CallerKey(key)
+    }
+
+    /// The line does not take the caller: its trunk is told at once, and when or where to try again.
+    fn refused_entry(
+        &mut self,
+        code: u16,
+        retry_after: Option<Duration>,
+        to: Option<DestinationId>,
+        why: acd::Refusal,
+    ) -> Refusal {
+        self.counters.entry_refused += 1;
+        let why = match why {
+            acd::Refusal::Rule(rule) => self.plan.guide.rules.rule_name(rule).to_owned(),
+            acd::Refusal::PracticeFull => "most-per-practice".to_owned(),
+            acd::Refusal::NobodyAtWork => "join-when-empty".to_owned(),
+        };
+        self.emit(Event::EntryRefused { why });
+        let phone = to
+            .and_then(|to| self.plan.acd.seats(to).next())
+            .and_then(|seat| self.plan.phones.get(seat.index()));
+        match (phone, retry_after) {
+            (Some(phone), _) => Refusal::with(code, "Contact", &format!("<{}>", phone.uri)),
+            (None, Some(after)) => Refusal::with(code, "Retry-After", &after.as_secs().max(1).to_string()),
+            (None, None) => Refusal::new(code),
+        }
+    }
+
     pub(super) fn overloaded(&mut self) -> Refusal {
         self.counters.overload += 1;
         Refusal::with(503, "Retry-After", RETRY_AFTER)
@@ -191,11 +246,8 @@ impl Switch {
         order.sort_by_key(|&thread| (self.ports[thread].usage().0, thread));
         order.into_iter().find_map(|thread| {
             let ports = &mut self.ports[thread];
-            let held = match offer {
-                Some(offer) => ports.take(offer.remote, band),
-                None => ports.take_exclusive(band),
-            };
-            Some((u8::try_from(thread).ok()?, held?))
+            let held = ports.for_caller(offer.map(|offer| offer.remote), band)?;
+            Some((u8::try_from(thread).ok()?, held))
         })
     }
 
@@ -284,22 +336,17 @@ impl Switch {
         self.routine_calls += usize::from(!emergency);
         let id = leg.id;
         self.legs.insert(id, leg);
-        let newcomer = acd::Newcomer {
-            practice: admission.practice,
-            withheld,
-            ..acd::Newcomer::new(admission.line, admission.band)
-        };
-        let arrival = acd::Input::Arrive { call, newcomer };
-        self.distributor
-            .handle(arrival, self.now.mono)
+        let (newcomer, key) = self.newcomer(request, admission);
+        self.exchange
+            .arrive(call, newcomer, key, self.now.mono)
             .expect("calls are numbered once and lines come from the plan");
         self.emit(Event::Arrived {
             call,
             trunk: self.trunk_name(admission.trunk),
             line: self.line_name(admission.line),
             band: admission.band,
-            waiting: self.distributor.waiting_count(admission.line)
-                + self.distributor.presented_count(admission.line),
+            waiting: self.exchange.distributor().waiting_count(admission.line)
+                + self.exchange.distributor().presented_count(admission.line),
         });
         self.entertain(id);
     }

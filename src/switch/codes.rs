@@ -11,7 +11,7 @@ use crate::acd;
 use crate::acd::Band;
 use crate::call::leg::{Audio, Leg, Side};
 use crate::call::media::Command;
-use crate::call::speech::{self, Prompt};
+use crate::call::speech::Prompt;
 use crate::id::{AgentId, CallId, LegId};
 use crate::sip::Flow;
 use crate::sip::dialog::Dialog;
@@ -130,7 +130,7 @@ impl Switch {
     /// Does what the code says, and what is then true of the agent.
     fn obey(&mut self, agent: AgentId, code: Code, reason: Option<String>) -> Prompt {
         use acd::Input;
-        let mut order = |input| self.distributor.handle(input, self.now.mono).is_ok();
+        let mut order = |input| self.exchange.handle(input, self.now.mono).is_ok();
         let (done, prompt) = match code {
             Code::LogIn => (order(Input::LogIn { agent }), Prompt::YouAreLoggedIn),
             Code::LogOut => (order(Input::LogOut { agent }), Prompt::YouAreLoggedOut),
@@ -150,30 +150,10 @@ impl Switch {
             return prompt;
         }
         // It did not fit (a log-in twice) and changed nothing: the agent hears how things stand.
-        match self.distributor.availability(agent) {
+        match self.exchange.distributor().availability(agent) {
             Some(acd::Availability::LoggedOut) | None => Prompt::YouAreLoggedOut,
             Some(acd::Availability::Paused(_) | acd::Availability::WrapUp) => Prompt::YouArePaused,
             Some(_) => Prompt::YouAreReady,
-        }
-    }
-
-    /// Says prompts to a leg, in place of what is being said to it.
-    pub(super) fn say(&mut self, leg: LegId, prompts: &[Prompt]) -> u32 {
-        self.last_said = self.last_said.wrapping_add(1);
-        let id = self.last_said;
-        if let Some(thread) = self.legs.get(&leg).map(|leg| leg.audio.thread) {
-            let clips = speech::clips(prompts, self.plan.media.prompts);
-            self.media(thread, Command::Say { leg, id, clips });
-        }
-        id
-    }
-
-    /// An announcement came to its end.
-    pub(super) fn said(&mut self, leg: LegId) {
-        match self.legs.get(&leg).map(|leg| (leg.side, leg.call)) {
-            Some((Side::Code(_), _)) => self.end_code_call(leg),
-            Some((Side::Caller, call)) => self.end_goodbye(call),
-            Some((Side::Agent(_), _)) | None => {}
         }
     }
 

@@ -35,7 +35,7 @@ impl Switch {
         };
         if let Some(input) = input {
             // Refused only if the distributor has let go of the call already, which is what is wanted.
-            let _ = self.distributor.handle(input, self.now.mono);
+            let _ = self.exchange.handle(input, self.now.mono);
         }
         self.record(call, by);
         self.note_drained();
@@ -70,7 +70,7 @@ impl Switch {
         self.emit(Event::BackInLine { call: id, agent: name, why });
         self.entertain(caller);
         self.resume(caller);
-        let _ = self.distributor.handle(acd::Input::Lose { agent, call: id }, self.now.mono);
+        let _ = self.exchange.handle(acd::Input::Lose { agent, call: id }, self.now.mono);
     }
 
     fn record(&mut self, call: Call, by: EndedBy) {

@@ -103,7 +103,7 @@ impl Switch {
         let sharers: Vec<AgentId> = self.sharers(agent).collect();
         for agent in sharers {
             // Refused only for a phone of nobody, which no call would be presented to.
-            let _ = self.distributor.handle(acd::Input::Reach { agent, reachable }, self.now.mono);
+            let _ = self.exchange.handle(acd::Input::Reach { agent, reachable }, self.now.mono);
         }
     }
 }

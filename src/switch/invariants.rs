@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Switch;
 use crate::call::leg::{Side, State};
+use crate::call::ports::Share;
 use crate::call::{Ringing, Stage};
 
 impl Switch {
@@ -45,9 +46,9 @@ impl Switch {
             self.legs.values().filter(|leg| matches!(leg.state, State::Up { .. })).count()
         );
         let held: usize = self.ports.iter().map(|ports| ports.usage().0).sum();
-        assert_eq!(held, self.legs.values().filter(|leg| leg.audio.held.remote.is_some()).count());
+        assert_eq!(held, self.legs.values().filter(|leg| leg.audio.held.share != Share::Whole).count());
         assert_eq!(
-            self.distributor.call_count(),
+            self.exchange.distributor().call_count(),
             self.calls.values().filter(|call| !matches!(call.stage, Stage::Leaving { .. })).count(),
             "the distributor knows every call that is not on its way out, and no other"
         );

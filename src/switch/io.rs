@@ -13,6 +13,8 @@ use crate::call::record::{CallRecord, EndedBy, Outcome};
 use crate::id::{AgentId, CallId};
 use crate::sip::Flow;
 
+use super::plan::Plan;
+
 /// What happened in the world.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Input {
@@ -22,6 +24,8 @@ pub enum Input {
         flow: Flow,
         /// All of it.
         bytes: Bytes,
+        /// How long it has waited for its turn.
+        waited: Duration,
     },
     /// Bytes arrived on a stream.
     Chunk {
@@ -39,6 +43,8 @@ pub enum Input {
     Media(media::Event),
     /// An agent's availability is set from outside.
     Agent(AgentOrder),
+    /// Run on this plan from now on. Whatever both plans have must have the same id in both.
+    Reload(Box<Plan>),
     /// Take no new calls but emergencies, let the others finish up to the plan's limit.
     Drain,
     /// Hang up every call now.
@@ -161,6 +167,27 @@ pub enum Event {
         /// SIP status sent.
         code: u16,
     },
+    /// A new plan is in force. Said before anything that follows from it.
+    Reloaded,
+    /// A new plan would strand callers: the old one goes on.
+    ReloadRefused {
+        /// Lines that are gone from it, by name, and how many wait in each.
+        lines: Vec<(String, usize)>,
+    },
+    /// A line does not take a caller.
+    EntryRefused {
+        /// Name of the rule, or the key of the line, that was against it.
+        why: String,
+    },
+    /// An overflow rule turned on or off, on one of its lines.
+    Rule {
+        /// Name of the line.
+        line: String,
+        /// Name of the rule.
+        rule: String,
+        /// Whether it is on now.
+        on: bool,
+    },
     /// No new calls but emergencies are taken from now on.
     Draining {
         /// Calls still up.
@@ -183,6 +210,12 @@ pub struct Counters {
     pub unknown_number: u64,
     /// Calls turned away for load or drain (503).
     pub overload: u64,
+    /// New calls of routine turned away unread, because more came than could be served in time (503). They
+    /// have no records.
+    pub late: u64,
+    /// Calls turned away by a rule, or by what their line takes (503 or 302).
+    pub entry_refused: u64,
+    pub shed: u64,
     /// Calls answered.
     pub calls: u64,
     /// Streams closed for broken framing.

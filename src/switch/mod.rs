@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::acd::Distributor;
+use crate::acd::Exchange;
 use crate::call::Call;
 use crate::call::leg::Leg;
 use crate::call::ports::Ports;
@@ -28,6 +28,7 @@ pub mod codes;
 mod door;
 mod drain;
 mod end;
+pub mod following;
 mod health;
 mod hold;
 mod indialog;
@@ -35,12 +36,18 @@ mod invariants;
 pub mod io;
 mod legs;
 pub mod plan;
+mod reload;
+mod say;
+mod shed;
 
 pub use io::{AgentOrder, Counters, Event, Input, Output};
 use plan::Plan;
 
 #[cfg(test)]
 mod tests;
+
+/// By how many milliseconds the wall clock may stray before rules are told.
+const CLOCK_TOLERANCE_MS: u64 = 500;
 
 /// All of call control as one deterministic state machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,7 +58,11 @@ pub struct Switch {
     now: Now,
     transactions: Transactions,
     framers: BTreeMap<Flow, Framer>,
-    distributor: Distributor,
+    exchange: Exchange,
+    /// One instant on both clocks, as the exchange last learnt it.
+    clock: Now,
+    /// Makes callers known again without keeping their numbers.
+    cli_key: Seed,
     calls: BTreeMap<CallId, Call>,
     legs: BTreeMap<LegId, Leg>,
     by_tag: BTreeMap<String, LegId>,
@@ -63,13 +74,14 @@ pub struct Switch {
     ports: Vec<Ports>,
     /// Where agents' phones are.
     phone_hosts: BTreeSet<IpAddr>,
-    /// Where each phone's media came from last time, by its signalling address.
-    guesses: BTreeMap<SocketAddr, SocketAddr>,
+    /// Where each agent's media came from last time.
+    heard_from: BTreeMap<AgentId, SocketAddr>,
     /// Phones that have answered OPTIONS at least once.
     seen: BTreeSet<AgentId>,
     /// Phones that were seen and are not there now.
     absent: BTreeSet<AgentId>,
     drain: drain::Drain,
+    shed: shed::Shed,
     last_call: u64,
     last_leg: u64,
     /// The number of the last announcement.
@@ -124,13 +136,20 @@ impl Switch {
         // What is left of the room under a flood is for emergencies and for the phones that answer them.
         let reserved = plan.ingress.emergency_hosts().chain(phone_hosts.iter().copied()).collect();
         transactions.set_room(Transactions::ROOM, reserved);
+        let mut rng = Rng::new(seed);
+        let mut cli_key = Seed::default();
+        for part in cli_key.chunks_mut(8) {
+            part.copy_from_slice(&rng.bits().to_le_bytes()[..part.len()]);
+        }
         let mut switch = Switch {
-            rng: Rng::new(seed),
+            rng,
             limits: Limits::default(),
             now,
             transactions,
             framers: BTreeMap::new(),
-            distributor: Distributor::new(plan.acd.clone(), now.mono),
+            exchange: Exchange::new(plan.acd.clone(), plan.guide.clone(), now),
+            clock: now,
+            cli_key,
             calls: BTreeMap::new(),
             legs: BTreeMap::new(),
             by_tag: BTreeMap::new(),
@@ -140,10 +159,11 @@ impl Switch {
             deadlines: Deadlines::default(),
             ports: plan.media.threads.iter().map(Ports::new).collect(),
             phone_hosts,
-            guesses: BTreeMap::new(),
+            heard_from: BTreeMap::new(),
             seen: BTreeSet::new(),
             absent: BTreeSet::new(),
             drain: drain::Drain::Open,
+            shed: shed::Shed::default(),
             last_call: 0,
             last_leg: 0,
             last_said: 0,
@@ -160,12 +180,14 @@ impl Switch {
     pub fn handle(&mut self, input: Input, now: Now) {
         self.run_deadlines(now);
         self.now = now;
+        self.follow_clock();
         match input {
-            Input::Datagram { flow, bytes } => self.datagram(flow, &bytes),
+            Input::Datagram { flow, bytes, waited } => self.datagram(flow, &bytes, waited),
             Input::Chunk { flow, bytes } => self.chunk(flow, &bytes),
             Input::Closed { flow } => self.closed(flow),
             Input::Media(event) => self.media_event(event),
             Input::Agent(order) => self.agent_order(order),
+            Input::Reload(plan) => self.reload(*plan),
             Input::Drain => self.begin_drain(),
             Input::Stop => self.stop(),
             Input::Wake => {}
@@ -183,7 +205,7 @@ impl Switch {
 
     /// When to wake the switch with [`Input::Wake`], if nothing else comes first.
     pub fn poll_timeout(&self) -> Option<Mono> {
-        [self.deadlines.next(), self.transactions.poll_timeout(), self.distributor.poll_timeout()]
+        [self.deadlines.next(), self.transactions.poll_timeout(), self.exchange.poll_timeout()]
             .into_iter()
             .flatten()
             .min()
@@ -219,6 +241,16 @@ impl Switch {
         &self.plan
     }
 
+    /// Tells the exchange when the wall clock was set; drift is told as well, once it can be noticed.
+    fn follow_clock(&mut self) {
+        let passed = self.now.mono.since(self.clock.mono);
+        let expected = self.clock.wall + passed;
+        if expected.0.abs_diff(self.now.wall.0) > CLOCK_TOLERANCE_MS {
+            self.clock = self.now;
+            self.exchange.set_clock(self.now);
+        }
+    }
+
     /// Fires every deadline up to `now`, in order of time across all floors.
     fn run_deadlines(&mut self, now: Now) {
         while let Some(at) = self.poll_timeout().filter(|&at| at <= now.mono) {
@@ -226,7 +258,7 @@ impl Switch {
             let late_ms = i64::try_from(late.as_millis()).unwrap_or(i64::MAX);
             self.now = Now { mono: at, wall: crate::time::Wall(now.wall.0.saturating_sub(late_ms)) };
             self.transactions.handle_timeout(at);
-            self.distributor.handle_timeout(at);
+            self.exchange.handle_timeout(at);
             while let Some((_, timer)) = self.deadlines.pop_due(at) {
                 match timer {
                     Timer::Unreachable(leg) => self.phone_is_dead(leg),
@@ -254,8 +286,8 @@ impl Switch {
                     }
                     transaction::Output::Event(event) => self.transaction_event(event),
                 }
-            } else if let Some(output) = self.distributor.poll_output() {
-                self.distributor_output(output);
+            } else if let Some(output) = self.exchange.poll_output() {
+                self.exchange_output(output);
             } else {
                 break;
             }

@@ -25,6 +25,8 @@ pub struct Plan {
     pub ingress: Ingress,
     /// Lines, teams and agents.
     pub acd: acd::Plan,
+    /// Rules, calendar, and what callers are told.
+    pub guide: acd::Guide,
     /// Where each agent's phone is, by `AgentId`.
     pub phones: Vec<Phone>,
     /// What the callers of each line hear, by `LineId`.
@@ -44,6 +46,12 @@ impl Plan {
     pub fn phone_hosts(&self) -> BTreeSet<IpAddr> {
         self.phones.iter().map(|phone| phone.flow.remote.ip()).collect()
     }
+}
+
+/// Whether calls from this address may be emergencies: those are never turned away for load.
+pub fn may_be_emergency(ingress: &Ingress, source: IpAddr) -> bool {
+    let source = source.to_canonical();
+    ingress.trunks.iter().any(|trunk| trunk.emergency && trunk.from.iter().any(|net| net.contains(&source)))
 }
 
 /// An agent's phone at a static address.

@@ -329,3 +329,65 @@ fn a_plan_without_ringing_time_or_rest_cannot_ring_for_ever_in_one_wake() {
     hub.arrive(10, 1, ELM);
     assert_eq!(hub.wake(11).len(), 2 * 1_000, "one withdrawal and one presentation each millisecond");
 }
+
+#[test]
+fn each_cause_has_a_rest_of_its_own() {
+    let of = |cause| Duration::from_secs(10 * (cause as u64 + 1));
+    let mut plan = plan();
+    plan.rest = Rests {
+        busy: of(Cause::Busy),
+        rejected: of(Cause::Rejected),
+        no_answer: of(Cause::NoAnswer),
+        unreachable: of(Cause::Unreachable),
+        failed: of(Cause::Failed),
+    };
+    for cause in [Cause::Busy, Cause::Rejected, Cause::NoAnswer, Cause::Unreachable, Cause::Failed] {
+        let mut hub = Hub::with(plan.clone(), &[A]);
+        hub.arrive(10, 1, ELM);
+        hub.at(20, Input::Refuse { agent: A, call: call(1), cause });
+        assert_eq!(hub.acd.poll_timeout(), Some(secs(20) + of(cause)), "{cause:?}");
+    }
+}
+
+#[test]
+fn wrap_up_is_extended_to_its_limit_and_ended_by_hand() {
+    let mut plan = plan();
+    plan.wrap_up_limit = Duration::from_secs(40);
+    let mut hub = Hub::with(plan, &[A]);
+    hub.arrive(10, 1, ELM);
+    hub.answer(11, A, 1);
+    hub.finish(20, A, 1);
+    let extend = |seconds| Input::ExtendWrapUp { agent: A, by: Duration::from_secs(seconds) };
+    hub.at(21, extend(15));
+    assert_eq!(hub.acd.poll_timeout(), Some(secs(20 + WRAP_UP + 15)));
+    hub.at(22, extend(1_000));
+    assert_eq!(hub.acd.poll_timeout(), Some(secs(20 + 40)), "and no longer");
+    hub.arrive(30, 2, ELM);
+    assert_eq!(hub.at(31, Input::EndWrapUp { agent: A }), [present(2, A)]);
+    assert_eq!(hub.refused(32, extend(5)), Refused::WrongState(A));
+    assert_eq!(hub.refused(32, Input::EndWrapUp { agent: A }), Refused::WrongState(A));
+}
+
+#[test]
+fn a_wrap_up_longer_than_the_limit_is_not_cut_short() {
+    let mut hub = Hub::new(&[A]);
+    hub.arrive(10, 1, ELM);
+    hub.answer(11, A, 1);
+    hub.finish(20, A, 1);
+    hub.at(21, Input::ExtendWrapUp { agent: A, by: Duration::from_secs(5) });
+    assert_eq!(hub.acd.poll_timeout(), Some(secs(20 + WRAP_UP)));
+}
+
+#[test]
+fn a_phone_that_rings_while_it_is_found_unreachable_is_left_to_its_ring() {
+    let mut hub = Hub::new(&[A]);
+    hub.arrive(10, 1, ELM);
+    let reach = |reachable| Input::Reach { agent: A, reachable };
+    assert_eq!(hub.at(11, reach(false)), []);
+    assert_eq!(hub.state(A), Availability::Ringing(call(1)));
+    hub.refuse(12, A, 1);
+    hub.wake(12 + REST);
+    assert_eq!((hub.state(A), hub.waiting(ELM)), (Availability::Unreachable, vec![1]));
+    assert_eq!(hub.at(30, reach(false)), [], "said twice");
+    assert_eq!(hub.at(31, reach(true)), [present(1, A)]);
+}

@@ -175,9 +175,9 @@ fn displays_see_who_waits_since_when_and_whose_phone_rings() {
     let mut hub = Hub::new(&[A]);
     hub.arrive(10, 1, ELM);
     hub.arrive(12, 2, ELM);
-    hub.emergency(13, 3, ELM);
+    hub.arrive(13, 3, ELM);
     let waiting: Vec<_> = hub.acd.waiting(ELM).map(|place| (place.call, place.arrived)).collect();
-    assert_eq!(waiting, [(call(3), secs(13)), (call(2), secs(12))]);
+    assert_eq!(waiting, [(call(2), secs(12)), (call(3), secs(13))]);
     assert_eq!((hub.acd.waiting_count(ELM), hub.acd.presented_count(ELM), hub.acd.call_count()), (2, 1, 3));
     assert_eq!(hub.acd.presented(ELM).map(|place| place.call).collect::<Vec<_>>(), [call(1)]);
     assert_eq!(hub.acd.place(call(2)).map(|(line, place)| (line, place.band)), Some((ELM, Band::ROUTINE)));

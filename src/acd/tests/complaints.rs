@@ -171,7 +171,68 @@ fn a_long_line_neither_refuses_nor_delays_the_emergency_caller() {
     for number in 1..=300 {
         hub.arrive(10, number, ELM);
     }
-    hub.emergency(11, 999, ELM);
+    let emergency = Newcomer::new(ELM, Band::EMERGENCY);
+    assert_eq!(hub.acd.entry(&emergency, secs(11)), Entry::Join);
+    assert_eq!(hub.emergency(11, 999, ELM), [withdraw(1, A, Withdrawal::Recalled), present(999, A)]);
     assert_eq!(hub.acd.position(call(999)), Some(1));
-    assert_eq!(hub.abandon(12, 1), [withdraw(1, A, Withdrawal::CallerGone), present(999, A)]);
+    assert_eq!(hub.acd.position(call(1)), Some(2), "in the original place");
+}
+
+#[test]
+fn an_unplugged_phone_is_not_available() {
+    let mut hub = Hub::new(&[A, B]);
+    hub.at(10, Input::Reach { agent: A, reachable: false });
+    assert_eq!(hub.state(A), Availability::Unreachable);
+    assert_eq!(hub.arrive(11, 1, ELM), [present(1, B)]);
+    hub.log_out(12, A);
+    hub.log_in(13, A);
+    assert_eq!(hub.state(A), Availability::Unreachable, "logging in does not plug it in");
+    assert_eq!(hub.acd.facts(OAK).unwrap().agents_logged_in, 1);
+}
+
+#[test]
+fn weights_starve_no_practice() {
+    let mut plan = plan();
+    plan.lines[0].wrap_up = Duration::ZERO;
+    plan.teams[0].fair_share = Some(Shares::from([(PracticeId(0), 1_000)]));
+    let mut hub = Hub::with(plan, &[]);
+    for number in 0..2_100 {
+        let practice = Some(PracticeId(u32::from(number >= 2_000)));
+        let newcomer = Newcomer { practice, ..Newcomer::new(ELM, Band::ROUTINE) };
+        hub.acd.handle(Input::Arrive { call: call(number), newcomer }, secs(10)).unwrap();
+    }
+    let mut orders = hub.log_in(20, A);
+    let mut light = 0;
+    for _ in 0..1_500 {
+        let [Output::Present { call: taken, .. }] = orders[..] else { panic!("{orders:?}") };
+        light += u64::from(taken.0 >= 2_000);
+        hub.acd.handle(Input::Answer { agent: A, call: taken }, secs(21)).unwrap();
+        hub.acd.handle(Input::Finish { agent: A, call: taken }, secs(21)).unwrap();
+        orders = hub.orders();
+        orders.retain(|output| matches!(output, Output::Present { .. }));
+    }
+    assert!(light >= 2, "one in a thousand and one");
+}
+
+#[test]
+fn a_time_out_is_no_abandoned_call() {
+    let mut plan = plan();
+    plan.lines[0].max_wait = Some(Duration::from_secs(60));
+    let mut hub = Hub::with(plan, &[]);
+    hub.arrive(10, 1, ELM);
+    let left = Output::Release { call: call(1), way: WayOut::Callback, why: Leaving::WaitedTooLong };
+    assert_eq!(hub.wake(70), [left]);
+    assert_eq!(hub.refused(71, Input::Abandon { call: call(1) }), Refused::UnknownCall(call(1)));
+}
+
+#[test]
+fn a_position_is_told_at_once_in_the_longest_line() {
+    let mut hub = Hub::new(&[]);
+    for number in 0..50_000 {
+        let newcomer = Newcomer::new(ELM, Band::ROUTINE);
+        hub.acd.handle(Input::Arrive { call: call(number), newcomer }, secs(10)).unwrap();
+    }
+    for number in (0..50_000).step_by(7) {
+        assert_eq!(hub.acd.position(call(number)), Some(number as usize + 1));
+    }
 }

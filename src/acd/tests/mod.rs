@@ -5,14 +5,18 @@
 mod agents;
 mod callers;
 mod complaints;
+mod emergency;
+mod leaving;
 mod model;
+mod rules;
 mod snapshot;
 mod sweep;
+mod teams;
 
 use std::time::Duration;
 
 use super::*;
-use crate::id::TeamId;
+use crate::id::{SkillId, TeamId};
 use crate::time::Mono;
 
 const A: AgentId = AgentId(0);
@@ -170,5 +174,14 @@ impl Hub {
 
     fn waiting(&self, line: LineId) -> Vec<u64> {
         self.acd.waiting(line).map(|place| place.call.0).collect()
+    }
+}
+
+impl Distributor {
+    /// A rule adds these teams to a line's reach from now on, or none.
+    fn begin_rule(&mut self, line: LineId, added: Vec<TeamId>, now: Mono) {
+        self.set_added(line, std::array::from_fn(|_| added.clone()), now);
+        self.settle(now);
+        self.check_invariants();
     }
 }

@@ -1,25 +1,33 @@
 //! The reference: a distributor of plain lists, searched in full for every decision.
 //!
-//! Nothing is stored twice, so nothing can disagree: a caller waits when no agent holds the call, and a
-//! deadline is part of the state that it ends.
+//! Nothing is stored twice, so nothing can disagree: a caller waits when no agent holds the call, reach and
+//! needs follow from the time, and a deadline is part of the state that it ends. Only the practices' tags have
+//! a memory of their own.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
 #[derive(Clone, Debug)]
 struct Caller {
     call: CallId,
-    line: LineId,
-    /// Band, arrival and running number: the lesser goes first.
-    place: (Band, Mono, usize),
+    newcomer: Newcomer,
+    /// Arrival less credit, and running number: the lesser goes first.
+    place: (i64, usize),
+    waits_since: Mono,
+    charged: Vec<usize>,
+    out: Option<DestinationId>,
 }
 
 #[derive(Clone, Debug)]
 enum Doing {
     Nothing,
     Idle { since: Mono },
-    Ringing { call: CallId, until: Mono, idle_since: Mono },
+    CutOff,
+    Ringing { call: CallId, since: Mono, until: Mono, idle_since: Mono, turn: usize },
     Talking { call: CallId, wish: Option<Wish> },
-    WrapUp { until: Mono },
+    WrapUp { since: Mono, until: Mono },
     Resting { until: Mono },
     Paused { reason: PauseReason, until: Option<Mono> },
 }
@@ -30,27 +38,67 @@ enum Wish {
     LogOut,
 }
 
+#[derive(Clone, Debug)]
+struct Agent {
+    doing: Doing,
+    destination: Option<DestinationId>,
+    reachable: bool,
+    misses: u32,
+    answered: u32,
+}
+
+/// What one team remembers.
+#[derive(Clone, Debug, Default)]
+struct Memory {
+    last: usize,
+    now: u64,
+    tags: BTreeMap<Option<PracticeId>, u64>,
+    waiting: BTreeSet<Option<PracticeId>>,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    Caller(CallId),
+    Agent(AgentId),
+}
+
 /// The reference distributor.
 #[derive(Clone, Debug)]
 pub(super) struct Model {
     plan: Plan,
     callers: Vec<Caller>,
-    agents: Vec<Doing>,
-    misses: Vec<u32>,
+    agents: Vec<Agent>,
+    /// Teams of destinations after those of people.
+    teams: Vec<Memory>,
+    added: Vec<Vec<TeamId>>,
     arrivals: usize,
+    turns: usize,
     now: Mono,
     pub(super) outputs: Vec<Output>,
 }
 
 impl Model {
     pub(super) fn new(plan: Plan, now: Mono) -> Model {
-        let doing = |agent: &Agent| if agent.logged_in { Doing::Idle { since: now } } else { Doing::Nothing };
+        let agent = |logged_in, destination| Agent {
+            doing: if logged_in { Doing::Idle { since: now } } else { Doing::Nothing },
+            destination,
+            reachable: true,
+            misses: 0,
+            answered: 0,
+        };
+        let mut agents: Vec<Agent> =
+            plan.agents.iter().map(|planned| agent(planned.logged_in, None)).collect();
+        for (id, destination) in (0u32..).map(DestinationId).zip(&plan.destinations) {
+            agents.extend((0..destination.capacity).map(|_| agent(true, Some(id))));
+        }
         Model {
-            agents: plan.agents.iter().map(doing).collect(),
-            misses: vec![0; plan.agents.len()],
+            agents,
+            teams: vec![Memory::default(); plan.teams.len() + plan.destinations.len()],
+            added: vec![Vec::new(); plan.lines.len()],
             plan,
             callers: Vec::new(),
             arrivals: 0,
+            turns: 0,
             now,
             outputs: Vec::new(),
         }
@@ -58,98 +106,26 @@ impl Model {
 
     pub(super) fn handle(&mut self, input: Input, now: Mono) -> Result<(), Refused> {
         self.handle_timeout(now);
-        let now = self.now;
-        match input {
-            Input::Arrive { call, newcomer: Newcomer { line, band, .. } } => {
-                if line.index() >= self.plan.lines.len() {
-                    return Err(Refused::NotInPlan(line.to_string()));
-                }
-                if self.callers.iter().any(|caller| caller.call == call) {
-                    return Err(Refused::DuplicateCall(call));
-                }
-                self.arrivals += 1;
-                self.callers.push(Caller { call, line, place: (band, now, self.arrivals) });
-            }
-            Input::Abandon { call } => {
-                let Some(caller) = self.callers.iter().find(|caller| caller.call == call).cloned() else {
-                    return Err(Refused::UnknownCall(call));
-                };
-                self.callers.retain(|caller| caller.call != call);
-                if let Some(agent) = self.holder(call) {
-                    if let Doing::Ringing { idle_since, .. } = self.agents[agent.index()] {
-                        self.withdraw(agent, call, Withdrawal::CallerGone);
-                        self.set(agent, Doing::Idle { since: idle_since });
-                    } else {
-                        self.after_talk(agent, caller.line);
-                    }
-                }
-            }
-            Input::Answer { agent, call } => {
-                self.ringing(agent, call)?;
-                self.misses[agent.index()] = 0;
-                self.outputs.push(Output::Connect { call, agent });
-                self.set(agent, Doing::Talking { call, wish: None });
-            }
-            Input::Refuse { agent, call, cause } => {
-                self.ringing(agent, call)?;
-                self.miss(agent, cause);
-            }
-            Input::Withhold { agent, call } => {
-                self.ringing(agent, call)?;
-                let rest = self.plan.rest.failed.max(Duration::from_secs(1));
-                self.set(agent, Doing::Resting { until: self.now + rest });
-            }
-            Input::Finish { agent, call } => {
-                self.talking(agent, call)?;
-                let line = self.callers.iter().find(|caller| caller.call == call).unwrap().line;
-                self.callers.retain(|caller| caller.call != call);
-                self.after_talk(agent, line);
-            }
-            Input::Lose { agent, call } => match self.talking(agent, call)? {
-                Some(wish) => self.grant(agent, wish),
-                None => self.miss(agent, Cause::Unreachable),
-            },
-            Input::LogIn { agent } => match self.doing(agent)? {
-                Doing::Nothing => {
-                    self.misses[agent.index()] = 0;
-                    self.set(agent, Doing::Idle { since: now });
-                }
-                Doing::Talking { call, wish: Some(Wish::LogOut) } => {
-                    self.agents[agent.index()] = Doing::Talking { call, wish: None };
-                }
-                _ => return Err(Refused::WrongState(agent)),
-            },
-            Input::LogOut { agent } => self.wish(agent, Wish::LogOut)?,
-            Input::Pause { agent, reason } => self.wish(agent, Wish::Pause(reason))?,
-            Input::Reach { agent, .. } | Input::ExtendWrapUp { agent, .. } | Input::EndWrapUp { agent } => {
-                return Err(Refused::WrongState(agent));
-            }
-            Input::Resume { agent } => match self.doing(agent)? {
-                Doing::Paused { .. } => {
-                    self.misses[agent.index()] = 0;
-                    self.set(agent, Doing::Idle { since: now });
-                }
-                Doing::Talking { call, wish: Some(Wish::Pause(_)) } => {
-                    self.agents[agent.index()] = Doing::Talking { call, wish: None };
-                }
-                _ => return Err(Refused::WrongState(agent)),
-            },
-        }
+        let result = self.apply(input);
         self.match_all();
-        Ok(())
+        self.lead_out();
+        result
     }
 
     pub(super) fn handle_timeout(&mut self, now: Mono) {
-        while let Some((at, agent)) = self.next_deadline().filter(|&(at, _)| at <= now) {
+        while let Some((at, timer)) = self.next_deadline().filter(|&(at, _)| at <= now) {
             self.now = self.now.max(at);
-            match self.agents[agent.index()] {
-                Doing::Ringing { call, .. } => {
-                    self.withdraw(agent, call, Withdrawal::RangOut);
-                    self.miss(agent, Cause::NoAnswer);
+            if let Timer::Agent(agent) = timer {
+                match self.agent(agent).doing {
+                    Doing::Ringing { call, .. } => {
+                        self.withdraw(agent, call, Withdrawal::RangOut);
+                        self.miss(agent, Cause::NoAnswer);
+                    }
+                    _ => self.idle(agent, self.now),
                 }
-                _ => self.set(agent, Doing::Idle { since: self.now }),
             }
             self.match_all();
+            self.lead_out();
         }
         self.now = self.now.max(now);
     }
@@ -158,77 +134,428 @@ impl Model {
         self.next_deadline().map(|(at, _)| at)
     }
 
-    fn next_deadline(&self) -> Option<(Mono, AgentId)> {
-        let until = |doing: &Doing| match *doing {
-            Doing::Ringing { until, .. } | Doing::WrapUp { until } | Doing::Resting { until } => Some(until),
+    pub(super) fn set_added(&mut self, line: LineId, added: Vec<TeamId>) {
+        self.added[line.index()] = added;
+        self.match_all();
+        self.lead_out();
+    }
+
+    fn apply(&mut self, input: Input) -> Result<(), Refused> {
+        let now = self.now;
+        match input {
+            Input::Arrive { call, newcomer } => return self.arrive(call, newcomer),
+            Input::Abandon { call } => {
+                let Some(caller) = self.callers.iter().find(|caller| caller.call == call).cloned() else {
+                    return Err(Refused::UnknownCall(call));
+                };
+                match self.talker(call) {
+                    Some(agent) => self.after_talk(agent, caller.newcomer.line),
+                    None => self.give_back(call),
+                }
+                self.callers.retain(|caller| caller.call != call);
+                self.silence(call, Withdrawal::CallerGone);
+            }
+            Input::Answer { agent, call } => {
+                self.ringing(agent, call)?;
+                let winner = &mut self.agents[agent.index()];
+                winner.misses = 0;
+                winner.answered += 1;
+                self.outputs.push(Output::Connect { call, agent });
+                self.set(agent, Doing::Talking { call, wish: None });
+                self.silence(call, Withdrawal::AnsweredElsewhere);
+            }
+            Input::Refuse { agent, call, cause } => {
+                self.ringing(agent, call)?;
+                self.miss(agent, cause);
+            }
+            Input::Withhold { agent, call } => {
+                self.ringing(agent, call)?;
+                self.rest(agent, self.plan.rest.failed.max(Duration::from_secs(1)));
+                self.give_back_if_waiting(call);
+            }
+            Input::Finish { agent, call } => {
+                self.talking(agent, call)?;
+                let line = self.caller(call).newcomer.line;
+                self.callers.retain(|caller| caller.call != call);
+                self.after_talk(agent, line);
+            }
+            Input::Lose { agent, call } => {
+                let wish = self.talking(agent, call)?;
+                let caller = self.callers.iter_mut().find(|caller| caller.call == call).unwrap();
+                caller.waits_since = now;
+                caller.charged.clear();
+                match wish {
+                    Some(wish) => self.grant(agent, wish),
+                    None => self.miss(agent, Cause::Unreachable),
+                }
+            }
+            Input::LogIn { agent } => match self.person(agent)?.doing.clone() {
+                Doing::Nothing => {
+                    self.agents[agent.index()].misses = 0;
+                    self.agents[agent.index()].answered = 0;
+                    self.idle(agent, now);
+                }
+                Doing::Talking { call, wish: Some(Wish::LogOut) } => {
+                    self.agents[agent.index()].doing = Doing::Talking { call, wish: None };
+                }
+                _ => return Err(Refused::WrongState(agent)),
+            },
+            Input::LogOut { agent } => self.wish(agent, Wish::LogOut)?,
+            Input::Pause { agent, reason } => self.wish(agent, Wish::Pause(reason))?,
+            Input::Resume { agent } => match self.person(agent)?.doing.clone() {
+                Doing::Paused { .. } => {
+                    self.agents[agent.index()].misses = 0;
+                    self.idle(agent, now);
+                }
+                Doing::Talking { call, wish: Some(Wish::Pause(_)) } => {
+                    self.agents[agent.index()].doing = Doing::Talking { call, wish: None };
+                }
+                _ => return Err(Refused::WrongState(agent)),
+            },
+            Input::Reach { agent, reachable } => {
+                let found = self.agents.get(agent.index()).ok_or(Refused::NotInPlan(agent.to_string()))?;
+                let group = found.destination.map_or(vec![agent], |id| self.plan.seats(id).collect());
+                for agent in group {
+                    self.agents[agent.index()].reachable = reachable;
+                    match self.agent(agent).doing {
+                        Doing::Idle { .. } if !reachable => self.set(agent, Doing::CutOff),
+                        Doing::CutOff if reachable => self.set(agent, Doing::Idle { since: now }),
+                        _ => {}
+                    }
+                }
+            }
+            Input::ExtendWrapUp { agent, by } => {
+                let limit = self.plan.wrap_up_limit;
+                self.person(agent)?;
+                match &mut self.agents[agent.index()].doing {
+                    Doing::WrapUp { since, until } => {
+                        *until = (*until).max((*until + by).min(*since + limit));
+                    }
+                    _ => return Err(Refused::WrongState(agent)),
+                }
+            }
+            Input::Report { .. } | Input::Estimate { .. } => {}
+            Input::EndWrapUp { agent } => match self.person(agent)?.doing {
+                Doing::WrapUp { .. } => self.idle(agent, now),
+                _ => return Err(Refused::WrongState(agent)),
+            },
+        }
+        Ok(())
+    }
+
+    fn arrive(&mut self, call: CallId, newcomer: Newcomer) -> Result<(), Refused> {
+        let Some(line) = self.plan.lines.get(newcomer.line.index()) else {
+            return Err(Refused::NotInPlan(newcomer.line.to_string()));
+        };
+        if self.callers.iter().any(|caller| caller.call == call) {
+            return Err(Refused::DuplicateCall(call));
+        }
+        let first = line.first.filter(|_| newcomer.band != Band::EMERGENCY);
+        self.arrivals += 1;
+        let place = (self.now.0 as i64 - newcomer.credit.as_micros() as i64, self.arrivals);
+        let waits_since = self.now;
+        self.callers.push(Caller { call, newcomer, place, waits_since, charged: Vec::new(), out: None });
+        let idle = |agent: &AgentId| matches!(self.agent(*agent).doing, Doing::Idle { .. });
+        let seats = first.into_iter().flat_map(|id| self.plan.seats(id)).filter(idle);
+        let longest = seats.min_by_key(|&seat| match self.agent(seat).doing {
+            Doing::Idle { since } => (since, seat),
+            _ => unreachable!(),
+        });
+        if let Some(seat) = longest {
+            self.present(call, seat, &[]);
+        }
+        Ok(())
+    }
+
+    fn next_deadline(&self) -> Option<(Mono, Timer)> {
+        let until = |agent: &AgentId| match self.agent(*agent).doing {
+            Doing::Ringing { until, .. } | Doing::WrapUp { until, .. } | Doing::Resting { until } => {
+                Some(until)
+            }
             Doing::Paused { until, .. } => until,
             _ => None,
         };
-        self.ids().filter_map(|agent| Some((until(&self.agents[agent.index()])?, agent))).min()
+        let agents = self.ids().filter_map(|agent| Some((until(&agent)?, Timer::Agent(agent))));
+        let waiting = self.callers.iter().filter(|caller| self.talker(caller.call).is_none());
+        let callers = waiting.flat_map(|caller| {
+            let line = self.line(caller);
+            let steps =
+                line.relax.iter().map(|step| step.after).chain(line.widen.iter().map(|step| step.after));
+            let steps = steps.map(|after| (caller.place.0 + after.as_micros() as i64).max(0) as u64);
+            let longest = line.max_wait.filter(|_| caller.newcomer.band != Band::EMERGENCY);
+            let end = longest.map(|longest| (caller.waits_since + longest).0);
+            let times = steps.chain(end).filter(|&at| at > self.now.0).collect::<Vec<_>>();
+            times.into_iter().map(|at| (Mono(at), Timer::Caller(caller.call)))
+        });
+        agents.chain(callers).min()
     }
 
-    /// Presents callers in order, each to the longest idle agent that can answer, until none can be.
+    /// Of the callers whom free agents would take next the first is served, until there is none; then
+    /// emergencies for whom nothing rings take back routine presentations.
     fn match_all(&mut self) {
         loop {
-            let mut waiting: Vec<Caller> =
-                self.callers.iter().filter(|caller| self.holder(caller.call).is_none()).cloned().collect();
-            waiting.sort_by_key(|caller| caller.place);
-            let pair = waiting.iter().find_map(|caller| {
-                let idle = |agent: AgentId| match self.agents[agent.index()] {
-                    Doing::Idle { since } if self.can_answer(agent, caller.line) => Some((since, agent)),
-                    _ => None,
-                };
-                Some((caller.clone(), self.ids().filter_map(idle).min()?))
-            });
-            let Some((Caller { call, line, .. }, (idle_since, agent))) = pair else { return };
-            let ring_for = self.plan.lines[line.index()].ring_for.max(Duration::from_millis(1));
-            self.outputs.push(Output::Present { call, agent });
-            self.set(agent, Doing::Ringing { call, until: self.now + ring_for, idle_since });
+            self.notice_practices();
+            let next = self.ids().filter_map(|agent| self.next_for(agent));
+            if let Some(caller) = next.min_by_key(|caller| self.order(caller)) {
+                assert!(self.serve(&caller));
+            } else if let Some(caller) =
+                self.in_order().into_iter().find(|caller| self.to_recall(caller).is_some())
+            {
+                self.recall(&caller);
+            } else {
+                return;
+            }
         }
     }
 
-    fn can_answer(&self, agent: AgentId, line: LineId) -> bool {
-        let teams = &self.plan.lines[line.index()].teams;
-        teams.iter().any(|team| self.plan.teams[team.index()].agents.contains(&agent))
+    /// Presents a caller to the agent put forward, or to all of its team; whether there is one.
+    fn serve(&mut self, caller: &Caller) -> bool {
+        let Some((agent, team)) = self.choose(caller) else { return false };
+        let reach = self.reach(caller);
+        self.present(caller.call, agent, &reach);
+        if self.plan.teams.get(team).is_some_and(|team| team.strategy == Strategy::RingAll) {
+            while let Some(agent) = self.put_forward(caller, team) {
+                self.present(caller.call, agent, &reach);
+            }
+        }
+        self.notice_practices();
+        true
+    }
+
+    fn recall(&mut self, emergency: &Caller) {
+        let agent = self.to_recall(emergency).unwrap();
+        let Doing::Ringing { call, .. } = self.agent(agent).doing else { unreachable!() };
+        self.withdraw(agent, call, Withdrawal::Recalled);
+        self.present(emergency.call, agent, &[]);
+        self.give_back_if_waiting(call);
+    }
+
+    fn to_recall(&self, caller: &Caller) -> Option<AgentId> {
+        if caller.newcomer.band != Band::EMERGENCY || self.holders(caller.call) > 0 {
+            return None;
+        }
+        let routine = self.ids().filter_map(|agent| match self.agent(agent).doing {
+            Doing::Ringing { call, since, .. } if self.caller(call).newcomer.band != Band::EMERGENCY => {
+                self.can_answer(agent, caller).then_some((Reverse(since), agent))
+            }
+            _ => None,
+        });
+        routine.min().map(|(_, agent)| agent)
+    }
+
+    /// What a free agent would take next: the first at the desks of its teams.
+    fn next_for(&self, agent: AgentId) -> Option<Caller> {
+        if !self.is_idle(agent) {
+            return None;
+        }
+        let firsts = (0..self.teams.len()).filter(|&team| self.is_member(agent, team)).filter_map(|team| {
+            let wanting = self.callers.iter().filter(|caller| {
+                self.wants(caller) && self.reach(caller).contains(&team) && self.meets(agent, caller)
+            });
+            let is_fair = self.plan.teams.get(team).is_some_and(|team| team.fair_share.is_some());
+            wanting.min_by_key(|caller| {
+                let counts = is_fair && caller.newcomer.band != Band::EMERGENCY;
+                let tag = counts.then(|| self.teams[team].tags[&caller.newcomer.practice]);
+                let (band, rung, place) = self.order(caller);
+                (band, rung, tag, place)
+            })
+        });
+        let first = firsts.min_by_key(|caller| self.order(caller))?;
+        (first.newcomer.band == Band::EMERGENCY || self.can_spare(agent)).then_some(first.clone())
+    }
+
+    /// The agent for a caller, and the team that puts it forward.
+    fn choose(&self, caller: &Caller) -> Option<(AgentId, usize)> {
+        if !self.wants(caller) {
+            return None;
+        }
+        let mut best: Option<((bool, Mono, AgentId), AgentId, usize)> = None;
+        for team in self.reach(caller) {
+            let Some(agent) = self.put_forward(caller, team) else { continue };
+            let Doing::Idle { since } = self.agent(agent).doing else { unreachable!() };
+            let order = (self.agent(agent).destination.is_some(), since, agent);
+            if best.is_none_or(|(least, ..)| order < least) {
+                best = Some((order, agent, team));
+            }
+        }
+        best.map(|(_, agent, team)| (agent, team))
+    }
+
+    fn put_forward(&self, caller: &Caller, team: usize) -> Option<AgentId> {
+        let emergency = caller.newcomer.band == Band::EMERGENCY;
+        let strategy = self.plan.teams.get(team).map(|team| team.strategy).unwrap_or_default();
+        let free = self.ids().filter(|&agent| self.is_idle(agent) && self.is_member(agent, team));
+        let may = free.filter(|&agent| self.meets(agent, caller) && (emergency || self.can_spare(agent)));
+        may.min_by_key(|&agent| {
+            let Doing::Idle { since } = self.agent(agent).doing else { unreachable!() };
+            let position = self.position(agent, team);
+            match strategy {
+                Strategy::LongestIdle => (false, since.0, 0, agent),
+                Strategy::FewestCalls => (false, u64::from(self.agent(agent).answered), since.0, agent),
+                Strategy::RoundRobin => (position <= self.teams[team].last, position as u64, 0, agent),
+                Strategy::Ordered | Strategy::RingAll => (false, position as u64, 0, agent),
+            }
+        })
+    }
+
+    fn present(&mut self, call: CallId, agent: AgentId, reach: &[usize]) {
+        let (Doing::Idle { since: idle_since } | Doing::Ringing { idle_since, .. }) = self.agent(agent).doing
+        else {
+            unreachable!()
+        };
+        let caller = self.caller(call).clone();
+        let line = self.line(&caller);
+        let ring_for = match self.agent(agent).destination {
+            Some(id) => self.plan.destinations[id.index()].ring_for,
+            None => line.ring_for,
+        };
+        let mine: Vec<usize> = (0..self.teams.len()).filter(|&team| self.is_member(agent, team)).collect();
+        for &team in mine.iter().filter(|team| reach.contains(team) && !caller.charged.contains(team)) {
+            let shares = self.plan.teams.get(team).and_then(|team| team.fair_share.as_ref());
+            let Some(one) = shares.map(|shares| one_call(shares, caller.newcomer.practice)) else { continue };
+            if caller.newcomer.band == Band::EMERGENCY {
+                continue;
+            }
+            let memory = &mut self.teams[team];
+            let tag = memory.tags.get_mut(&caller.newcomer.practice).unwrap();
+            memory.now = memory.now.max(*tag);
+            *tag += one;
+            self.callers.iter_mut().find(|other| other.call == call).unwrap().charged.push(team);
+        }
+        for team in mine {
+            self.teams[team].last = self.position(agent, team);
+        }
+        self.turns += 1;
+        self.outputs.push(Output::Present { call, agent });
+        let until = self.now + ring_for.max(Duration::from_millis(1));
+        self.set(agent, Doing::Ringing { call, since: self.now, until, idle_since, turn: self.turns });
+    }
+
+    /// A practice of which nobody waited at a team and now somebody does starts at the team's own time.
+    fn notice_practices(&mut self) {
+        for team in 0..self.teams.len() {
+            let wanting = self.callers.iter().filter(|caller| {
+                let routine = caller.newcomer.band != Band::EMERGENCY;
+                routine && self.wants(caller) && self.reach(caller).contains(&team)
+            });
+            let practices: BTreeSet<_> = wanting.map(|caller| caller.newcomer.practice).collect();
+            let memory = &mut self.teams[team];
+            for &practice in practices.difference(&memory.waiting) {
+                let tag = memory.tags.entry(practice).or_default();
+                *tag = (*tag).max(memory.now);
+            }
+            memory.waiting = practices;
+        }
+    }
+
+    fn give_back_if_waiting(&mut self, call: CallId) {
+        if self.holders(call) == 0 {
+            self.give_back(call);
+        }
+    }
+
+    fn give_back(&mut self, call: CallId) {
+        let caller = self.callers.iter_mut().find(|caller| caller.call == call).unwrap();
+        let practice = caller.newcomer.practice;
+        for team in std::mem::take(&mut caller.charged) {
+            let one = one_call(self.plan.teams[team].fair_share.as_ref().unwrap(), practice);
+            let tag = self.teams[team].tags.get_mut(&practice).unwrap();
+            *tag = tag.saturating_sub(one);
+        }
+    }
+
+    fn lead_out(&mut self) {
+        let mut callers = self.in_order();
+        callers.sort_by_key(|caller| caller.newcomer.line);
+        for Caller { call, .. } in callers {
+            while let Some((way, why)) = self.way_out(call) {
+                if let WayOut::RouteTo(to) = way {
+                    self.callers.iter_mut().find(|other| other.call == call).unwrap().out = Some(to);
+                    self.match_all();
+                } else {
+                    self.callers.retain(|other| other.call != call);
+                    self.outputs.push(Output::Release { call, way, why });
+                }
+            }
+        }
+    }
+
+    fn way_out(&self, call: CallId) -> Option<(WayOut, Leaving)> {
+        let caller = self.callers.iter().find(|caller| caller.call == call)?;
+        if caller.newcomer.band == Band::EMERGENCY || self.holders(call) > 0 {
+            return None;
+        }
+        let line = self.line(caller);
+        let too_long = line.max_wait.is_some_and(|longest| self.now >= caller.waits_since + longest);
+        let reach = self.reach(caller);
+        let mut members = self.ids().filter(|&agent| reach.iter().any(|&team| self.is_member(agent, team)));
+        let nobody = !members.any(|agent| self.is_at_work(agent));
+        let ways = [
+            too_long.then_some((line.way_out, Leaving::WaitedTooLong)),
+            line.leave_when_empty.filter(|_| nobody).map(|way| (way, Leaving::NobodyAtWork)),
+        ];
+        ways.into_iter().flatten().find(|(way, _)| match way {
+            WayOut::RouteTo(to) => caller.out.is_none() && to.index() < self.plan.destinations.len(),
+            _ => true,
+        })
     }
 
     fn miss(&mut self, agent: AgentId, cause: Cause) {
-        let Plan { misses_before_pause, rest: Rests { failed: rest_after_miss, .. }, miss_pause, .. } =
-            self.plan;
-        let misses = &mut self.misses[agent.index()];
+        let (Doing::Ringing { call, .. } | Doing::Talking { call, .. }) = self.agent(agent).doing else {
+            unreachable!()
+        };
+        let rest = self.plan.rest.after(cause);
+        let Plan { misses_before_pause, miss_pause, .. } = self.plan;
+        if self.agent(agent).destination.is_some() {
+            self.rest(agent, rest.max(Duration::from_secs(1)));
+            return self.give_back_if_waiting(call);
+        }
+        let misses = &mut self.agents[agent.index()].misses;
         *misses += 1;
         if misses_before_pause > 0 && *misses >= misses_before_pause {
             let until = (!miss_pause.is_zero()).then(|| self.now + miss_pause);
             self.set(agent, Doing::Paused { reason: PauseReason::Missed(cause), until });
-        } else if rest_after_miss.is_zero() {
-            self.agents[agent.index()] = Doing::Nothing;
+            self.give_back_if_waiting(call);
+        } else if rest.is_zero() {
+            self.agents[agent.index()].doing = Doing::Nothing;
+            self.give_back_if_waiting(call);
             self.match_all();
-            self.set(agent, Doing::Idle { since: self.now });
+            self.idle(agent, self.now);
         } else {
-            self.set(agent, Doing::Resting { until: self.now + rest_after_miss });
+            self.rest(agent, rest);
+            self.give_back_if_waiting(call);
+        }
+    }
+
+    fn rest(&mut self, agent: AgentId, rest: Duration) {
+        let group = self.agent(agent).destination.map_or(vec![], |id| self.plan.seats(id).collect());
+        let others = group.into_iter().filter(|&other| other != agent && self.is_idle(other));
+        for agent in std::iter::once(agent).chain(others.collect::<Vec<_>>()) {
+            self.set(agent, Doing::Resting { until: self.now + rest });
         }
     }
 
     fn after_talk(&mut self, agent: AgentId, line: LineId) {
         let wrap_up = self.plan.lines[line.index()].wrap_up;
-        match self.agents[agent.index()].clone() {
+        match self.agent(agent).doing.clone() {
             Doing::Talking { wish: Some(wish), .. } => self.grant(agent, wish),
-            _ if wrap_up.is_zero() => self.set(agent, Doing::Idle { since: self.now }),
-            _ => self.set(agent, Doing::WrapUp { until: self.now + wrap_up }),
+            _ if wrap_up.is_zero() || self.agent(agent).destination.is_some() => self.idle(agent, self.now),
+            _ => self.set(agent, Doing::WrapUp { since: self.now, until: self.now + wrap_up }),
         }
     }
 
     fn wish(&mut self, agent: AgentId, wish: Wish) -> Result<(), Refused> {
-        match self.doing(agent)? {
+        match self.person(agent)?.doing.clone() {
             Doing::Nothing | Doing::Talking { wish: Some(Wish::LogOut), .. } => {
                 return Err(Refused::WrongState(agent));
             }
             Doing::Talking { call, .. } => {
-                self.agents[agent.index()] = Doing::Talking { call, wish: Some(wish) };
+                self.agents[agent.index()].doing = Doing::Talking { call, wish: Some(wish) };
             }
             Doing::Ringing { call, .. } => {
                 self.withdraw(agent, call, Withdrawal::AgentGone);
                 self.grant(agent, wish);
+                self.give_back_if_waiting(call);
             }
             _ => self.grant(agent, wish),
         }
@@ -243,50 +570,189 @@ impl Model {
         self.set(agent, doing);
     }
 
+    fn idle(&mut self, agent: AgentId, since: Mono) {
+        let doing = if self.agent(agent).reachable { Doing::Idle { since } } else { Doing::CutOff };
+        self.set(agent, doing);
+    }
+
     fn set(&mut self, agent: AgentId, doing: Doing) {
         let state = match &doing {
             Doing::Nothing => Availability::LoggedOut,
             Doing::Idle { .. } => Availability::Free,
+            Doing::CutOff => Availability::Unreachable,
             Doing::Ringing { call, .. } => Availability::Ringing(*call),
             Doing::Talking { call, .. } => Availability::Talking(*call),
             Doing::WrapUp { .. } => Availability::WrapUp,
             Doing::Resting { .. } => Availability::Resting,
             Doing::Paused { reason, .. } => Availability::Paused(reason.clone()),
         };
-        self.agents[agent.index()] = doing;
-        self.outputs.push(Output::Availability { agent, state });
+        self.agents[agent.index()].doing = doing;
+        if self.agent(agent).destination.is_none() {
+            self.outputs.push(Output::Availability { agent, state });
+        }
+    }
+
+    /// Every phone that still rings for a call stops, in the order in which they began.
+    fn silence(&mut self, call: CallId, why: Withdrawal) {
+        let rung = self.ids().filter_map(|agent| match self.agent(agent).doing {
+            Doing::Ringing { call: held, idle_since, turn, .. } if held == call => {
+                Some((turn, agent, idle_since))
+            }
+            _ => None,
+        });
+        for (_, agent, idle_since) in rung.collect::<BTreeSet<_>>() {
+            self.withdraw(agent, call, why);
+            self.idle(agent, idle_since);
+        }
     }
 
     fn withdraw(&mut self, agent: AgentId, call: CallId, why: Withdrawal) {
         self.outputs.push(Output::Withdraw { call, agent, why });
     }
 
-    fn holder(&self, call: CallId) -> Option<AgentId> {
-        self.ids().find(|agent| match self.agents[agent.index()] {
+    fn line(&self, caller: &Caller) -> &Line {
+        &self.plan.lines[caller.newcomer.line.index()]
+    }
+
+    fn waited(&self, caller: &Caller) -> Duration {
+        Duration::from_micros((self.now.0 as i64 - caller.place.0).max(0) as u64)
+    }
+
+    fn reach(&self, caller: &Caller) -> Vec<usize> {
+        let (line, people) = (self.line(caller), self.plan.teams.len());
+        let mut widen: Vec<&Widen> = line.widen.iter().collect();
+        widen.sort_by_key(|step| step.after);
+        let widened = widen.into_iter().filter(|step| step.after <= self.waited(caller));
+        let known = |team: &&TeamId| team.index() < people;
+        let mut reach: Vec<usize> = line.teams.iter().filter(known).map(|team| team.index()).collect();
+        reach.extend(self.added[caller.newcomer.line.index()].iter().map(|team| team.index()));
+        reach.extend(widened.flat_map(|step| &step.add_teams).filter(known).map(|team| team.index()));
+        reach.extend(caller.out.map(|id| people + id.index()));
+        reach.retain(|&team| team < people || caller.newcomer.band != Band::EMERGENCY);
+        let mut seen = BTreeSet::new();
+        reach.into_iter().filter(|team| seen.insert(*team)).collect()
+    }
+
+    fn meets(&self, agent: AgentId, caller: &Caller) -> bool {
+        let Some(planned) = self.plan.agents.get(agent.index()) else { return true };
+        let line = self.line(caller);
+        let mut relax: Vec<&Relax> = line.relax.iter().collect();
+        relax.sort_by_key(|step| step.after);
+        let last = relax.into_iter().rfind(|step| step.after <= self.waited(caller));
+        let needs = last.map_or(&line.needs, |step| &step.needs);
+        needs.iter().all(|(skill, &level)| planned.skills.get(skill).copied().unwrap_or(0) >= level)
+    }
+
+    fn can_answer(&self, agent: AgentId, caller: &Caller) -> bool {
+        self.meets(agent, caller) && self.reach(caller).iter().any(|&team| self.is_member(agent, team))
+    }
+
+    fn can_spare(&self, agent: AgentId) -> bool {
+        self.plan.teams.iter().enumerate().filter(|&(team, _)| self.is_member(agent, team)).all(
+            |(at, team)| {
+                let free =
+                    self.ids().filter(|&other| self.is_idle(other) && self.is_member(other, at)).count();
+                free > team.keep_free_for_emergency as usize
+            },
+        )
+    }
+
+    fn wants(&self, caller: &Caller) -> bool {
+        let holders = self.holders(caller.call);
+        let parallel = self.line(caller).emergency_parallel as usize;
+        let emergency = caller.newcomer.band == Band::EMERGENCY;
+        self.talker(caller.call).is_none() && (holders == 0 || emergency && holders < parallel)
+    }
+
+    fn order(&self, caller: &Caller) -> (Band, bool, (i64, usize)) {
+        (caller.newcomer.band, self.holders(caller.call) > 0, caller.place)
+    }
+
+    fn in_order(&self) -> Vec<Caller> {
+        let mut callers = self.callers.clone();
+        callers.sort_by_key(|caller| self.order(caller));
+        callers
+    }
+
+    /// From 1 in the team's list; 0 for one who is no member.
+    fn position(&self, agent: AgentId, team: usize) -> usize {
+        match self.plan.teams.get(team) {
+            Some(team) => {
+                let known = team.agents.iter().filter(|agent| agent.index() < self.plan.agents.len());
+                known.copied().position(|member| member == agent).map_or(0, |at| at + 1)
+            }
+            None => {
+                let id = DestinationId((team - self.plan.teams.len()) as u32);
+                self.plan.seats(id).position(|seat| seat == agent).map_or(0, |at| at + 1)
+            }
+        }
+    }
+
+    fn is_member(&self, agent: AgentId, team: usize) -> bool {
+        self.position(agent, team) > 0
+    }
+
+    fn is_idle(&self, agent: AgentId) -> bool {
+        matches!(self.agent(agent).doing, Doing::Idle { .. })
+    }
+
+    fn is_at_work(&self, agent: AgentId) -> bool {
+        let found = self.agent(agent);
+        found.reachable && !matches!(found.doing, Doing::Nothing | Doing::Paused { .. })
+    }
+
+    fn talker(&self, call: CallId) -> Option<AgentId> {
+        self.ids().find(
+            |agent| matches!(self.agent(*agent).doing, Doing::Talking { call: held, .. } if held == call),
+        )
+    }
+
+    /// How many ring for, or talk with, a caller.
+    fn holders(&self, call: CallId) -> usize {
+        let holds = |agent: &AgentId| match self.agent(*agent).doing {
             Doing::Ringing { call: held, .. } | Doing::Talking { call: held, .. } => held == call,
             _ => false,
-        })
+        };
+        self.ids().filter(holds).count()
     }
 
     fn ringing(&self, agent: AgentId, call: CallId) -> Result<(), Refused> {
-        match self.doing(agent)? {
+        match self.known(agent)?.doing {
             Doing::Ringing { call: held, .. } if held == call => Ok(()),
             _ => Err(Refused::NotTheirs { agent, call }),
         }
     }
 
     fn talking(&self, agent: AgentId, call: CallId) -> Result<Option<Wish>, Refused> {
-        match self.doing(agent)? {
+        match self.known(agent)?.doing.clone() {
             Doing::Talking { call: held, wish } if held == call => Ok(wish),
             _ => Err(Refused::NotTheirs { agent, call }),
         }
     }
 
-    fn doing(&self, agent: AgentId) -> Result<Doing, Refused> {
-        self.agents.get(agent.index()).cloned().ok_or_else(|| Refused::NotInPlan(agent.to_string()))
+    fn caller(&self, call: CallId) -> &Caller {
+        self.callers.iter().find(|caller| caller.call == call).unwrap()
+    }
+
+    fn agent(&self, agent: AgentId) -> &Agent {
+        &self.agents[agent.index()]
+    }
+
+    fn known(&self, agent: AgentId) -> Result<&Agent, Refused> {
+        self.agents.get(agent.index()).ok_or_else(|| Refused::NotInPlan(agent.to_string()))
+    }
+
+    fn person(&self, agent: AgentId) -> Result<&Agent, Refused> {
+        let person = self.known(agent).ok().filter(|found| found.destination.is_none());
+        person.ok_or_else(|| Refused::NotInPlan(agent.to_string()))
     }
 
     fn ids(&self) -> impl Iterator<Item = AgentId> + use<> {
         (0..self.agents.len() as u32).map(AgentId)
     }
+}
+
+fn one_call(shares: &Shares, practice: Option<PracticeId>) -> u64 {
+    let weight = practice.and_then(|practice| shares.get(&practice)).copied().unwrap_or(1);
+    (1 << 32) / u64::from(weight.max(1))
 }

@@ -12,6 +12,7 @@ use super::network::Network;
 use super::phones::flow;
 use crate::acd::{Agent, Destination, Shares, Team};
 use crate::id::{AgentId, PracticeId, SkillId};
+use crate::switch::following::Removed;
 use crate::switch::plan::Phone;
 
 /// Most calls that all destinations together take at once.
@@ -75,7 +76,7 @@ pub(super) fn agents(
     let mut owners: BTreeMap<&str, &Spanned<String>> = BTreeMap::new();
     for (name, agent) in written {
         let skills = levels(&agent.skills, |skill, sink| names.skills.seek(skill, sink), sink);
-        agents.push(Agent { name: name.get_ref().clone(), logged_in: agent.logged_in, skills });
+        agents.push(Agent { name: name.get_ref().clone(), logged_in: agent.logged_in, gone: false, skills });
         let Some(address) = &agent.address else { continue };
         if let Some(other) = owners.insert(address.get_ref(), name) {
             sink.warning(address.span(), format!("this is the phone of `{}` too", shown(other.get_ref())))
@@ -127,6 +128,32 @@ pub(super) fn destinations(
         }
     }
     (destinations, phones)
+}
+
+/// What becomes of those who wait in lines that the file no longer has.
+pub(super) fn removed(
+    written: &Named<written::Removed>,
+    names: &mut Register<'_>,
+    sink: &mut Sink,
+) -> BTreeMap<String, Removed> {
+    let mut removed = BTreeMap::new();
+    for (name, line) in written {
+        if names.lines.has(name.get_ref()) {
+            let message = format!("line `{}` is in this file, so it is not removed", shown(name.get_ref()));
+            sink.error(name.span(), message).help("take away one of the two tables");
+        }
+        let fate = match (&line.remap_to, line.drain) {
+            (Some(to), false) => names.lines.find(to, sink).map(|_| Removed::Remap(to.get_ref().clone())),
+            (None, true) => Some(Removed::Drain),
+            _ => {
+                let message = "a removed line has either `drain = true` or `remap-to`";
+                sink.error(line.header.clone(), message);
+                None
+            }
+        };
+        removed.extend(fate.map(|fate| (name.get_ref().clone(), fate)));
+    }
+    removed
 }
 
 /// Reports a list without which its table is no use.

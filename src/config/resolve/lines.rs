@@ -7,6 +7,7 @@ use super::super::table::{Named, shown};
 use super::super::written::{self, Leave};
 use super::floor::{check_not_empty, levels};
 use super::names::{Names, Register};
+use crate::acd::announce::Schedule;
 use crate::acd::{Agent, Line, Needs, Relax, Team, WayOut, Widen};
 use crate::id::{AgentId, ClipId, DestinationId, LineId, TeamId};
 use crate::policy::Trunk;
@@ -46,9 +47,22 @@ pub(super) fn lines(
                 .as_ref()
                 .and_then(|name| names.destinations.find(name, sink))
                 .map(DestinationId),
+            gone: None,
         });
     }
     (lines, treatments)
+}
+
+/// What callers who wait are told, and when.
+pub(super) fn schedule(line: &written::Line) -> Option<Schedule> {
+    Some(Schedule {
+        first: line.announce_after,
+        every: line.announce_every,
+        position: line.announce_position,
+        estimate: line.announce_estimate,
+        offer_again: 3,
+    })
+    .filter(|schedule| schedule.position || schedule.estimate)
 }
 
 /// Steps of lesser needs, each later than the one before and asking for no more.

@@ -15,6 +15,7 @@ mod rules;
 mod trunks;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_spanned::Spanned;
 
@@ -76,6 +77,7 @@ pub(super) fn resolve(
     let (destinations, seats) = floor::destinations(&written.destinations, &network, sink);
     phones.extend(seats);
     let rules = rules::rules(&written.rules, &mut names, sink);
+    let removed = floor::removed(&written.removed, &mut names, sink);
     lines::check_answered(&written.lines, &rules, sink);
     lines::warn_unstaffed(&written.lines, &lines, &teams, &agents, sink);
     lines::warn_class(&written.lines, &names.lines, &trunks, sink);
@@ -94,11 +96,24 @@ pub(super) fn resolve(
         wrap_up_limit: written.distributor.wrap_up_limit,
         retry_after: written.distributor.retry_after,
     };
-    let surroundings = rules::surroundings(written, &acd, &trunks);
-    let book = RuleBook::new(rules, surroundings);
+    let clips_by_name = written.clips.iter().map(|(name, _)| name.get_ref().clone()).collect();
+    let surroundings = acd.surroundings(&trunks, clips_by_name);
+    let book = Arc::new(RuleBook::new(rules, surroundings));
+    let calendar = Arc::new(calendar?);
+    let guide = acd::Guide {
+        rules: book.clone(),
+        calendar: calendar.clone(),
+        announcements: written.lines.iter().map(|(_, line)| lines::schedule(line)).collect(),
+        estimates: acd::estimate::Settings {
+            most_late: written.distributor.estimate_most_late,
+            ..acd::estimate::Settings::default()
+        },
+        redial_window: written.distributor.redial_window,
+    };
     let plan = Plan {
         ingress: Ingress { trunks, practices, country_code },
         acd,
+        guide,
         phones,
         treatments,
         sip: SipPlan {
@@ -120,7 +135,6 @@ pub(super) fn resolve(
         drain_limit: written.drain_limit,
     };
     let log = LogSettings { level: written.log_level, format: written.log_format };
-    let calendar = calendar?;
     let asked = Asked { ingress: &plan.ingress, calendar: &calendar, rules: &book };
     let tests =
         expect::tests(&written.tests, &asked, &mut names.lines, &mut names.trunks, &mut names.rules, sink);
@@ -131,7 +145,7 @@ pub(super) fn resolve(
     let tests = tests.len();
     let listen = network.listen;
     let deployment =
-        Deployment { plan, listen, media, clips, prompts, ledger, calendar, rules: book, node, log };
+        Deployment { plan, listen, media, clips, prompts, ledger, calendar, rules: book, removed, node, log };
     Some((deployment, tests))
 }
 

@@ -8,13 +8,10 @@ use super::super::sink::{Sink, Span};
 use super::super::table::{check_name, shown};
 use super::super::written::{self, Conditions, Written};
 use super::names::Register;
-use crate::acd;
 use crate::calendar::{Calendar, Date, Local, TimeOfDay};
-use crate::id::{ClipId, DestinationId, LineId, PracticeId, RuleId, TeamId, WindowId};
-use crate::policy::Trunk;
+use crate::id::{ClipId, DestinationId, LineId, RuleId, TeamId, WindowId};
 use crate::policy::rules::{
-    Actions, Callers, Condition, Finding, Kind, LineOutline, Never, Refusal, RouteTo, Rule, RuleBook,
-    Surroundings, TeamOutline,
+    Actions, Callers, Condition, Finding, Kind, Never, Refusal, RouteTo, Rule, RuleBook,
 };
 
 /// What a test expects when no rule counts, and so no name of a rule.
@@ -218,29 +215,4 @@ fn place_of(condition: &Condition, rule: &written::Rule, names: &Register<'_>) -
         own.or(elsewhere).map(Spanned::span)
     });
     stated.unwrap_or_else(|| rule.header.clone())
-}
-
-/// What rules may speak of, as they know it.
-pub(super) fn surroundings(written: &Written, plan: &acd::Plan, trunks: &[Trunk]) -> Surroundings {
-    let lines = (0u32..).map(LineId).zip(&plan.lines).map(|(id, line)| {
-        let joining = || trunks.iter().filter(move |trunk| trunk.line == id);
-        let mut practices: Vec<Option<PracticeId>> = joining().map(|trunk| trunk.practice).collect();
-        practices.sort_unstable();
-        practices.dedup();
-        LineOutline {
-            name: line.name.clone(),
-            emergency: joining().next().is_some() && joining().all(|trunk| trunk.emergency),
-            practice: if let [practice] = *practices { practice } else { None },
-            teams: line.teams.clone(),
-            widened: line.widen.iter().flat_map(|step| step.add_teams.iter().copied()).collect(),
-            first: line.first.is_some(),
-        }
-    });
-    let team = |team: &acd::Team| TeamOutline { name: team.name.clone(), agents: team.agents.clone() };
-    Surroundings {
-        lines: lines.collect(),
-        teams: plan.teams.iter().map(team).collect(),
-        destinations: plan.destinations.iter().map(|destination| destination.name.clone()).collect(),
-        clips: written.clips.iter().map(|(name, _)| name.get_ref().clone()).collect(),
-    }
 }

@@ -27,6 +27,8 @@ pub(in super::super) struct Distributor {
     pub(in super::super) miss_pause: Duration,
     pub(in super::super) wrap_up_limit: Duration,
     pub(in super::super) retry_after: Duration,
+    pub(in super::super) redial_window: Duration,
+    pub(in super::super) estimate_most_late: u32,
 }
 
 /// `[clip.NAME]`
@@ -77,6 +79,10 @@ pub(in super::super) struct Line {
     pub(in super::super) most_per_practice: Option<Spanned<u32>>,
     pub(in super::super) first: Option<Spanned<String>>,
     pub(in super::super) emergency_parallel: Option<Spanned<u32>>,
+    pub(in super::super) announce_position: bool,
+    pub(in super::super) announce_estimate: bool,
+    pub(in super::super) announce_after: Duration,
+    pub(in super::super) announce_every: Duration,
 }
 
 /// A step of `relax`.
@@ -121,6 +127,13 @@ pub(in super::super) struct Agent {
     pub(in super::super) skills: Option<Map<u8>>,
 }
 
+/// `[removed.NAME]`
+pub(in super::super) struct Removed {
+    pub(in super::super) header: Span,
+    pub(in super::super) drain: bool,
+    pub(in super::super) remap_to: Option<Spanned<String>>,
+}
+
 /// `[destination.NAME]`
 pub(in super::super) struct Destination {
     pub(in super::super) address: Option<Spanned<String>>,
@@ -147,6 +160,8 @@ pub(super) fn distributor(table: &mut Table<'_, '_>, sink: &mut Sink) -> Distrib
         miss_pause: or(table.duration("miss-pause", secs(0)..=hours(24), sink), secs(300)),
         wrap_up_limit: or(table.duration("wrap-up-limit", secs(0)..=hours(8), sink), secs(600)),
         retry_after: or(table.duration("retry-after", secs(1)..=hours(1), sink), secs(30)),
+        redial_window: or(table.duration("redial-window", secs(0)..=hours(24), sink), secs(1_200)),
+        estimate_most_late: or(table.number("estimate-most-late", 10..=90, sink), 30),
     }
 }
 
@@ -196,6 +211,10 @@ pub(super) fn line(table: &mut Table<'_, '_>, sink: &mut Sink) -> Line {
         most_per_practice: table.number("most-per-practice", 1..=100_000, sink),
         first: table.text("first", sink),
         emergency_parallel: table.number("emergency-parallel", 1..=100, sink),
+        announce_position: or(table.flag("announce-position", sink), false),
+        announce_estimate: or(table.flag("announce-estimate", sink), false),
+        announce_after: or(table.duration("announce-after", secs(5)..=hours(1), sink), secs(30)),
+        announce_every: or(table.duration("announce-every", secs(0)..=hours(1), sink), secs(60)),
     }
 }
 
@@ -274,6 +293,14 @@ pub(super) fn agent(table: &mut Table<'_, '_>, sink: &mut Sink) -> Agent {
         logged_in: or(table.flag("logged-in", sink), true),
         nat: or(table.flag("nat", sink), false),
         skills: table.map("skills", sink, level),
+    }
+}
+
+pub(super) fn removed(table: &mut Table<'_, '_>, sink: &mut Sink) -> Removed {
+    Removed {
+        header: table.header().unwrap_or_default(),
+        drain: or(table.flag("drain", sink), false),
+        remap_to: table.text("remap-to", sink),
     }
 }
 

@@ -20,7 +20,9 @@ use super::table::{Named, Table};
 
 pub(super) use calendar::{Override, Window};
 pub(super) use codes::Codes;
-pub(super) use floor::{Agent, Clip, Destination, Distributor, Leave, Line, Practice, Skill, Team, Trunk};
+pub(super) use floor::{
+    Agent, Clip, Destination, Distributor, Leave, Line, Practice, Removed, Skill, Team, Trunk,
+};
 pub(super) use node::{Ledger, Media, Node, Sip};
 pub(super) use rules::{Conditions, Given, Rule, Test};
 
@@ -47,6 +49,7 @@ pub(super) struct Written {
     pub(super) teams: Named<Team>,
     pub(super) agents: Named<Agent>,
     pub(super) destinations: Named<Destination>,
+    pub(super) removed: Named<Removed>,
     /// `[[overflow]]`
     pub(super) rules: Vec<Rule>,
     /// `[[test]]`
@@ -79,6 +82,7 @@ pub(super) fn read(text: &str, sink: &mut Sink) -> Written {
         teams: root.named("team", "[team.NAME]", sink, floor::team),
         agents: root.named("agent", "[agent.NAME]", sink, floor::agent),
         destinations: root.named("destination", "[destination.NAME]", sink, floor::destination),
+        removed: root.named("removed", "[removed.NAME]", sink, floor::removed),
         rules: root.each("overflow", "[[overflow]]", MOST_RULES, sink, rules::rule),
         tests: root.each("test", "[[test]]", MOST_RULES, sink, rules::test),
     };

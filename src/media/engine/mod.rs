@@ -125,6 +125,11 @@ impl Engine {
         self.relay(index, &packet, now, out);
     }
 
+    /// What orders mean by their clips from now on; what is heard already goes on.
+    pub(super) fn set_clips(&mut self, clips: Arc<[Clip]>) {
+        self.clips = clips;
+    }
+
     /// Sends the frames that are due and reports the legs that have fallen silent; early calls do nothing.
     pub(super) fn tick(&mut self, now: Mono, out: &mut impl Out) {
         while let Some(due) = self.pacer.pop_due(now) {
@@ -140,7 +145,7 @@ impl Engine {
                     continue;
                 };
                 let packet = &mut self.packet[..HEADER_LEN + FRAME];
-                let said = playing.fill(&mut packet[HEADER_LEN..], leg.stream.codec, &self.clips);
+                let said = playing.fill(&mut packet[HEADER_LEN..], leg.stream.codec);
                 if playing.ended(leg.partner.is_some()) {
                     self.ended.push(member);
                 }

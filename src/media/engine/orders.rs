@@ -23,12 +23,12 @@ impl Engine {
         let done = match command {
             Command::Set(stream) => self.set(stream, now),
             Command::Play { leg, clips, looped } => {
-                let list = Playlist::new(clips, looped, &self.clips);
+                let list = Playlist::new(&clips, looped, &self.clips);
                 self.legs.index(leg).and_then(|index| self.play(index, list, now))
             }
             Command::Say { leg, id, mut clips } => {
                 clips.truncate(MOST_SAID);
-                let list = Playlist::new(clips, false, &self.clips);
+                let list = Playlist::new(&clips, false, &self.clips);
                 self.legs.index(leg).and_then(|index| self.say(index, Saying { id, list }, now))
             }
             Command::Hush { leg } => self.hush(leg),

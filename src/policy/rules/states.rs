@@ -99,6 +99,23 @@ impl RuleStates {
         changes
     }
 
+    /// Goes on from the states of another book: a rule that is the same in both, on a line with the same id, is as
+    /// it was there, and lines look as they did.
+    pub fn carry(&mut self, book: &RuleBook, old: &RuleStates, old_book: &RuleBook) {
+        for (facts, &known) in self.facts.iter_mut().zip(&old.facts) {
+            *facts = known;
+        }
+        for at in 0..self.states.len() {
+            let same = |known: &usize| old_book.written(*known) == book.written(at);
+            if let Some(known) = old_book.slots_of(book.slots[at].line).find(same) {
+                let State { on, pressed, since, .. } = old.states[known];
+                // It is looked at again at once, which finds what has become due meanwhile.
+                self.states[at] = State { on, pressed, since, due: Some(self.now) };
+                self.deadlines.set(at, self.now);
+            }
+        }
+    }
+
     /// When to call [`RuleStates::evaluate`] next, with no facts if there are none; changes with every call.
     pub fn poll_timeout(&self) -> Option<Mono> {
         [self.deadlines.next(), self.openings.due()].into_iter().flatten().min()

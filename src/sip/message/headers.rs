@@ -59,6 +59,11 @@ impl Headers {
         self.0.retain(|header| !parts(header).0.eq_ignore_ascii_case(name));
     }
 
+    /// A copy of the headers whose names are wanted, in order.
+    pub(super) fn copied(&self, wanted: impl Fn(&str) -> bool) -> Headers {
+        Headers(self.0.iter().filter(|header| wanted(parts(header).0)).cloned().collect())
+    }
+
     /// Name and value of each header, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(parts)

@@ -63,13 +63,10 @@ impl Request {
     /// copied, the standard reason, no body; Timestamp too for a 100.
     pub fn response(&self, code: u16) -> Response {
         const COPIED: [&str; 6] = ["Via", "Record-Route", "From", "To", "Call-ID", "CSeq"];
-        let mut headers = Headers::default();
-        for (name, value) in self.headers.iter() {
+        let headers = self.headers.copied(|name| {
             let timestamp = code == 100 && name.eq_ignore_ascii_case("Timestamp");
-            if timestamp || COPIED.iter().any(|copied| copied.eq_ignore_ascii_case(name)) {
-                headers.push(name, value);
-            }
-        }
+            timestamp || COPIED.iter().any(|copied| copied.eq_ignore_ascii_case(name))
+        });
         Response { code, reason: standard_reason(code).to_owned(), headers, body: Bytes::new() }
     }
 

@@ -5,7 +5,7 @@ use super::index::Key;
 use super::invite_server::{Ack, InviteServer};
 use super::keys::{BranchKey, request_key, tag_of, unique_part};
 use super::outgoing::{self, BranchToken};
-use super::reply_path::fill_in;
+use super::reply_path::{complete, fill_in};
 use super::served::{Machine, Served};
 use super::server::Server;
 use super::timers::{Life, TxId};
@@ -36,6 +36,26 @@ impl Transactions {
                 }
             }
         }
+    }
+
+    /// Answers a request that begins something with 503, keeping nothing and building no message; says whether it
+    /// did. A repetition of a request in hand is left alone, and so is a peer of RFC 2543.
+    pub fn turn_away(&mut self, flow: Flow, accepted: &Accepted) -> bool {
+        let Essentials { start: Start::Request { method }, branch, sent_by, to_tag: None, .. } =
+            accepted.essentials()
+        else {
+            return false;
+        };
+        let (Some(unique), Some(mut via)) = (unique_part(branch), accepted.top_via()) else { return false };
+        let mut key = BranchKey::of_branch(unique, sent_by);
+        let key = key.for_method(method);
+        if self.by_branch.find(key).is_some() {
+            return false;
+        }
+        let (reply_path, _) = complete(flow, &mut via);
+        let bytes = accepted.refusal(503, &via, &tag_of(key), ("Retry-After", RETRY_AFTER));
+        self.effects.outputs.push_back(Output::Send { flow: reply_path, bytes });
+        true
     }
 
     fn response(&mut self, flow: Flow, code: u16, accepted: Accepted, now: Mono) -> Result<(), DropReason> {

@@ -19,6 +19,15 @@ const SIP_PORT: u16 = 5060;
 /// behind NAT, and that port is not open to us.
 pub(super) fn fill_in(flow: Flow, request: &mut Request) -> Flow {
     let Some(mut via) = request.headers.top_via() else { return flow };
+    let (reply_path, changed) = complete(flow, &mut via);
+    if changed {
+        replace_top(request, &via);
+    }
+    reply_path
+}
+
+/// Notes in a top Via where its request came from; says where the responses go, and whether the Via was changed.
+pub(super) fn complete(flow: Flow, via: &mut Via) -> (Flow, bool) {
     let source = flow.remote.ip().to_canonical();
     let wants_rport = via.rport().is_some();
     if wants_rport {
@@ -31,12 +40,11 @@ pub(super) fn fill_in(flow: Flow, request: &mut Request) -> Flow {
     let changed = wants_rport || sent_by != Some(source) || via.received().is_some();
     if changed {
         via.set_received(source);
-        replace_top(request, &via);
     }
     if flow.transport.is_reliable() || wants_rport || sent_by.is_some_and(|ip| ip != source) {
-        return flow;
+        return (flow, changed);
     }
-    Flow { remote: at(flow.remote.ip(), via.port()), ..flow }
+    (Flow { remote: at(flow.remote.ip(), via.port()), ..flow }, changed)
 }
 
 fn at(ip: IpAddr, port: Option<u16>) -> SocketAddr {

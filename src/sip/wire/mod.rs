@@ -8,6 +8,7 @@
 //! Nothing allocates on the way to `Accept`, unless lines are folded or not UTF-8: then the head is rewritten
 //! once. Nothing here knows which URIs can be routed, or whether a Via is ours.
 
+mod answer;
 mod build;
 mod fault;
 mod framer;

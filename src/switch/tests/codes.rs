@@ -40,7 +40,7 @@ fn dial(world: &mut World, agent: u32, from: &str, code: &str) -> Vec<String> {
 }
 
 fn state(world: &World, agent: u32) -> Availability {
-    world.switch.distributor.availability(AgentId(agent)).unwrap()
+    world.switch.exchange.distributor().availability(AgentId(agent)).unwrap()
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! What is turned away at the door, and with which status.
 
+use std::time::Duration;
+
 use crate::call::record::Outcome;
 
-use super::world::{Caller, STRANGER, TRUNK, TRUNK_999, World, header};
+use super::world::{Caller, Ringing, STRANGER, TRUNK, TRUNK_999, World, header};
 
 fn code(world: &mut World, source: &str, text: &str) -> String {
     world.from(source, text);
@@ -91,6 +93,60 @@ fn a_stranger_with_an_invented_tag_gets_481_and_leaves_nothing_behind() {
     assert!(world.switch.is_empty());
 }
 
+const LATE: Duration = Duration::from_millis(251);
+
+#[test]
+fn a_new_call_of_routine_that_waited_too_long_gets_503_and_leaves_nothing_behind() {
+    let mut world = World::new(1);
+    world.late_from(TRUNK, &Caller::new("c1", TRUNK).invite(), LATE);
+    let refusal = world.expect(TRUNK, "SIP/2.0 503");
+    assert_eq!(header(&refusal, "Retry-After"), "5");
+    assert!(header(&refusal, "Via").contains(";rport=5060"), "{refusal}");
+    assert!(header(&refusal, "To").contains(";tag="), "{refusal}");
+    assert_eq!(world.switch.counters().shed, 1);
+    assert!(world.switch.is_empty() && world.records.is_empty());
+    // Its ACK is a stray.
+    world.late_from(TRUNK, &Caller::new("c1", TRUNK).request("ACK", 1, "i", ""), LATE);
+    assert!(world.switch.is_empty() && world.sent.is_empty());
+}
+
+#[test]
+fn lateness_turns_no_emergency_away_and_nothing_that_belongs_to_a_call() {
+    let mut world = World::new(1);
+    world.late_from(TRUNK_999, &Caller::new("e1", TRUNK_999).invite(), 10 * LATE);
+    world.expect(TRUNK_999, "SIP/2.0 200");
+    let emergency = Ringing::of(&mut world, 0);
+    emergency.answer(&mut world);
+    let mut caller = Caller::new("c1", TRUNK);
+    caller.call(&mut world);
+    let again = caller.request("INVITE", 2, "r", &super::world::sdp("192.0.2.50", 40098, "sendrecv"));
+    for _ in 0..2 {
+        world.late_from(TRUNK, &again, LATE);
+        world.expect(TRUNK, "SIP/2.0 200");
+    }
+    world.late_from(TRUNK, &caller.request("BYE", 3, "b", ""), LATE);
+    world.expect(TRUNK, "SIP/2.0 200");
+    assert_eq!((world.switch.counters().shed, world.switch.calls()), (0, 1));
+}
+
+#[test]
+fn a_repeated_invite_of_a_call_that_was_taken_is_not_turned_away() {
+    let mut world = World::new(0);
+    let invite = Caller::new("c1", TRUNK).invite();
+    world.from(TRUNK, &invite);
+    world.take_to(TRUNK);
+    world.late_from(TRUNK, &invite, LATE);
+    world.expect(TRUNK, "SIP/2.0 200");
+    assert_eq!(world.switch.counters().shed, 0);
+}
+
+#[test]
+fn a_late_stranger_is_told_so_and_not_to_come_again() {
+    let mut world = World::new(0);
+    world.late_from(STRANGER, &Caller::new("c1", STRANGER).invite(), LATE);
+    world.expect(STRANGER, "SIP/2.0 403");
+}
+
 #[test]
 fn a_merged_request_gets_482() {
     let mut world = World::new(0);
@@ -130,6 +186,7 @@ fn torture_messages_leave_no_call_and_no_contradiction() {
             let datagram = crate::switch::Input::Datagram {
                 flow: super::world::flow(source),
                 bytes: bytes.clone().into(),
+                waited: Duration::ZERO,
             };
             world.give(datagram);
             world.pass(std::time::Duration::from_secs(120));
@@ -177,7 +234,8 @@ fn torture_messages_that_pass_the_door_get_their_status() {
         plan.ingress.trunks[0].ddis.clear();
         let mut world = World::on(plan);
         let bytes = std::fs::read(path).unwrap().into();
-        world.give(crate::switch::Input::Datagram { flow: super::world::flow(TRUNK), bytes });
+        let flow = super::world::flow(TRUNK);
+        world.give(crate::switch::Input::Datagram { flow, bytes, waited: Duration::ZERO });
         let got: Vec<u16> = world.sent.iter().map(|(_, text)| text[8..11].parse().unwrap()).collect();
         assert_eq!(got, if expected == 0 { vec![] } else { vec![expected] }, "{name}");
     }

@@ -94,14 +94,21 @@ fn without_a_media_port_nobody_is_blamed_and_nobody_is_lost() {
     plan.acd.misses_before_pause = 1;
     // One port, and both phones send their media from the address that the caller's comes from.
     plan.media.threads = vec![ThreadPorts { shared: vec![20000], spill: vec![] }];
-    for phone in &mut plan.phones {
-        phone.flow.remote = "192.0.2.50:40098".parse().unwrap();
-    }
     let mut world = World::on(plan);
     let mut caller = Caller::new("c1", TRUNK);
     caller.call(&mut world);
+    for n in 0..2 {
+        let agent = Ringing::of(&mut world, n);
+        let body = sdp("192.0.2.50", caller.media_port(), "sendrecv");
+        world.from(&phone(n), &agent.response(&agent.invite, "200 OK", &body));
+        world.expect(&phone(n), "BYE");
+    }
     world.pass(10 * SECOND);
-    assert!(world.switch.counters().no_port >= 2);
+    assert!(world.switch.counters().no_port >= 4);
+    for n in 0..2 {
+        let rung_again = world.take_to(&phone(n)).iter().any(|text| text.starts_with("INVITE"));
+        assert!(!rung_again, "what is known of its address is enough to know that it cannot be heard");
+    }
     assert!(!world.events.iter().any(|event| matches!(event, Event::Missed { .. })));
     assert!(
         !world

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::acd;
 use crate::audio::Codec;
+use crate::calendar;
 use crate::call::media;
 use crate::call::record::CallRecord;
 use crate::id::{AgentId, ClipId, LineId, TeamId};
@@ -83,6 +84,7 @@ pub(super) fn plan(agents: u32) -> Plan {
             miss_pause: Duration::from_secs(300),
             ..acd::Plan::default()
         },
+        guide: guide(),
         phones: (0..agents)
             .map(|n| Phone { uri: format!("sip:agent-{n}@{}", phone(n)), flow: flow(&phone(n)), nat: false })
             .collect(),
@@ -110,6 +112,25 @@ pub(super) fn plan(agents: u32) -> Plan {
         },
         codes: Codes::default(),
         drain_limit: Duration::from_secs(600),
+    }
+}
+
+/// No rules, no announcements.
+pub(super) fn guide() -> acd::Guide {
+    let spec = calendar::Spec {
+        zone: "Europe/London".into(),
+        nation: calendar::Nation::EnglandAndWales,
+        holidays: calendar::Holidays::default(),
+        windows: Vec::new(),
+        practices: Vec::new(),
+        overrides: Vec::new(),
+    };
+    acd::Guide {
+        rules: Default::default(),
+        calendar: calendar::Calendar::new(spec).unwrap().into(),
+        announcements: Vec::new(),
+        estimates: Default::default(),
+        redial_window: Duration::from_secs(1_200),
     }
 }
 
@@ -151,7 +172,13 @@ impl World {
     /// A datagram from `source`.
     pub(super) fn from(&mut self, source: &str, text: &str) {
         let bytes = Bytes::copy_from_slice(text.as_bytes());
-        self.give(Input::Datagram { flow: flow(source), bytes });
+        self.give(Input::Datagram { flow: flow(source), bytes, waited: Duration::ZERO });
+    }
+
+    /// A datagram from `source` that had to wait for its turn.
+    pub(super) fn late_from(&mut self, source: &str, text: &str, waited: Duration) {
+        let bytes = Bytes::copy_from_slice(text.as_bytes());
+        self.give(Input::Datagram { flow: flow(source), bytes, waited });
     }
 
     /// Lets time pass, waking the switch whenever it asked for it.

@@ -66,6 +66,7 @@ impl Setup {
 [sip]
 listen = ["udp:{hub}:0", "tcp:{hub}:0"]
 unreachable-after = "{unreachable_after}"
+probe-phones-every = "0s"
 max-calls = {max_calls}
 [media]
 first-port = 0

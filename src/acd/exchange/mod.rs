@@ -1,0 +1,393 @@
+//! The exchange: the distributor, and what callers are told and promised while they wait, kept in step.
+//!
+//! The [`Distributor`] matches callers and agents by the plan and the rules. The exchange keeps the estimate of
+//! each line and tells the rules, gives a redialling caller the old place back, and makes announcements fall
+//! due. Whoever drives calls talks to the exchange alone.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::announce::{Announcer, Facts, Schedule};
+use super::estimate::{self, Estimator};
+use super::redial::{CallerKey, Redials};
+use super::{Band, Distributor, Entry, Input, Newcomer, Output, Plan, Refused};
+use crate::calendar::Calendar;
+use crate::id::{AgentId, CallId, LineId};
+use crate::policy::rules::{CallerFacts, Measure, RuleBook};
+use crate::time::{Deadlines, Mono, Now};
+
+#[cfg(test)]
+mod tests;
+
+/// Most places of callers who gave up that are kept for each line.
+const MOST_REDIALS: usize = 10_000;
+
+/// What guides an exchange beside lines, teams and agents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guide {
+    /// The overflow rules.
+    pub rules: Arc<RuleBook>,
+    /// The windows that they speak of.
+    pub calendar: Arc<Calendar>,
+    /// By [`LineId`]: what callers who wait are told, and when; `None` for nothing.
+    pub announcements: Vec<Option<Schedule>>,
+    /// How much proof an estimate needs before it is told.
+    pub estimates: estimate::Settings,
+    /// For how long the place of a caller who gave up is kept; zero for not at all.
+    pub redial_window: Duration,
+}
+
+/// All that decides who is answered by whom, and what callers are told meanwhile.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Exchange {
+    distributor: Distributor,
+    guide: Guide,
+    /// By [`LineId`].
+    estimators: Vec<Estimator>,
+    /// By [`LineId`].
+    redials: Vec<Redials>,
+    announcer: Announcer,
+    /// Callers who are not over.
+    callers: BTreeMap<CallId, Who>,
+    /// By [`LineId`]: whether a rule asks for its estimated wait, which costs something to work out.
+    estimated: Vec<bool>,
+    /// By [`AgentId`]: the lines whose own teams have it as a member.
+    lines_of: Vec<Vec<LineId>>,
+    /// Lines whose callers or agents may have changed.
+    touched: BTreeSet<LineId>,
+    /// When a line's estimator or its redials want to be woken.
+    deadlines: Deadlines<LineId>,
+    outputs: VecDeque<Output>,
+}
+
+/// A caller, as the exchange knows it beside the distributor.
+#[derive(Copy, Clone, Debug, Serialize, Deserialize)]
+struct Who {
+    line: LineId,
+    key: Option<CallerKey>,
+    facts: CallerFacts,
+    /// When it arrived, or would have with the place that was given back.
+    arrived: Mono,
+    answered: bool,
+}
+
+impl Exchange {
+    /// Nobody waits; agents are as the plan says.
+    pub fn new(plan: Plan, guide: Guide, now: Now) -> Exchange {
+        let lines = plan.lines.len();
+        let lines_of = lines_of_agents(&plan);
+        let distributor = Distributor::with_rules(plan, guide.rules.clone(), guide.calendar.clone(), now);
+        let mut exchange = Exchange {
+            distributor,
+            estimators: (0..lines).map(|_| Estimator::new(guide.estimates)).collect(),
+            redials: (0..lines).map(|_| Redials::new(guide.redial_window, MOST_REDIALS)).collect(),
+            announcer: Announcer::default(),
+            callers: BTreeMap::new(),
+            estimated: estimated_lines(&guide.rules, lines),
+            lines_of,
+            touched: (0u32..).map(LineId).take(lines).collect(),
+            deadlines: Deadlines::default(),
+            outputs: VecDeque::new(),
+            guide,
+        };
+        exchange.settle(now.mono);
+        exchange
+    }
+
+    /// Who waits and who is presented to whom.
+    pub fn distributor(&self) -> &Distributor {
+        &self.distributor
+    }
+
+    /// Tells the wall clock, which may have been set; windows follow it.
+    pub fn set_clock(&mut self, now: Now) {
+        self.handle_timeout(now.mono);
+        self.distributor.set_clock(now);
+        self.settle(now.mono);
+    }
+
+    /// The lines that are gone from `next` without a word of what is to become of those who wait in them.
+    pub fn stranded(&self, next: &Plan) -> Vec<(LineId, usize)> {
+        self.distributor.stranded(next)
+    }
+
+    /// Goes on with another plan; see [`Distributor::replan`]. Estimates and places kept for redials go on.
+    pub fn replan(&mut self, plan: Plan, guide: Guide, now: Now) {
+        self.handle_timeout(now.mono);
+        let lines = plan.lines.len();
+        self.lines_of = lines_of_agents(&plan);
+        self.distributor.replan(plan, guide.rules.clone(), guide.calendar.clone(), now);
+        self.estimators.resize_with(lines, || Estimator::new(guide.estimates));
+        self.redials.resize_with(lines, || Redials::new(guide.redial_window, MOST_REDIALS));
+        self.estimated = estimated_lines(&guide.rules, lines);
+        self.guide = guide;
+        for who in self.callers.iter_mut() {
+            if let Some((line, _)) = self.distributor.place(*who.0) {
+                who.1.line = line;
+            }
+        }
+        self.touched.extend((0u32..).map(LineId).take(lines));
+        self.settle(now.mono);
+    }
+
+    /// Whether a caller, known again by `key`, may join its line; an emergency always may.
+    pub fn entry(&mut self, newcomer: &Newcomer, key: Option<CallerKey>, now: Mono) -> Entry {
+        self.handle_timeout(now);
+        let redial = key.is_some_and(|key| self.is_redial(newcomer.line, key, now));
+        let entry = self.distributor.entry(&Newcomer { redial, ..*newcomer }, now);
+        self.settle(now);
+        entry
+    }
+
+    /// A caller joins its line; one who gave up a while ago gets the old place back.
+    pub fn arrive(
+        &mut self,
+        call: CallId,
+        newcomer: Newcomer,
+        key: Option<CallerKey>,
+        now: Mono,
+    ) -> Result<(), Refused> {
+        self.handle_timeout(now);
+        let redial = key.is_some_and(|key| self.is_redial(newcomer.line, key, now));
+        let place = key.filter(|_| redial).and_then(|key| {
+            self.redials.get_mut(newcomer.line.index()).and_then(|redials| redials.take(key, now))
+        });
+        let credit = place.map_or(Duration::ZERO, |arrived| now.since(arrived));
+        let newcomer = Newcomer { redial, credit, ..newcomer };
+        self.distributor.handle(Input::Arrive { call, newcomer }, now)?;
+        let Newcomer { line, band, withheld, .. } = newcomer;
+        let facts = CallerFacts { band, redial, withheld };
+        self.callers.insert(call, Who { line, key, facts, arrived: place.unwrap_or(now), answered: false });
+        self.touched.insert(line);
+        self.begin_announcements(call, line, now);
+        self.settle(now);
+        if self.distributor.stage(call) == Some(super::Stage::Waiting) {
+            // Whoever has to wait puts the estimate to the proof, told or not.
+            let ahead = self.ahead_of(call);
+            self.estimators[line.index()].ask(call, ahead, now);
+            self.watch(line);
+        }
+        Ok(())
+    }
+
+    /// Takes in any other input. Deadlines that passed before it take effect first, each at its own time.
+    pub fn handle(&mut self, input: Input, now: Mono) -> Result<(), Refused> {
+        if let Input::Arrive { call, newcomer } = input {
+            return self.arrive(call, newcomer, None, now);
+        }
+        self.handle_timeout(now);
+        let (ended, lost) = match input {
+            Input::Abandon { call } | Input::Finish { call, .. } => (Some(call), None),
+            Input::Lose { call, .. } => (None, Some(call)),
+            _ => (None, None),
+        };
+        self.distributor.handle(input, now)?;
+        if let Some(call) = ended {
+            self.over(call, now);
+        }
+        if let Some(line) = lost.and_then(|call| self.callers.get(&call)).map(|who| who.line) {
+            self.touched.insert(line);
+            lost.into_iter().for_each(|call| self.begin_announcements(call, line, now));
+        }
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Lets every deadline up to `now` take effect, in order of time.
+    pub fn handle_timeout(&mut self, now: Mono) {
+        while let Some(at) = self.poll_timeout().filter(|&at| at <= now) {
+            self.distributor.handle_timeout(at);
+            while let Some((_, line)) = self.deadlines.pop_due(at) {
+                self.estimators[line.index()].handle_timeout(at);
+                self.redials[line.index()].handle_timeout(at);
+                self.touched.insert(line);
+            }
+            self.settle(at);
+            self.announce(at);
+        }
+    }
+
+    /// When to call [`Exchange::handle_timeout`], if nothing else comes first.
+    pub fn poll_timeout(&self) -> Option<Mono> {
+        let next = [self.distributor.poll_timeout(), self.announcer.poll_timeout(), self.deadlines.next()];
+        next.into_iter().flatten().min()
+    }
+
+    /// The next thing that the world must do.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Follows what happened until nothing more follows from it.
+    fn settle(&mut self, now: Mono) {
+        loop {
+            while let Some(output) = self.distributor.poll_output() {
+                self.note(&output, now);
+                self.outputs.push_back(output);
+            }
+            let touched = std::mem::take(&mut self.touched);
+            if touched.is_empty() {
+                return;
+            }
+            for line in touched {
+                self.take_stock(line, now);
+            }
+        }
+    }
+
+    fn note(&mut self, output: &Output, now: Mono) {
+        match output {
+            Output::Connect { call, .. } => self.answered(*call, now),
+            Output::Release { call, .. } => self.over(*call, now),
+            Output::Availability { agent, .. } => {
+                self.touched.extend(self.lines_of.get(agent.index()).into_iter().flatten().copied());
+            }
+            Output::Present { call, .. } | Output::Withdraw { call, .. } => {
+                self.touched.extend(self.callers.get(call).map(|who| who.line));
+            }
+            Output::Rule { line, on: true, .. } => self.hasten_offers(*line, now),
+            _ => {}
+        }
+    }
+
+    /// Tells a line's estimator how things stand, and the rules what it makes of it.
+    fn take_stock(&mut self, line: LineId, now: Mono) {
+        let Some(facts) = self.distributor.facts(line) else { return };
+        let waiting = u32::try_from(self.distributor.waiting_count(line)).unwrap_or(u32::MAX);
+        let estimator = &mut self.estimators[line.index()];
+        estimator.level(waiting, facts.agents_logged_in, now);
+        if self.estimated[line.index()] {
+            let wait = estimator.range(facts.waiting, now).map(|range| range.at_most);
+            if wait != facts.estimated_wait {
+                // Refused only for a line that is not in the plan.
+                let _ = self.distributor.handle(Input::Estimate { line, wait }, now);
+            }
+        }
+        self.watch(line);
+    }
+
+    /// Sets the alarm of a line's estimator and redials.
+    fn watch(&mut self, line: LineId) {
+        let (estimator, redials) = (&self.estimators[line.index()], &self.redials[line.index()]);
+        match estimator.poll_timeout().into_iter().chain(redials.poll_timeout()).min() {
+            Some(at) => self.deadlines.set(line, at),
+            None => self.deadlines.clear(line),
+        }
+    }
+
+    fn is_redial(&self, line: LineId, key: CallerKey, now: Mono) -> bool {
+        let redials = self.redials.get(line.index());
+        !self.guide.redial_window.is_zero() && redials.is_some_and(|redials| redials.is_redial(key, now))
+    }
+
+    fn ahead_of(&self, call: CallId) -> u32 {
+        let position = self.distributor.position(call).unwrap_or(1);
+        u32::try_from(position - 1).unwrap_or(u32::MAX)
+    }
+
+    fn begin_announcements(&mut self, call: CallId, line: LineId, now: Mono) {
+        if let Some(schedule) = self.guide.announcements.get(line.index()).copied().flatten()
+            && !matches!(self.distributor.stage(call), None | Some(super::Stage::Talking(_)))
+        {
+            self.announcer.join(call, schedule, now);
+        }
+    }
+
+    fn answered(&mut self, call: CallId, now: Mono) {
+        self.announcer.answered(call);
+        let Some(who) = self.callers.get_mut(&call) else { return };
+        who.answered = true;
+        self.touched.insert(who.line);
+        self.estimators[who.line.index()].answered(call, now);
+        if let Some(key) = who.key {
+            self.redials[who.line.index()].answered(key);
+        }
+    }
+
+    /// The call is over. A routine caller whom nobody answered may ring again and have the place back.
+    fn over(&mut self, call: CallId, now: Mono) {
+        let Some(who) = self.callers.remove(&call) else { return };
+        self.announcer.end(call);
+        self.touched.insert(who.line);
+        if who.answered {
+            return;
+        }
+        self.estimators[who.line.index()].left(call, now);
+        if let Some(key) = who.key.filter(|_| who.facts.band != Band::EMERGENCY)
+            && !self.guide.redial_window.is_zero()
+        {
+            self.redials[who.line.index()].abandoned(key, who.arrived, now);
+        }
+    }
+
+    /// A rule has begun that offers something: those who wait hear of it with the next announcement, now.
+    fn hasten_offers(&mut self, line: LineId, now: Mono) {
+        if self.distributor.decision(line, CallerFacts::default()).offer_callback.is_none() {
+            return;
+        }
+        let waiting: Vec<CallId> = self.distributor.waiting(line).map(|place| place.call).collect();
+        for call in waiting {
+            self.announcer.hasten(call, now);
+        }
+    }
+
+    /// Makes the announcements that are due, from how things stand now.
+    fn announce(&mut self, at: Mono) {
+        let (distributor, callers) = (&self.distributor, &self.callers);
+        let (estimators, mut asked) = (&mut self.estimators, BTreeSet::new());
+        self.announcer.handle_timeout(at, |call| {
+            let Some(who) = callers.get(&call) else { return Facts::default() };
+            asked.insert(who.line);
+            let position = distributor.position(call).and_then(|position| u32::try_from(position).ok());
+            let ahead = position.unwrap_or(1).saturating_sub(1);
+            Facts {
+                position,
+                estimate: estimators[who.line.index()].ask(call, ahead, at),
+                clip: None,
+                offer: distributor.decision(who.line, who.facts).offer_callback.is_some(),
+            }
+        });
+        for line in asked {
+            self.watch(line);
+        }
+        while let Some(told) = self.announcer.poll_output() {
+            self.outputs.push_back(Output::Tell { call: told.call, what: told.what });
+        }
+    }
+}
+
+fn lines_of_agents(plan: &Plan) -> Vec<Vec<LineId>> {
+    let mut lines = vec![BTreeSet::new(); plan.agents.len()];
+    for (line, written) in (0u32..).map(LineId).zip(&plan.lines) {
+        let teams = written.teams.iter().filter_map(|team| plan.teams.get(team.index()));
+        for &AgentId(agent) in teams.flat_map(|team| &team.agents) {
+            if let Some(lines) = lines.get_mut(agent as usize) {
+                lines.insert(line);
+            }
+        }
+    }
+    lines.into_iter().map(|lines| lines.into_iter().collect()).collect()
+}
+
+fn estimated_lines(book: &RuleBook, lines: usize) -> Vec<bool> {
+    let mut asked = vec![false; lines];
+    for rule in book.rules() {
+        let conditions = rule.when_all.iter().chain(&rule.when_any).chain(&rule.until);
+        let waits = conditions.filter(|condition| condition.measure == Measure::EstimatedWait);
+        let routes = rule.actions.route_to.is_some_and(|route| route.if_its_wait_is_less);
+        let compared = if routes { &rule.lines[..] } else { &[] };
+        let measured = waits.flat_map(|condition| match &condition.line {
+            Some(line) => std::slice::from_ref(line),
+            None => &rule.lines[..],
+        });
+        for line in measured.chain(compared) {
+            if let Some(asked) = asked.get_mut(line.index()) {
+                *asked = true;
+            }
+        }
+    }
+    asked
+}

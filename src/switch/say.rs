@@ -1,0 +1,60 @@
+//! What is said to callers and agents over the music; the answer of an agent cuts it short.
+
+use crate::acd::announce::What;
+use crate::call::leg::Side;
+use crate::call::media::Command;
+use crate::call::speech::{self, Prompt};
+use crate::call::{Call, Stage};
+use crate::id::{CallId, ClipId, LegId};
+
+use super::Switch;
+
+const MINUTE: std::time::Duration = std::time::Duration::from_secs(60);
+
+impl Switch {
+    /// Says prompts to a leg, in place of what is being said to it.
+    pub(super) fn say(&mut self, leg: LegId, prompts: &[Prompt]) {
+        self.say_clips(leg, speech::clips(prompts, self.plan.media.prompts));
+    }
+
+    /// Lets a waiting caller hear clips once.
+    pub(super) fn play_once(&mut self, call: CallId, clips: Vec<ClipId>) {
+        if let Some(Call { stage: Stage::Waiting { .. }, caller, .. }) = self.calls.get(&call) {
+            self.say_clips(*caller, clips);
+        }
+    }
+
+    /// Tells a waiting caller how things stand.
+    pub(super) fn tell(&mut self, call: CallId, what: &[What]) {
+        let mut clips = Vec::new();
+        for what in what {
+            let prompts = match *what {
+                What::Clip(clip) => {
+                    clips.push(clip);
+                    continue;
+                }
+                What::Position(position) => speech::position(position),
+                What::Wait { from, to } => speech::estimate(MINUTE * from, MINUTE * to),
+                What::Offer => vec![Prompt::CallbackOffer],
+            };
+            clips.extend(speech::clips(&prompts, self.plan.media.prompts));
+        }
+        self.play_once(call, clips);
+    }
+
+    /// An announcement came to its end.
+    pub(super) fn said(&mut self, leg: LegId) {
+        match self.legs.get(&leg).map(|leg| (leg.side, leg.call)) {
+            Some((Side::Code(_), _)) => self.end_code_call(leg),
+            Some((Side::Caller, call)) => self.end_goodbye(call),
+            Some((Side::Agent(_), _)) | None => {}
+        }
+    }
+
+    fn say_clips(&mut self, leg: LegId, clips: Vec<ClipId>) {
+        if let Some(thread) = self.legs.get(&leg).map(|leg| leg.audio.thread).filter(|_| !clips.is_empty()) {
+            self.last_said = self.last_said.wrapping_add(1);
+            self.media(thread, Command::Say { leg, id: self.last_said, clips });
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! How many new calls to turn away so that those that were taken are served in time.
+//!
+//! A call taken is work promised: most of it comes later, with the answer and the BYE. So the share of new calls
+//! that is turned away follows slowly what datagrams had to wait for their turn, and does not jump.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Mono;
+
+/// A new call that has waited this long is turned away whatever the share: its sender repeats it after twice this.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// How often the share is moved.
+const WINDOW: Duration = Duration::from_millis(50);
+/// Where the longest wait of a window was over this, the share, in thousandths, is moved by so much.
+const MOVES: [(Duration, i32); 2] = [(LONG, 8), (Duration::from_millis(2), -4)];
+/// Nobody has waited to speak of.
+const IDLE: i32 = -15;
+/// A wait that shows that more calls were taken than can be served.
+const LONG: Duration = Duration::from_millis(20);
+/// While waits are this long, the share also nears what is really turned away, patience included: that leaves
+/// just what can be served.
+const FAR_TOO_LONG: Duration = Duration::from_millis(100);
+/// In how many windows it comes near.
+const NEARING: i32 = 10;
+
+/// What share of new calls is turned away.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Shed {
+    /// Of a thousand.
+    share: i32,
+    /// Thousandths of a refusal that are due.
+    due: i32,
+    /// The longest wait seen in this window.
+    longest: Duration,
+    /// New calls asked about in this window, and those of them turned away.
+    asked: i32,
+    refused: i32,
+    window: Mono,
+}
+
+impl Shed {
+    /// A datagram of whatever kind had to wait this long for its turn.
+    pub(super) fn observe(&mut self, waited: Duration, now: Mono) {
+        self.longest = self.longest.max(waited);
+        let passed = now.since(self.window);
+        if passed < WINDOW {
+            return;
+        }
+        let step = MOVES.into_iter().find(|&(wait, _)| self.longest > wait).map_or(IDLE, |(_, step)| step);
+        if self.longest > FAR_TOO_LONG && self.asked > 0 {
+            let really = self.refused.saturating_mul(1_000) / self.asked;
+            self.share += (really - self.share) / NEARING;
+        }
+        // Windows in which nothing came at all were idle.
+        let idle = i32::try_from(passed.as_millis() / WINDOW.as_millis() - 1).unwrap_or(i32::MAX);
+        self.share = (self.share + step).saturating_add(idle.saturating_mul(IDLE)).clamp(0, 1_000);
+        (self.window, self.longest, self.asked, self.refused) = (now, Duration::ZERO, 0, 0);
+    }
+
+    /// Whether a new call that had to wait this long is one of those to turn away.
+    pub(super) fn refuses(&mut self, waited: Duration) -> bool {
+        self.due += self.share;
+        let due = self.due >= 1_000;
+        self.due -= if due { 1_000 } else { 0 };
+        let refused = due || waited > PATIENCE;
+        self.asked += 1;
+        self.refused += i32::from(refused);
+        refused
+    }
+
+    /// Whether all is well, and a call that has waited this long need not ask.
+    pub(super) fn is_idle(&self, waited: Duration) -> bool {
+        self.share == 0 && self.longest.max(waited) <= LONG
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The share after each of so many windows in which the longest wait was this.
+    fn after(shed: &mut Shed, windows: u64, wait: u64) -> i32 {
+        for _ in 0..windows {
+            let now = shed.window + WINDOW;
+            shed.observe(Duration::from_millis(wait), now);
+        }
+        shed.share
+    }
+
+    #[test]
+    fn a_short_burst_turns_nobody_away() {
+        let mut shed = Shed::default();
+        assert_eq!(after(&mut shed, 100, 20), 0);
+        assert!(shed.is_idle(LONG));
+    }
+
+    #[test]
+    fn the_share_rises_while_datagrams_wait_and_falls_slowly() {
+        let mut shed = Shed::default();
+        assert_eq!(after(&mut shed, 100, 50), 800);
+        assert_eq!(after(&mut shed, 100, 50), 1_000);
+        assert_eq!(after(&mut shed, 10, 10), 960);
+        assert_eq!(after(&mut shed, 10, 0), 810);
+    }
+
+    #[test]
+    fn far_too_long_waits_bring_the_share_near_to_what_is_really_turned_away() {
+        let mut shed = Shed::default();
+        for _ in 0..5 {
+            // Of ten calls, patience turns four away.
+            for n in 0..10 {
+                shed.refuses(if n < 4 { 2 * PATIENCE } else { Duration::ZERO });
+            }
+            after(&mut shed, 1, 251);
+        }
+        assert!((150..400).contains(&shed.share), "{}", shed.share);
+        let before = shed.share;
+        let _ = (0..1_000).filter(|_| shed.refuses(PATIENCE)).count();
+        assert!(after(&mut shed, 1, 250) - before <= 8);
+    }
+
+    #[test]
+    fn a_long_silence_counts_as_so_many_windows_without_wait() {
+        let mut shed = Shed::default();
+        after(&mut shed, 10, 150);
+        let later = shed.window + 1_000 * WINDOW;
+        shed.observe(Duration::ZERO, later);
+        assert!(shed.is_idle(LONG));
+    }
+
+    #[test]
+    fn refusals_are_spread_evenly_over_the_calls() {
+        let mut shed = Shed { share: 250, ..Shed::default() };
+        let refused: Vec<_> = (0..1_000).filter(|_| shed.refuses(Duration::ZERO)).collect();
+        assert_eq!(refused.len(), 250);
+        assert!(refused.windows(2).all(|pair| pair[1] - pair[0] == 4));
+    }
+
+    #[test]
+    fn a_call_that_has_waited_too_long_is_refused_whatever_the_share() {
+        assert!(Shed::default().refuses(PATIENCE + Duration::from_millis(1)));
+        assert!(!Shed::default().refuses(PATIENCE));
+    }
+}
