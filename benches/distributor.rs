@@ -104,7 +104,7 @@ impl Hub {
         let turn = (self.arrived * 7_919) as usize % self.talks.len();
         let Some((agent, call)) = self.talks.swap_remove_back(turn) else { return Ok(()) };
         let mut rung = self.step("finish", Input::Finish { agent, call })?;
-        if number % 8 == 0
+        if number.is_multiple_of(8)
             && let Some((agent, call)) = rung.pop()
         {
             self.step("refuse", Input::Refuse { agent, call, cause: Cause::Busy })?;
@@ -204,8 +204,8 @@ fn plan() -> Plan {
             .filter(|agent| agent % TEAMS == number || (agent / 5 + 100) % TEAMS == number)
             .map(AgentId)
             .collect(),
-        fair_share: (number % 4 == 0).then(BTreeMap::new),
-        keep_free_for_emergency: u32::from(number % 10 == 0),
+        fair_share: number.is_multiple_of(4).then(BTreeMap::new),
+        keep_free_for_emergency: u32::from(number.is_multiple_of(10)),
         ..Team::default()
     };
     let agent = |number: u32| Agent {
@@ -229,7 +229,10 @@ fn rules(plan: &Plan, backlog: u64) -> RuleBook {
         name: format!("rule {number}"),
         lines: vec![LineId(number % LINES)],
         when_any: vec![
-            Condition::over(Measure::Waiting, if number % 10 == 0 { usual } else { usual * 3 + 100 }),
+            Condition::over(
+                Measure::Waiting,
+                if number.is_multiple_of(10) { usual } else { usual * 3 + 100 },
+            ),
             Condition::under(Measure::AgentsFree, 0),
         ],
         for_at_least: Duration::from_secs(u64::from(number % 20)),
