@@ -160,3 +160,38 @@ pub(super) fn check(db: &Connection, path: &Path) -> Result<usize, Error> {
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::ledger::store::Store;
+
+    #[test]
+    fn an_older_database_keeps_every_call_and_stage_and_takes_the_new_outcomes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("calls.db");
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(CALLS_AND_SEGMENTS).unwrap();
+        old.pragma_update(None, "application_id", APPLICATION).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        old.execute_batch(
+            "INSERT INTO calls VALUES (7, 1, 1, 'a', 't', 'Y00001', 'l', 1, '', 'c', 5, 6, 7, 'answered', 'asha', 'agent', NULL);
+             INSERT INTO segments VALUES (7, 0, 'queue', NULL, NULL, 0, 6), (7, 1, 'talk', 'asha', NULL, 6, 7);",
+        )
+        .unwrap();
+        drop(old);
+        let store = Store::open(&path).unwrap();
+        let count = |sql: &str| store.db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(count("SELECT count(*) FROM calls WHERE id = 7 AND agent = 'asha' AND lasted_ms = 7"), 1);
+        assert_eq!(count("SELECT count(*) FROM segments WHERE call = 7"), 2);
+        assert_eq!(count("SELECT count(*) FROM calls_utc WHERE outcome = 'answered'"), 1);
+        assert_eq!(count("PRAGMA foreign_keys"), 1);
+        let new = "INSERT INTO calls SELECT 8, 1, 2, sip_call_id, trunk, practice, line, band, ddi, cli, arrived_ms, \
+                   waited_ms, lasted_ms, 'released', NULL, 'waited-too-long', NULL FROM calls";
+        assert_eq!(store.db.execute(new, []).unwrap(), 1);
+        store.db.execute("DELETE FROM calls WHERE id = 7", []).unwrap();
+        assert_eq!(count("SELECT count(*) FROM segments"), 0, "stages go with their call");
+    }
+}
