@@ -239,6 +239,17 @@ impl Plan {
         (first..first + capacity).map(AgentId)
     }
 
+    /// The name of an agent, or of the destination that has this seat.
+    pub fn name_of(&self, agent: AgentId) -> String {
+        let destinations = (0u32..).map(DestinationId).zip(&self.destinations);
+        let mut of_seat = destinations.filter(|&(id, _)| self.seats(id).any(|seat| seat == agent));
+        match (self.agents.get(agent.index()), of_seat.next()) {
+            (Some(person), _) => person.name.clone(),
+            (None, Some((_, destination))) => destination.name.clone(),
+            (None, None) => agent.to_string(),
+        }
+    }
+
     /// What rules may speak of; `clips` are the names of the clips, `trunks` those whose calls join the lines.
     pub fn surroundings(&self, trunks: &[Trunk], clips: Vec<String>) -> Surroundings {
         let lines = (0u32..).map(LineId).zip(&self.lines).map(|(id, line)| {

@@ -71,14 +71,22 @@ impl Timeline {
         self.queue = Some(now.since(self.arrived));
     }
 
+    /// From now on agents have other ids.
+    pub fn rename(&mut self, to: impl Fn(AgentId) -> AgentId) {
+        let done = self.done.iter_mut().filter_map(|(_, what)| match what {
+            What::Queue => None,
+            What::Presented(agent, _) | What::Talk(agent) => Some(agent),
+        });
+        let open = self.presented.iter_mut().chain(&mut self.talk).map(|(_, agent)| agent);
+        done.chain(open).for_each(|agent| *agent = to(*agent));
+    }
+
     /// The call is over: all segments in order of their beginning, with names from the plan.
     pub fn finish(mut self, result: Presentation, now: Mono, plan: &acd::Plan) -> Vec<Segment> {
         self.close_presentations(result, now);
         self.close_queue(now);
         self.close_talk(now);
-        let name = |agent: AgentId| {
-            plan.agents.get(agent.index()).map_or_else(|| agent.to_string(), |agent| agent.name.clone())
-        };
+        let name = |agent: AgentId| plan.name_of(agent);
         let mut segments: Vec<_> = self
             .done
             .into_iter()

@@ -115,10 +115,11 @@ enum Timer {
     Reinvite(LegId),
     /// A leg that could not be taken off hold for glare is tried again.
     Resume(LegId),
+    /// An agent's phone has not said that it is there. It comes before the next question of the same instant, with
+    /// which the phone would be given time again.
+    PhoneSilent(AgentId),
     /// An agent's phone is to be asked whether it is there.
     AskPhone(AgentId),
-    /// An agent's phone has not said that it is there.
-    PhoneSilent(AgentId),
     /// An agent who dialled a feature code has had time to hear what came of it.
     CodeCall(LegId),
     /// A caller on the way out has had time to hear why.
@@ -318,7 +319,7 @@ impl Switch {
     }
 
     fn agent_name(&self, agent: AgentId) -> String {
-        self.plan.acd.agents.get(agent.index()).map_or_else(|| agent.to_string(), |agent| agent.name.clone())
+        self.plan.acd.name_of(agent)
     }
 
     fn line_name(&self, line: LineId) -> String {

@@ -5,10 +5,11 @@
 //! that still speak of it. A plan that would strand a caller is refused, and nothing changes.
 
 use crate::acd;
+use crate::call::leg::Side;
 use crate::sip::transaction::Transactions;
 
 use super::plan::Plan;
-use super::{Event, Switch};
+use super::{Ask, Event, Switch};
 
 impl Switch {
     pub(super) fn reload(&mut self, mut plan: Plan) {
@@ -25,12 +26,27 @@ impl Switch {
         (plan.sip.t1, plan.sip.t2, plan.sip.t4) = (self.plan.sip.t1, self.plan.sip.t2, self.plan.sip.t4);
         self.stop_watching_phones();
         self.forget_moved_phones(&plan);
+        self.follow_seats(&plan);
         self.plan = plan;
         self.phone_hosts = self.plan.phone_hosts();
         let reserved = self.plan.ingress.emergency_hosts().chain(self.phone_hosts.iter().copied()).collect();
         self.transactions.set_room(Transactions::ROOM, reserved);
         self.watch_phones();
         self.exchange.replan(self.plan.acd.clone(), self.plan.guide.clone(), self.now);
+    }
+
+    /// Destinations' seats come after the agents, so they move when agents are added; their calls move with them.
+    fn follow_seats(&mut self, next: &Plan) {
+        let moved = self.plan.acd.moved_seats(&next.acd);
+        let to = |agent| moved.get(&agent).copied().unwrap_or(agent);
+        self.calls.values_mut().for_each(|call| call.rename(to));
+        for leg in self.legs.values_mut() {
+            if let Side::Agent(agent) = &mut leg.side {
+                *agent = to(*agent);
+            }
+        }
+        // Answers still to come are those of the old phones.
+        self.client_txs.retain(|_, ask| !matches!(ask, Ask::Health(_)));
     }
 
     /// What was learnt of a phone does not hold for another one.

@@ -13,6 +13,9 @@ use tempfile::TempDir;
 use super::ledger::{self, Call};
 use super::{Net, SOON, directory, wait_for};
 
+/// The configuration, in the daemon's directory.
+const FILE: &str = "hearken.toml";
+
 /// What the daemon is configured with. Routine calls join the line `gp`, emergency calls `emergency`; the
 /// team `hub` answers both.
 #[derive(Clone)]
@@ -33,6 +36,10 @@ pub struct Setup {
     /// WAV files of both lines.
     pub greeting: Option<PathBuf>,
     pub music: Option<PathBuf>,
+    /// What is written otherwise than usual: what for what.
+    edits: Vec<(String, String)>,
+    /// What is written behind all the rest.
+    more: String,
 }
 
 impl Setup {
@@ -51,7 +58,21 @@ impl Setup {
             ddis: &[],
             greeting: None,
             music: None,
+            edits: Vec::new(),
+            more: String::new(),
         }
+    }
+
+    /// Writes one thing for another, which must be in the file.
+    pub fn with(mut self, instead_of: &str, text: &str) -> Setup {
+        self.edits.push((instead_of.to_owned(), text.to_owned()));
+        self
+    }
+
+    /// Writes more behind all the rest.
+    pub fn and(mut self, toml: &str) -> Setup {
+        self.more.push_str(toml);
+        self
     }
 
     pub fn agent(mut self, name: &str, uri: impl Into<String>) -> Setup {
@@ -122,7 +143,11 @@ agents = {names:?}
                 writeln!(toml, "{clip} = {clip:?}").unwrap();
             }
         }
-        toml
+        for (instead_of, text) in &self.edits {
+            assert!(toml.contains(instead_of), "{instead_of:?} is not in {toml}");
+            toml = toml.replace(instead_of, text);
+        }
+        toml + &self.more
     }
 
     fn clips(&self) -> impl Iterator<Item = (&str, &Path)> {
@@ -134,7 +159,7 @@ agents = {names:?}
     /// Starts the daemon and waits until it is ready.
     pub fn start(&self) -> Hub {
         let dir = directory();
-        fs::write(dir.path().join("hearken.toml"), self.toml()).unwrap();
+        fs::write(dir.path().join(FILE), self.toml()).unwrap();
         let log = File::create(dir.path().join("log")).unwrap();
         let mut child = hearken(dir.path(), &["run"]).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
@@ -157,7 +182,7 @@ agents = {names:?}
 /// The program with its configuration in `dir`, to be run there.
 pub fn hearken(dir: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hearken"));
-    command.current_dir(dir).args(["--config", "hearken.toml"]).args(arguments).env_remove("RUST_LOG");
+    command.current_dir(dir).args(["--config", FILE]).args(arguments).env_remove("RUST_LOG");
     command
 }
 
@@ -197,6 +222,20 @@ impl Hub {
 
     pub fn signal(&self, signal: &str) {
         super::sipp::kill(signal, &self.child);
+    }
+
+    /// Lets the running daemon read a new configuration, and waits until it says that this is in force.
+    pub fn reload(&self, setup: &Setup) {
+        let done = "the configuration is taken over";
+        let before = self.log().matches(done).count();
+        self.rewrite(setup);
+        self.logs_times(done, before + 1);
+    }
+
+    /// Lets the running daemon read a new configuration, whatever comes of it.
+    pub fn rewrite(&self, setup: &Setup) {
+        fs::write(self.dir().join(FILE), setup.toml()).unwrap();
+        self.signal("HUP");
     }
 
     /// Waits until the daemon has ended of itself.

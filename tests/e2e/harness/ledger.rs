@@ -133,8 +133,8 @@ fn assert_stages(call: &Call) {
     assert!(call.segments.iter().all(|s| 0 <= s.from && s.from <= s.to && s.to <= call.lasted), "{call:#?}");
     assert_eq!(call.segments.iter().map(|s| s.to).max(), Some(call.lasted), "{call:#?}");
     let presented = call.stages("presented");
-    for pair in presented.windows(2) {
-        assert!(pair[0].to <= pair[1].from, "one phone rings at a time: {call:#?}");
+    for pair in presented.windows(2).filter(|_| call.band > 0) {
+        assert!(pair[0].to <= pair[1].from, "one phone rings at a time for a routine call: {call:#?}");
     }
     for presentation in &presented {
         let inside = queue.iter().any(|stay| stay.from <= presentation.from && presentation.to <= stay.to);

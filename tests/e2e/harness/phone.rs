@@ -219,6 +219,23 @@ impl Phone {
         self.expect("ACK");
     }
 
+    /// Dials a feature code: is answered, hears what came of it, and is let go.
+    pub fn dials(&mut self, hub: &Hub, code: &str) {
+        let sdp = self.sdp("sendrecv");
+        let invite = self.open(hub, "INVITE", code, &["Content-Type: application/sdp"], &sdp);
+        self.send(&invite);
+        let answer = self.expect("200 INVITE");
+        self.ack(&answer);
+        self.hung_up();
+    }
+
+    /// Is asked whether it is there, and says yes.
+    pub fn asked(&mut self) {
+        let options = self.receive(SOON).expect("an OPTIONS");
+        assert_eq!(options.what(), "OPTIONS", "{}", options.text);
+        self.respond(&options, 200);
+    }
+
     /// Turns an INVITE down.
     pub fn refuse(&mut self, invite: &Message, code: u16) {
         self.respond(invite, code);
@@ -313,6 +330,18 @@ impl Phone {
     pub fn next(&mut self, within: Duration) -> Option<Message> {
         let deadline = Instant::now() + within;
         loop {
+            let message = self.receive(deadline.saturating_duration_since(Instant::now()))?;
+            match message.what().as_str() {
+                "OPTIONS" => self.respond(&message, 200),
+                _ => return Some(message),
+            }
+        }
+    }
+
+    /// The next message of whatever kind that is none of those before again, if there is one within `within`.
+    fn receive(&mut self, within: Duration) -> Option<Message> {
+        let deadline = Instant::now() + within;
+        loop {
             let left = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
             self.socket.set_read_timeout(Some(left)).unwrap();
             let mut buffer = [0; 65_536];
@@ -322,13 +351,11 @@ impl Phone {
                 continue;
             }
             match message.what().as_str() {
-                "OPTIONS" => self.respond(&message, 200),
-                "INVITE" if !message.must("To").contains(";tag=") => {
-                    self.rung(&message, from);
-                    return Some(message);
-                }
-                _ => return Some(message),
+                "INVITE" if !message.must("To").contains(";tag=") => self.rung(&message, from),
+                "OPTIONS" => self.dialog.hub = from,
+                _ => {}
             }
+            return Some(message);
         }
     }
 
