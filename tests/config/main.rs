@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod faults;
+mod floor_faults;
+mod rule_faults;
 mod rules;
 mod sample;
 mod spoilt;

@@ -138,7 +138,7 @@ pub(super) fn removed(
 ) -> BTreeMap<String, Removed> {
     let mut removed = BTreeMap::new();
     for (name, line) in written {
-        if names.lines.has(name.get_ref()) {
+        if names.lines.position(name.get_ref()).is_some() {
             let message = format!("line `{}` is in this file, so it is not removed", shown(name.get_ref()));
             sink.error(name.span(), message).help("take away one of the two tables");
         }

@@ -58,11 +58,6 @@ impl<'w> Names<'w> {
         Names { kind, positions, names, used }
     }
 
-    /// Whether there is such a name.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.positions.contains_key(name)
-    }
-
     /// The position of `name`, which counts as used from now on; an unknown name is reported.
     pub(super) fn find(&mut self, name: &Spanned<String>, sink: &mut Sink) -> Option<u32> {
         let found = self.seek(name, sink);

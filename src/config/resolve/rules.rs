@@ -86,12 +86,11 @@ fn actions(rule: &written::Rule, names: &mut Register<'_>, sink: &mut Sink) -> A
     let actions = Actions {
         add_teams: add_teams.map(TeamId).collect(),
         refuse: refusal(rule, names, sink),
-        route_to: rule.route_to.as_ref().and_then(|name| names.destinations.find(name, sink)).map(|to| {
-            RouteTo {
-                destination: DestinationId(to),
-                if_its_wait_is_less: rule.if_its_wait_is_less.as_ref().is_some_and(|flag| *flag.get_ref()),
-            }
-        }),
+        route_to: rule
+            .route_to
+            .as_ref()
+            .and_then(|name| names.destinations.find(name, sink))
+            .map(|to| RouteTo { destination: DestinationId(to), if_its_wait_is_less: false }),
         offer_callback: false,
         announce: rule.announce.as_ref().and_then(|name| names.clips.find(name, sink)).map(ClipId),
         priority: rule.priority.as_ref().map(|time| *time.get_ref()),
@@ -99,10 +98,6 @@ fn actions(rule: &written::Rule, names: &mut Register<'_>, sink: &mut Sink) -> A
     if !rule.acts && !sink.is_partial() {
         sink.error(rule.header.clone(), "this rule does nothing")
             .help("give it `add-teams`, `route-to`, `announce`, `priority` or `refuse`");
-    }
-    let idle = rule.if_its_wait_is_less.as_ref().filter(|_| rule.route_to.is_none() && !sink.is_partial());
-    if let Some(flag) = idle {
-        sink.error(flag.span(), "`if-its-wait-is-less` is used only with `route-to`");
     }
     actions
 }
