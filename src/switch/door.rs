@@ -27,7 +27,7 @@ impl Switch {
         self.admit(flow, verdict);
     }
 
-    /// Turns a new call of routine away for load, which costs a tenth of taking it; says whether it did.
+    /// Turns a new call of routine away for load, before its message is built; says whether it did.
     fn shed_call(&mut self, flow: Flow, accepted: &Accepted, waited: Duration) -> bool {
         let begins_call = accepted.essentials().start == Start::Request { method: Method::Invite };
         let turned = begins_call

@@ -212,10 +212,9 @@ pub struct Counters {
     pub overload: u64,
     /// New calls of routine turned away unread, because more came than could be served in time (503). They
     /// have no records.
-    pub late: u64,
+    pub shed: u64,
     /// Calls turned away by a rule, or by what their line takes (503 or 302).
     pub entry_refused: u64,
-    pub shed: u64,
     /// Calls answered.
     pub calls: u64,
     /// Streams closed for broken framing.
