@@ -71,6 +71,17 @@ impl Timeline {
         self.queue = Some(now.since(self.arrived));
     }
 
+    /// The seats of destinations have other ids from now on.
+    pub fn renumber(&mut self, seat_of: impl Fn(AgentId) -> AgentId) {
+        let talk = self.talk.iter_mut().map(|(_, agent)| agent);
+        let done = self.done.iter_mut().filter_map(|(_, what)| match what {
+            What::Presented(agent, _) | What::Talk(agent) => Some(agent),
+            What::Queue => None,
+        });
+        let presented = self.presented.iter_mut().map(|(_, agent)| agent);
+        talk.chain(done).chain(presented).for_each(|agent| *agent = seat_of(*agent));
+    }
+
     /// The call is over: all segments in order of their beginning, with names from the plan.
     pub fn finish(mut self, result: Presentation, now: Mono, plan: &acd::Plan) -> Vec<Segment> {
         self.close_presentations(result, now);
