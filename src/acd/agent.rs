@@ -116,6 +116,9 @@ impl Seat {
 
 impl Distributor {
     pub(super) fn log_in(&mut self, agent: AgentId, now: Mono) -> Result<(), Refused> {
+        if self.plan.agents.get(agent.index()).is_some_and(|known| known.gone) {
+            return Err(Refused::NotInPlan(agent.to_string()));
+        }
         let seat = self.person_mut(agent)?;
         match &mut seat.state {
             State::LoggedOut => {

@@ -60,6 +60,11 @@ impl Redials {
         Redials { window, most, arrivals: BTreeMap::new(), ends: Deadlines::default() }
     }
 
+    /// From now on places are kept for another time; those that are kept already stay as long as they would have.
+    pub fn set_window(&mut self, window: Duration) {
+        self.window = window;
+    }
+
     /// A caller left unanswered; `arrived` is the place it had, which may itself have been given back.
     ///
     /// A caller who left before keeps the older of both places. A full table forgets the one who left first.

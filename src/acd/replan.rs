@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::agent::State;
 use super::caller::Caller;
 use super::distributor::Distributor;
-use super::{Gone, Input, Plan, Stage};
+use super::{Gone, Plan, Stage};
 use crate::calendar::Calendar;
 use crate::id::{AgentId, CallId, DestinationId, LineId};
 use crate::policy::rules::RuleBook;
@@ -60,34 +60,45 @@ impl Distributor {
             let deadline = self.deadlines.at(agent);
             next.take_seat(seat_of(agent), seat, deadline);
         }
-        for (old, new) in self.free.by_team.iter().zip(&mut next.free.by_team) {
+        let teams = self.plan.teams.len();
+        for (old, new) in self.free.by_team.iter().take(teams).zip(&mut next.free.by_team) {
             new.last = old.last;
         }
         // Nobody's availability has changed by this.
         next.outputs.clear();
         next.carry_rules(self);
         std::mem::swap(&mut next.outputs, &mut self.outputs);
-        *self = next;
+        let before = std::mem::replace(self, next).plan;
+        let is_gone =
+            |plan: &Plan, agent: AgentId| plan.agents.get(agent.index()).is_some_and(|known| known.gone);
+        let agents = || (0u32..).map(AgentId).take(self.plan.agents.len());
+        let gone: Vec<AgentId> = agents().filter(|&agent| is_gone(&self.plan, agent)).collect();
+        let back =
+            agents().filter(|&agent| is_gone(&before, agent) && self.plan.agents[agent.index()].logged_in);
+        let back: Vec<AgentId> = back.filter(|&agent| !is_gone(&self.plan, agent)).collect();
+        let (ringing, others): (Vec<_>, Vec<_>) = gone
+            .into_iter()
+            .partition(|agent| matches!(self.seats[agent.index()].state, State::Ringing { .. }));
+        // Refused for those who are logged out already.
+        others.into_iter().for_each(|agent| drop(self.log_out(agent, at)));
         let calls: Vec<CallId> = self.calls.keys().copied().collect();
-        for call in calls {
+        for &call in &calls {
             self.line_up(call, at);
         }
-        let gone = (0u32..).map(AgentId).zip(&self.plan.agents).filter(|(_, agent)| agent.gone);
-        for agent in gone.map(|(agent, _)| agent).collect::<Vec<_>>() {
-            // Refused for those who are logged out already.
-            let _ = self.handle(Input::LogOut { agent }, at);
-        }
+        // Those whose wait is too long by this plan, or whom nobody answers now.
+        self.to_lead_out.extend(calls);
+        back.into_iter().for_each(|agent| drop(self.log_in(agent, at)));
         let classes = self.classes.all().filter(|(_, class)| !class.wanting.is_empty());
         self.seek_for_all(classes.map(|(id, _)| id).collect(), at);
+        // Only now, when nobody else is left who ought to have the agent whom their callers get.
+        ringing.into_iter().for_each(|agent| drop(self.log_out(agent, at)));
         self.settle(at);
         self.check_while_small();
     }
 
     /// Puts a caller of the old plan into its line, or the one that takes its place.
     fn seat_caller(&mut self, call: CallId, mut caller: Caller) {
-        if let Some(Gone::Remap(line)) = self.plan.lines[caller.line.index()].gone
-            && !matches!(caller.stage, Stage::Talking(_))
-        {
+        if let Some(Gone::Remap(line)) = self.plan.lines[caller.line.index()].gone {
             caller.line = line;
         }
         caller.class = None;

@@ -13,8 +13,8 @@ use super::classes::Who;
 use super::distributor::Distributor;
 use super::{Band, Newcomer, Output, Plan, Refused, Stage};
 use crate::calendar::Calendar;
-use crate::id::{CallId, DestinationId, LineId, TeamId};
-use crate::policy::rules::{CallerFacts, Decision, Kind, LineFacts, Measure, RuleBook, RuleStates};
+use crate::id::{CallId, DestinationId, LineId, RuleId, TeamId};
+use crate::policy::rules::{CallerFacts, Decision, Kind, LineFacts, Measure, Rule, RuleBook, RuleStates};
 use crate::time::{Mono, Now, Wall};
 
 /// The rules and what they are told.
@@ -210,8 +210,19 @@ impl Distributor {
     /// Lets rules that both books have go on as they are in `old`, and looks at every line anew.
     pub(super) fn carry_rules(&mut self, old: &Distributor) {
         if let (Some(new), Some(old)) = (&mut self.rules, &old.rules) {
-            new.states.carry(&new.book, &old.states, &old.book);
             (new.reports, new.estimates) = (old.reports.clone(), old.estimates.clone());
+        }
+        let lines = (0u32..).map(LineId).take(self.plan.lines.len());
+        let facts = lines.filter_map(|line| self.facts(line)).collect();
+        if let (Some(new), Some(old)) = (&mut self.rules, &old.rules) {
+            new.states.carry(&new.book, facts, &old.states, &old.book);
+            let now_at = |rule: RuleId| {
+                let same = |known: &Rule| old.book.rule(rule) == Some(known);
+                (0u32..).map(RuleId).zip(new.book.rules()).find(|(_, known)| same(known)).map(|(id, _)| id)
+            };
+            for caller in self.calls.values_mut() {
+                caller.told = caller.told.iter().filter_map(|&rule| now_at(rule)).collect();
+            }
         }
         for line in (0u32..).map(LineId).take(self.plan.lines.len()) {
             self.follow_reach(line, self.now);

@@ -110,17 +110,6 @@ impl Call {
         Some(ringing.remove(position))
     }
 
-    /// From now on agents have other ids.
-    pub fn rename(&mut self, to: impl Fn(AgentId) -> AgentId) {
-        match &mut self.stage {
-            Stage::Waiting { ringing } => ringing.iter_mut().for_each(|phone| phone.agent = to(phone.agent)),
-            Stage::Talking { agent, .. } => *agent = to(*agent),
-            Stage::Leaving { .. } => {}
-        }
-        self.answered_by = self.answered_by.map(&to);
-        self.timeline.rename(to);
-    }
-
     /// Whether the caller talks over this leg of an agent.
     pub fn talks_over(&self, leg: LegId) -> bool {
         matches!(self.stage, Stage::Talking { leg: talking, .. } if talking == leg)

@@ -71,14 +71,15 @@ impl Timeline {
         self.queue = Some(now.since(self.arrived));
     }
 
-    /// From now on agents have other ids.
-    pub fn rename(&mut self, to: impl Fn(AgentId) -> AgentId) {
+    /// The seats of destinations have other ids from now on.
+    pub fn renumber(&mut self, seat_of: impl Fn(AgentId) -> AgentId) {
+        let talk = self.talk.iter_mut().map(|(_, agent)| agent);
         let done = self.done.iter_mut().filter_map(|(_, what)| match what {
-            What::Queue => None,
             What::Presented(agent, _) | What::Talk(agent) => Some(agent),
+            What::Queue => None,
         });
-        let open = self.presented.iter_mut().chain(&mut self.talk).map(|(_, agent)| agent);
-        done.chain(open).for_each(|agent| *agent = to(*agent));
+        let presented = self.presented.iter_mut().map(|(_, agent)| agent);
+        talk.chain(done).chain(presented).for_each(|agent| *agent = seat_of(*agent));
     }
 
     /// The call is over: all segments in order of their beginning, with names from the plan.

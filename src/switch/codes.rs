@@ -116,7 +116,9 @@ impl Switch {
         let here: Vec<_> = (0u32..)
             .map(AgentId)
             .zip(&self.plan.phones)
-            .filter(|(_, phone)| phone.flow.remote.ip() == flow.remote.ip())
+            .zip(&self.plan.acd.agents)
+            .filter(|((_, phone), known)| !known.gone && phone.flow.remote.ip() == flow.remote.ip())
+            .map(|(here, _)| here)
             .collect();
         let named = here.iter().find(|(_, phone)| {
             Uri::parse(&phone.uri).is_ok_and(|uri| uri.user().is_some() && uri.user() == user)

@@ -149,7 +149,7 @@ impl Shift {
             self.destinations.arrange(after, |at| before[at].clone()).into_iter().enumerate()
         {
             let kept = before.get(at).map_or(0, Vec::len);
-            let phone = seats.first().cloned();
+            let phone = seats.first().or_else(|| before.get(at)?.first()).cloned();
             seats.extend(phone.into_iter().cycle().take(kept.saturating_sub(seats.len())));
             phones.extend(seats);
         }
@@ -189,7 +189,8 @@ impl Shift {
             });
             team
         });
-        let ghost_team = |at: usize| acd::Team { agents: Vec::new(), ..old.acd.teams[at].clone() };
+        // Its members still answer the lines that drain.
+        let ghost_team = |at: usize| old.acd.teams[at].clone();
         let ghost_agent =
             |at: usize| acd::Agent { gone: true, logged_in: false, ..old.acd.agents[at].clone() };
         let before = |at: usize| old.acd.destinations.get(at).map_or(0, |known| known.capacity);

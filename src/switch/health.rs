@@ -43,7 +43,7 @@ impl Switch {
     }
 
     /// The agents with this agent's phone, in order; this one among them.
-    fn sharers(&self, agent: AgentId) -> impl Iterator<Item = AgentId> {
+    pub(super) fn sharers(&self, agent: AgentId) -> impl Iterator<Item = AgentId> {
         let phone = self.plan.phones.get(agent.index());
         let same = (0u32..).map(AgentId).zip(&self.plan.phones).filter(move |&(_, other)| {
             phone.is_some_and(|phone| phone.uri == other.uri && phone.flow == other.flow)

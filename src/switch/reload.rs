@@ -4,15 +4,21 @@
 //! agents' states and counters simply go on. What is gone keeps its place in the tables, as gone, for the calls
 //! that still speak of it. A plan that would strand a caller is refused, and nothing changes.
 
+use std::collections::BTreeSet;
+
 use crate::acd;
+use crate::call::Stage;
 use crate::call::leg::Side;
+use crate::id::AgentId;
 use crate::sip::transaction::Transactions;
 
-use super::plan::Plan;
+use super::plan::{Phone, Plan};
 use super::{Ask, Event, Switch};
 
 impl Switch {
     pub(super) fn reload(&mut self, mut plan: Plan) {
+        // What the old plan has still to say speaks of its seats.
+        self.pump();
         let stranded = self.exchange.stranded(&plan.acd);
         if !stranded.is_empty() {
             let lines = stranded.into_iter().map(|(line, callers)| (self.line_name(line), callers)).collect();
@@ -25,44 +31,68 @@ impl Switch {
         plan.media.address = self.plan.media.address;
         (plan.sip.t1, plan.sip.t2, plan.sip.t4) = (self.plan.sip.t1, self.plan.sip.t2, self.plan.sip.t4);
         self.stop_watching_phones();
-        self.forget_moved_phones(&plan);
-        self.follow_seats(&plan);
-        self.plan = plan;
+        self.renumber_seats(&plan);
+        let old = std::mem::replace(&mut self.plan, plan);
         self.phone_hosts = self.plan.phone_hosts();
         let reserved = self.plan.ingress.emergency_hosts().chain(self.phone_hosts.iter().copied()).collect();
         self.transactions.set_room(Transactions::ROOM, reserved);
-        self.watch_phones();
         self.exchange.replan(self.plan.acd.clone(), self.plan.guide.clone(), self.now);
+        self.follow_phones(&old);
+        self.watch_phones();
     }
 
-    /// Destinations' seats come after the agents, so they move when agents are added; their calls move with them.
-    fn follow_seats(&mut self, next: &Plan) {
+    /// The seats of destinations come after the agents, and have other ids when there are more of those.
+    fn renumber_seats(&mut self, next: &Plan) {
         let moved = self.plan.acd.moved_seats(&next.acd);
-        let to = |agent| moved.get(&agent).copied().unwrap_or(agent);
-        self.calls.values_mut().for_each(|call| call.rename(to));
+        let seat_of = |agent: AgentId| moved.get(&agent).copied().unwrap_or(agent);
+        for call in self.calls.values_mut() {
+            match &mut call.stage {
+                Stage::Waiting { ringing } => {
+                    ringing.iter_mut().for_each(|phone| phone.agent = seat_of(phone.agent));
+                }
+                Stage::Talking { agent, .. } => *agent = seat_of(*agent),
+                Stage::Leaving { .. } => {}
+            }
+            call.answered_by = call.answered_by.map(seat_of);
+            call.timeline.renumber(seat_of);
+        }
         for leg in self.legs.values_mut() {
             if let Side::Agent(agent) = &mut leg.side {
-                *agent = to(*agent);
+                *agent = seat_of(*agent);
             }
         }
-        // Answers still to come are those of the old phones.
+        let heard_from = std::mem::take(&mut self.heard_from).into_iter();
+        self.heard_from = heard_from.map(|(agent, from)| (seat_of(agent), from)).collect();
+        // What was learnt of a phone does not hold for another one.
+        let phone = |agent: &AgentId| next.phones.get(agent.index());
+        let olds = (0u32..).map(AgentId).zip(&self.plan.phones);
+        for (agent, old) in olds.map(|(agent, old)| (seat_of(agent), old)) {
+            if phone(&agent) != Some(old) {
+                self.heard_from.remove(&agent);
+            }
+        }
+        // Whoever was asked whether it is there is asked again.
         self.client_txs.retain(|_, ask| !matches!(ask, Ask::Health(_)));
     }
 
-    /// What was learnt of a phone does not hold for another one.
-    fn forget_moved_phones(&mut self, next: &Plan) {
-        let moved: Vec<_> = (0u32..)
-            .map(crate::id::AgentId)
-            .zip(&self.plan.phones)
-            .filter(|(agent, phone)| next.phones.get(agent.index()) != Some(phone))
-            .map(|(agent, _)| agent)
-            .collect();
-        for agent in moved {
-            self.heard_from.remove(&agent);
-            self.seen.remove(&agent);
-            if self.absent.remove(&agent) {
-                let _ = self.exchange.handle(acd::Input::Reach { agent, reachable: true }, self.now.mono);
+    /// What is known of a phone holds for whoever has it now.
+    fn follow_phones(&mut self, old: &Plan) {
+        let of = |phones: &[Phone], agents: &BTreeSet<AgentId>| -> Vec<Phone> {
+            agents.iter().filter_map(|agent| phones.get(agent.index()).cloned()).collect()
+        };
+        let (seen, absent) = (of(&old.phones, &self.seen), of(&old.phones, &self.absent));
+        (self.seen, self.absent) = (BTreeSet::new(), BTreeSet::new());
+        for agent in (0u32..).map(AgentId).take(self.plan.phones.len()) {
+            let is_same = |known: &Phone, phone: &Phone| known.uri == phone.uri && known.flow == phone.flow;
+            let among =
+                |known: &[Phone]| known.iter().any(|known| is_same(known, &self.plan.phones[agent.index()]));
+            let (seen, reachable) = (among(&seen), !among(&absent));
+            if self.sharers(agent).next() == Some(agent) {
+                self.seen.extend(seen.then_some(agent));
+                self.absent.extend((!reachable).then_some(agent));
             }
+            // Refused only for a phone of nobody, which no call would be presented to.
+            let _ = self.exchange.handle(acd::Input::Reach { agent, reachable }, self.now.mono);
         }
     }
 }

@@ -120,6 +120,10 @@ impl Exchange {
         let lines = plan.lines.len();
         self.lines_of = lines_of_agents(&plan);
         self.distributor.replan(plan, guide.rules.clone(), guide.calendar.clone(), now);
+        if self.guide.estimates != guide.estimates {
+            self.estimators.clear();
+        }
+        self.redials.iter_mut().for_each(|redials| redials.set_window(guide.redial_window));
         self.estimators.resize_with(lines, || Estimator::new(guide.estimates));
         self.redials.resize_with(lines, || Redials::new(guide.redial_window, MOST_REDIALS));
         self.estimated = estimated_lines(&guide.rules, lines);
@@ -136,7 +140,7 @@ impl Exchange {
     /// Whether a caller, known again by `key`, may join its line; an emergency always may.
     pub fn entry(&mut self, newcomer: &Newcomer, key: Option<CallerKey>, now: Mono) -> Entry {
         self.handle_timeout(now);
-        let redial = key.is_some_and(|key| self.is_redial(newcomer.line, key, now));
+        let redial = self.is_redial(newcomer, key, now);
         let entry = self.distributor.entry(&Newcomer { redial, ..*newcomer }, now);
         self.settle(now);
         entry
@@ -151,7 +155,10 @@ impl Exchange {
         now: Mono,
     ) -> Result<(), Refused> {
         self.handle_timeout(now);
-        let redial = key.is_some_and(|key| self.is_redial(newcomer.line, key, now));
+        if self.callers.contains_key(&call) {
+            return Err(Refused::DuplicateCall(call));
+        }
+        let redial = self.is_redial(&newcomer, key, now);
         let place = key.filter(|_| redial).and_then(|key| {
             self.redials.get_mut(newcomer.line.index()).and_then(|redials| redials.take(key, now))
         });
@@ -188,7 +195,12 @@ impl Exchange {
         if let Some(call) = ended {
             self.over(call, now);
         }
-        if let Some(line) = lost.and_then(|call| self.callers.get(&call)).map(|who| who.line) {
+        let lost_from = lost.and_then(|call| self.callers.get_mut(&call)).map(|who| {
+            // Cut off through no wish of its own, it may give up and come back like one who was never answered.
+            who.answered = false;
+            who.line
+        });
+        if let Some(line) = lost_from {
             self.touched.insert(line);
             lost.into_iter().for_each(|call| self.begin_announcements(call, line, now));
         }
@@ -278,9 +290,11 @@ impl Exchange {
         }
     }
 
-    fn is_redial(&self, line: LineId, key: CallerKey, now: Mono) -> bool {
-        let redials = self.redials.get(line.index());
-        !self.guide.redial_window.is_zero() && redials.is_some_and(|redials| redials.is_redial(key, now))
+    /// Whether a routine caller gave up a while ago; an emergency has no old place to come back to.
+    fn is_redial(&self, newcomer: &Newcomer, key: Option<CallerKey>, now: Mono) -> bool {
+        let routine = newcomer.band != Band::EMERGENCY && !self.guide.redial_window.is_zero();
+        let redials = self.redials.get(newcomer.line.index()).filter(|_| routine);
+        redials.zip(key).is_some_and(|(redials, key)| redials.is_redial(key, now))
     }
 
     fn ahead_of(&self, call: CallId) -> u32 {

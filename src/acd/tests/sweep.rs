@@ -7,6 +7,8 @@ use super::model::Model;
 use super::*;
 use crate::rng::Rng;
 
+mod replanned;
+
 const SEEDS: u8 = 64;
 const STEPS: usize = 500;
 

@@ -100,19 +100,18 @@ impl RuleStates {
     }
 
     /// Goes on from the states of another book: a rule that is the same in both, on a line with the same id, is as
-    /// it was there, and lines look as they did.
-    pub fn carry(&mut self, book: &RuleBook, old: &RuleStates, old_book: &RuleBook) {
-        for (facts, &known) in self.facts.iter_mut().zip(&old.facts) {
-            *facts = known;
+    /// it was there; any other is off. `facts` are what the lines look like now.
+    pub fn carry(&mut self, book: &RuleBook, facts: Vec<LineFacts>, old: &RuleStates, old_book: &RuleBook) {
+        for (known, facts) in self.facts.iter_mut().zip(facts) {
+            *known = facts;
         }
         for at in 0..self.states.len() {
             let same = |known: &usize| old_book.written(*known) == book.written(at);
-            if let Some(known) = old_book.slots_of(book.slots[at].line).find(same) {
-                let State { on, pressed, since, .. } = old.states[known];
-                // It is looked at again at once, which finds what has become due meanwhile.
-                self.states[at] = State { on, pressed, since, due: Some(self.now) };
-                self.deadlines.set(at, self.now);
-            }
+            let known = old_book.slots_of(book.slots[at].line).find(same).map(|known| old.states[known]);
+            let state = known.unwrap_or(State { since: self.now, ..State::default() });
+            // It is looked at again at once, which finds what has become due meanwhile.
+            self.states[at] = State { due: Some(self.now), ..state };
+            self.deadlines.set(at, self.now);
         }
     }
 

@@ -5,6 +5,8 @@ mod codes;
 mod deterministic;
 mod door;
 mod failures;
+mod following;
 mod health;
 mod hold;
+mod reload;
 mod world;
