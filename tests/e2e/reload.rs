@@ -195,3 +195,21 @@ fn a_pause_that_an_agent_dialled_outlasts_a_reload() {
     let presented: Vec<_> = calls.iter().flat_map(|call| call.presentations()).collect();
     assert_eq!(presented, [("ben", "answered"), ("ben", "answered"), ("asha", "answered")]);
 }
+
+#[test]
+fn a_phone_that_rings_for_an_agent_whom_a_reload_removes_is_taken_back() {
+    let net = Net::new();
+    let (mut asha, mut ben) = (Phone::at(net.agent(1)), Phone::at(net.agent(2)));
+    let mut caller = Phone::at(net.surgery());
+    let setup = Setup::new(net).agent("asha", asha.uri("asha"));
+    let hub = setup.start();
+    caller.call(&hub);
+    let invite = asha.ring();
+    hub.reload(&Setup::new(net).agent("ben", ben.uri("ben")));
+    asha.taken_back(&invite);
+    serves(&mut ben, &mut caller);
+    let call = hub.call();
+    assert_sound(std::slice::from_ref(&call));
+    assert_eq!(call.presentations(), [("asha", "withdrawn"), ("ben", "answered")]);
+    assert_eq!(call.stages("queue").len(), 1, "the caller never left the line: {call:#?}");
+}
