@@ -197,6 +197,23 @@ fn a_pause_that_an_agent_dialled_outlasts_a_reload() {
 }
 
 #[test]
+fn an_agent_whom_a_reload_removes_ends_the_talk_and_gets_no_other() {
+    let mut floor = floor();
+    floor.hub.reload(&Setup::new(floor.hub.net).agent("ben", floor.ben.uri("ben")));
+    floor.ben_serves(1);
+    floor.asha_is_done();
+    floor.ben_serves(2);
+    // Her phone is nobody's, so what she dials is a call from a stranger.
+    floor.asha.invite(&floor.hub);
+    let response = floor.asha.expect("403 INVITE");
+    floor.asha.ack(&response);
+    let calls = floor.hub.calls(3);
+    assert_sound(&calls);
+    assert_eq!(calls[1].end(), ("answered", Some("agent")));
+    assert_eq!(calls[1].agent.as_deref(), Some("asha"), "her name outlasts her: {:#?}", calls[1]);
+}
+
+#[test]
 fn a_phone_that_rings_for_an_agent_whom_a_reload_removes_is_taken_back() {
     let net = Net::new();
     let (mut asha, mut ben) = (Phone::at(net.agent(1)), Phone::at(net.agent(2)));

@@ -13,7 +13,7 @@ use crate::switch::plan::{Phone, Plan, Treatment};
 type Ids = Vec<usize>;
 
 fn shuffled(rng: &mut Rng, of: usize) -> Ids {
-    let mut ids: Ids = (0..of).filter(|&at| at == 0 || rng.bits() % 4 != 0).collect();
+    let mut ids: Ids = (0..of).filter(|&at| at == 0 || !rng.bits().is_multiple_of(4)).collect();
     for at in (1..ids.len()).rev() {
         ids.swap(at, rng.bits() as usize % (at + 1));
     }
@@ -24,7 +24,8 @@ fn shuffled(rng: &mut Rng, of: usize) -> Ids {
 fn drawn(rng: &mut Rng) -> Plan {
     let mut drawn = plan(0);
     let [lines, teams, agents, outside, practices] = [4, 4, 6, 3, 4].map(|of| shuffled(rng, of));
-    let mut some = |of: &Ids| -> Vec<u32> { (0..of.len() as u32).filter(|_| rng.bits() % 2 == 0).collect() };
+    let mut some =
+        |of: &Ids| -> Vec<u32> { (0..of.len() as u32).filter(|_| rng.bits().is_multiple_of(2)).collect() };
     let mut teams_of = || some(&teams).into_iter().map(TeamId).collect::<Vec<_>>();
     drawn.acd.lines = lines
         .iter()
