@@ -88,7 +88,7 @@ fn a_destination_whose_seats_move_rings_on_and_talks_on() {
     second.answer(&mut world);
     assert_eq!(world.switch.exchange.distributor().stage(CallId(2)), Some(acd::Stage::Talking(AgentId(4))));
     first.send(&mut world, "BYE", 7, "");
-    let talk = Stage::Talk { agent: AgentId(3).to_string() };
+    let talk = Stage::Talk { agent: "buddy".into() };
     assert!(world.records[0].segments.iter().any(|segment| segment.stage == talk), "{:?}", world.records[0]);
 }
 
