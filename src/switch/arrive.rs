@@ -29,6 +29,14 @@ use super::{Event, Output, Switch, door};
 /// How long a trunk should wait before it offers a refused call again, in seconds.
 const RETRY_AFTER: &str = "5";
 
+/// A caller at the door, as its INVITE tells.
+struct Arriving {
+    newcomer: acd::Newcomer,
+    key: Option<CallerKey>,
+    /// The number, where it can be used.
+    cli: Option<String>,
+}
+
 /// Why an INVITE is not taken: a status code and, for people, why.
 pub(super) struct Refusal {
     code: u16,
@@ -138,27 +146,15 @@ impl Switch {
         if self.drain == Drain::Stopped || (full && !emergency) {
             return Err(self.overloaded());
         }
-        let (newcomer, key) = self.newcomer(request, admission);
+        let arriving = self.arriving(request, admission);
         if let Entry::Refuse { code, retry_after, to, why } =
-            self.exchange.entry(&newcomer, key, self.now.mono)
+            self.exchange.entry(&arriving.newcomer, arriving.key, self.now.mono)
         {
             return Err(self.refused_entry(code, retry_after, to, why));
         }
-        let offer = offer(request)?;
-        let tag = self.rng.token();
-        let contact = self.contact(flow);
-        let dialog = Dialog::answering(request, &tag, contact, flow)?;
-        let (thread, held) = self.port_for(offer.as_ref(), admission.band).ok_or_else(|| {
-            self.counters.no_port += 1;
-            self.overloaded()
-        })?;
-        let local = self.local(held.port);
-        let audio = Audio { thread, held, local, agreed: None, latch: false };
         let whose = (CallId(self.last_call + 1), Side::Caller);
-        let leg = self.answer_call(tx, request, offer, audio, dialog, whose).inspect_err(|_| {
-            self.ports[usize::from(thread)].release(held);
-        })?;
-        self.line_up(request, ddi.to_owned(), admission, leg);
+        let leg = self.take_up(tx, flow, request, admission.band, whose)?;
+        self.line_up(request, ddi.to_owned(), admission, arriving, leg);
         self.remember_owed(tx, LegId(self.last_leg));
         Ok(())
     }
@@ -185,15 +181,14 @@ impl Switch {
         self.outputs.push_back(Output::Record(Box::new(record)));
     }
 
-    /// A caller as the exchange must know it.
-    fn newcomer(&self, request: &Request, admission: Admission) -> (acd::Newcomer, Option<CallerKey>) {
+    fn arriving(&self, request: &Request, admission: Admission) -> Arriving {
         let (cli, withheld) = self.caller_number(request);
         let newcomer = acd::Newcomer {
             practice: admission.practice,
             withheld,
             ..acd::Newcomer::new(admission.line, admission.band)
         };
-        (newcomer, cli.map(|cli| self.key_of(&cli)))
+        Arriving { newcomer, key: cli.as_deref().map(|cli| self.key_of(cli)), cli }
     }
 
     /// The number as a keyed hash, by which the same caller is known again while this switch runs.
@@ -230,7 +225,7 @@ impl Switch {
         }
     }
 
-    pub(super) fn overloaded(&mut self) -> Refusal {
+    fn overloaded(&mut self) -> Refusal {
         self.counters.overload += 1;
         Refusal::with(503, "Retry-After", RETRY_AFTER)
     }
@@ -241,7 +236,7 @@ impl Switch {
     }
 
     /// The media thread with the most room, and a port on it for a caller with this offer.
-    pub(super) fn port_for(&mut self, offer: Option<&Description>, band: Band) -> Option<(u8, Held)> {
+    fn port_for(&mut self, offer: Option<&Description>, band: Band) -> Option<(u8, Held)> {
         let mut order: Vec<_> = (0..self.ports.len()).collect();
         order.sort_by_key(|&thread| (self.ports[thread].usage().0, thread));
         order.into_iter().find_map(|thread| {
@@ -258,8 +253,29 @@ impl Switch {
         Local { address: self.plan.media.address, port, session, version: 1 }
     }
 
-    /// Answers an INVITE with a leg of ours, which the caller of this puts into its place.
-    pub(super) fn answer_call(
+    /// Answers an INVITE with a leg of ours, on a media port of its own, which the caller of this puts into its place.
+    pub(super) fn take_up(
+        &mut self,
+        tx: ServerTx,
+        flow: Flow,
+        request: &Request,
+        band: Band,
+        whose: (CallId, Side),
+    ) -> Result<Leg, Refusal> {
+        let offer = offer(request)?;
+        let tag = self.rng.token();
+        let dialog = Dialog::answering(request, &tag, self.contact(flow), flow)?;
+        let (thread, held) = self.port_for(offer.as_ref(), band).ok_or_else(|| {
+            self.counters.no_port += 1;
+            self.overloaded()
+        })?;
+        let local = self.local(held.port);
+        let audio = Audio { thread, held, local, agreed: None, latch: false };
+        let answered = self.answer_call(tx, request, offer, audio, dialog, whose);
+        Ok(answered.inspect_err(|_| self.ports[usize::from(thread)].release(held))?)
+    }
+
+    fn answer_call(
         &mut self,
         tx: ServerTx,
         request: &Request,
@@ -304,10 +320,17 @@ impl Switch {
         response.body = body;
     }
 
-    fn line_up(&mut self, request: &Request, ddi: String, admission: Admission, leg: Leg) {
+    fn line_up(
+        &mut self,
+        request: &Request,
+        ddi: String,
+        admission: Admission,
+        arriving: Arriving,
+        leg: Leg,
+    ) {
         self.last_call += 1;
         let (call, thread) = (leg.call, leg.audio.thread);
-        let (cli, withheld) = self.caller_number(request);
+        let Arriving { newcomer, key, cli } = arriving;
         let emergency = admission.band == Band::EMERGENCY;
         self.calls.insert(
             call,
@@ -319,7 +342,7 @@ impl Switch {
                 line: admission.line,
                 band: admission.band,
                 ddi,
-                show_cli: emergency || !withheld,
+                show_cli: emergency || !newcomer.withheld,
                 cli,
                 max_forwards: request.headers.max_forwards().unwrap_or(70).saturating_sub(1),
                 arrived: self.now,
@@ -336,7 +359,6 @@ impl Switch {
         self.routine_calls += usize::from(!emergency);
         let id = leg.id;
         self.legs.insert(id, leg);
-        let (newcomer, key) = self.newcomer(request, admission);
         self.exchange
             .arrive(call, newcomer, key, self.now.mono)
             .expect("calls are numbered once and lines come from the plan");

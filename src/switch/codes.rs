@@ -9,17 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::acd;
 use crate::acd::Band;
-use crate::call::leg::{Audio, Leg, Side};
+use crate::call::leg::{Leg, Side};
 use crate::call::media::Command;
 use crate::call::speech::Prompt;
 use crate::id::{AgentId, CallId, LegId};
 use crate::sip::Flow;
-use crate::sip::dialog::Dialog;
 use crate::sip::message::Request;
 use crate::sip::transaction::ServerTx;
 use crate::sip::uri::Uri;
 
-use super::arrive::{self, Refusal};
+use super::arrive::Refusal;
 use super::{Switch, Timer};
 
 /// How long an agent who dialled a code may stay on the line to hear what came of it.
@@ -84,17 +83,9 @@ impl Switch {
         let Some((code, reason)) = self.plan.codes.find(&dialled) else { return Ok(false) };
         let reason = reason.map(str::to_owned);
         let agent = self.dialling(flow, request).ok_or(Refusal::new(403))?;
-        let offer = arrive::offer(request)?;
-        let dialog = Dialog::answering(request, &self.rng.token(), self.contact(flow), flow)?;
-        let (thread, held) = self.port_for(offer.as_ref(), Band::ROUTINE).ok_or_else(|| {
-            self.counters.no_port += 1;
-            self.overloaded()
-        })?;
-        let audio = Audio { thread, held, local: self.local(held.port), agreed: None, latch: false };
         self.last_call += 1;
-        let leg = self
-            .answer_call(tx, request, offer, audio, dialog, (CallId(self.last_call), Side::Code(agent)))
-            .inspect_err(|_| self.ports[usize::from(thread)].release(held))?;
+        let whose = (CallId(self.last_call), Side::Code(agent));
+        let leg = self.take_up(tx, flow, request, Band::ROUTINE, whose)?;
         let id = leg.id;
         self.legs.insert(id, leg);
         self.remember_owed(tx, id);
