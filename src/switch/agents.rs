@@ -103,23 +103,14 @@ impl Switch {
 
     /// An INVITE to an agent's phone that shows line and caller, without body.
     fn invitation(&mut self, call: CallId, uri: Uri, flow: crate::sip::Flow) -> Request {
-        let advertised = self.advertised(flow);
-        let token = self.rng.token();
-        let tag = self.rng.token();
         let call = &self.calls[&call];
         let shown = call.cli.as_deref().filter(|_| call.show_cli).unwrap_or("anonymous");
-        let mut from = NameAddr::new(Uri::sip(Some(shown), advertised, flow.transport));
+        let mut from = NameAddr::new(Uri::sip(Some(shown), self.advertised(flow), flow.transport));
         from.set_display_name(&self.line_name(call.line));
-        from.set_tag(&tag);
-        let mut invite = Request::new(Method::Invite, uri.clone());
-        let headers = &mut invite.headers;
-        headers.push("Max-Forwards", call.max_forwards.to_string());
-        headers.push("From", from.to_string());
-        headers.push("To", NameAddr::new(uri).to_string());
-        headers.push("Call-ID", format!("{token}@{}", advertised.ip()));
-        headers.push("CSeq", "1 INVITE");
-        headers.push("Contact", format!("<{}>", self.contact(flow)));
-        headers.push("Allow", door::ALLOW);
+        let hops = call.max_forwards;
+        let mut invite = self.new_request(Method::Invite, uri, from, hops, flow);
+        invite.headers.push("Contact", format!("<{}>", self.contact(flow)));
+        invite.headers.push("Allow", door::ALLOW);
         invite
     }
 

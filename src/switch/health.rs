@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::acd;
 use crate::id::AgentId;
-use crate::sip::message::{Method, Request};
+use crate::sip::message::Method;
 use crate::sip::name_addr::NameAddr;
 use crate::sip::uri::Uri;
 
@@ -55,18 +55,9 @@ impl Switch {
     pub(super) fn ask_phone(&mut self, agent: AgentId) {
         let Some(phone) = self.plan.phones.get(agent.index()) else { return };
         let (flow, Ok(uri)) = (phone.flow, Uri::parse(&phone.uri)) else { return };
-        let advertised = self.advertised(flow);
-        let (token, tag) = (self.rng.token(), self.rng.token());
-        let mut from = NameAddr::new(self.contact(flow));
-        from.set_tag(&tag);
-        let mut request = Request::new(Method::Options, uri.clone());
-        let headers = &mut request.headers;
-        headers.push("Max-Forwards", "70");
-        headers.push("From", from.to_string());
-        headers.push("To", NameAddr::new(uri).to_string());
-        headers.push("Call-ID", format!("{token}@{}", advertised.ip()));
-        headers.push("CSeq", "1 OPTIONS");
-        headers.push("Accept", "application/sdp");
+        let from = NameAddr::new(self.contact(flow));
+        let mut request = self.new_request(Method::Options, uri, from, 70, flow);
+        request.headers.push("Accept", "application/sdp");
         let tx = self.ask(request, flow);
         self.remember_ask(tx, Ask::Health(agent));
         self.deadlines.set(Timer::PhoneSilent(agent), self.now.mono + PATIENCE);

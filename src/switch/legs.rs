@@ -8,7 +8,9 @@ use crate::id::LegId;
 use crate::sip::Flow;
 use crate::sip::dialog::Dialog;
 use crate::sip::message::{Method, Request, Response};
+use crate::sip::name_addr::NameAddr;
 use crate::sip::transaction::{ClientTx, ServerTx};
+use crate::sip::uri::Uri;
 
 use super::{Ask, Switch, Timer};
 
@@ -21,6 +23,27 @@ impl Switch {
         let listeners = &self.plan.sip.listeners;
         let listener = listeners.get(usize::from(flow.listener.0)).or(listeners.first());
         listener.map_or(flow.remote, |listener| listener.advertised)
+    }
+
+    /// A request of ours outside of any dialog (RFC 3261, 8.1.1), with a Call-ID and a From tag of its own.
+    pub(super) fn new_request(
+        &mut self,
+        method: Method,
+        uri: Uri,
+        mut from: NameAddr,
+        hops: u8,
+        flow: Flow,
+    ) -> Request {
+        let (token, tag) = (self.rng.token(), self.rng.token());
+        from.set_tag(&tag);
+        let mut request = Request::new(method, uri.clone());
+        let headers = &mut request.headers;
+        headers.push("Max-Forwards", hops.to_string());
+        headers.push("From", from.to_string());
+        headers.push("To", NameAddr::new(uri).to_string());
+        headers.push("Call-ID", format!("{token}@{}", self.advertised(flow).ip()));
+        headers.push("CSeq", format!("1 {method}"));
+        request
     }
 
     /// Sends a request of ours, from the listener of its flow.
