@@ -107,14 +107,14 @@ fn summary(deployment: &Deployment) -> String {
     });
     table(&mut text, teams.collect());
 
-    let calendar = &deployment.calendar;
+    let calendar = &deployment.plan.guide.calendar;
     section(&mut text, "windows", calendar.spec().windows.iter().zip(0u32..), |(window, at)| {
         vec![window.name.clone(), calendar.describe(WindowId(at))]
     });
     section(&mut text, "destinations", &plan.acd.destinations, |destination| {
         vec![destination.name.clone(), format!("{} at once", destination.capacity)]
     });
-    section(&mut text, "overflow", deployment.rules.rules(), |rule| {
+    section(&mut text, "overflow", deployment.plan.guide.rules.rules(), |rule| {
         let lines = rule.lines.iter().map(|line| plan.acd.lines[line.index()].name.as_str());
         vec![rule.name.clone(), format!("for {}", joined(lines)), joined(rule.actions.kinds().map(Kind::key))]
     });

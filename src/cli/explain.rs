@@ -63,7 +63,7 @@ fn now() -> Wall {
 fn answer(deployment: &Deployment, args: &Args, now: Wall) -> Result<String, String> {
     let question =
         config::question(deployment, &asked(deployment, args, now)?).map_err(|faults| plain(&faults))?;
-    let explanation = deployment.rules.explain(&deployment.calendar, &question);
+    let explanation = deployment.plan.guide.rules.explain(&deployment.plan.guide.calendar, &question);
     if args.json {
         let answer = Answer::new(deployment, args, &question, &explanation);
         let json = serde_json::to_string_pretty(&answer).map_err(|error| format!("hearken: {error}\n"))?;
@@ -76,7 +76,7 @@ fn answer(deployment: &Deployment, args: &Args, now: Wall) -> Result<String, Str
 /// The question as the configuration would have it in a test.
 fn asked(deployment: &Deployment, args: &Args, now: Wall) -> Result<String, String> {
     let at = match args.at.as_str() {
-        "now" => deployment.calendar.local(now, None).to_string(),
+        "now" => deployment.plan.guide.calendar.local(now, None).to_string(),
         at => at.to_owned(),
     };
     let mut text = format!("at = {}\n", quoted(&at));
@@ -122,7 +122,7 @@ fn plain(faults: &Errors) -> String {
 }
 
 fn text(deployment: &Deployment, args: &Args, question: &Question, explanation: &Explanation) -> String {
-    let at = deployment.calendar.local(question.at, None);
+    let at = deployment.plan.guide.calendar.local(question.at, None);
     let by = args.trunk.as_ref().map(|trunk| format!(" by trunk {trunk}")).unwrap_or_default();
     let kind = if explanation.emergency { "an emergency call" } else { "a call" };
     let mut text = format!(
@@ -205,7 +205,7 @@ impl<'a> Answer<'a> {
             };
             let by = |lost: &crate::policy::rules::Overruled| OverruledBy {
                 action: lost.kind.key(),
-                by: deployment.rules.rule_name(lost.by),
+                by: deployment.plan.guide.rules.rule_name(lost.by),
             };
             Judged {
                 name: &verdict.name,
@@ -218,7 +218,7 @@ impl<'a> Answer<'a> {
         Answer {
             line: &explanation.line,
             trunk: args.trunk.as_deref(),
-            at: deployment.calendar.local(question.at, None),
+            at: deployment.plan.guide.calendar.local(question.at, None),
             zone: &deployment.node.zone,
             emergency: explanation.emergency,
             given: &args.given,

@@ -6,11 +6,8 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::calendar::Calendar;
-use crate::policy::rules::RuleBook;
 use crate::sip::Transport;
 use crate::switch::following::Removed;
 use crate::switch::plan::Plan;
@@ -30,10 +27,6 @@ pub struct Deployment {
     pub prompts: Option<PathBuf>,
     /// Where calls are recorded.
     pub ledger: LedgerSettings,
-    /// Opening hours and bank holidays.
-    pub calendar: Arc<Calendar>,
-    /// When a line is pressed, and what that changes.
-    pub rules: Arc<RuleBook>,
     /// What becomes of those who wait in lines that the file no longer has, by the line's name.
     pub removed: BTreeMap<String, Removed>,
     /// What this node is called and where it is.

@@ -98,8 +98,8 @@ pub fn parse(text: &str, name: &str, base: &Path, today: Date) -> Result<Loaded,
 pub fn question(deployment: &Deployment, text: &str) -> Result<Question, Errors> {
     let mut sink = Sink::new();
     let written = written::read_question(text, &mut sink);
-    let Deployment { plan, calendar, rules, .. } = deployment;
-    let asked = Asked { ingress: &plan.ingress, calendar, rules };
+    let plan = &deployment.plan;
+    let asked = Asked { ingress: &plan.ingress, calendar: &plan.guide.calendar, rules: &plan.guide.rules };
     let question = resolve::expect::ask(&written, &asked, &mut sink);
     match question.filter(|_| !sink.has_errors()) {
         Some(question) => Ok(question),

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use hearken::acd::{Strategy, WayOut};
 use hearken::calendar::{Instead, Nation, Occasion};
-use hearken::config;
 use hearken::id::{AgentId, ClipId, DestinationId, LineId, PracticeId, RuleId, SkillId, TeamId, WindowId};
 use hearken::policy::rules::{Condition, Measure, Refusal};
 use hearken::switch::codes::Code;
@@ -130,7 +129,8 @@ ready = ""
 fn a_good_file_becomes_what_it_describes() {
     let loaded = Site::new().verdict(FULL).unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!((shorts(&loaded.warnings), loaded.tests), (vec![], 2));
-    let config::Deployment { plan, calendar, rules, .. } = loaded.deployment;
+    let plan = loaded.deployment.plan;
+    let (calendar, rules) = (&plan.guide.calendar, &plan.guide.rules);
 
     let spec = calendar.spec();
     assert_eq!(spec.practices[0].hours, Some(WindowId(0)));

@@ -98,11 +98,9 @@ pub(super) fn resolve(
     };
     let clips_by_name = written.clips.iter().map(|(name, _)| name.get_ref().clone()).collect();
     let surroundings = acd.surroundings(&trunks, clips_by_name);
-    let book = Arc::new(RuleBook::new(rules, surroundings));
-    let calendar = Arc::new(calendar?);
     let guide = acd::Guide {
-        rules: book.clone(),
-        calendar: calendar.clone(),
+        rules: Arc::new(RuleBook::new(rules, surroundings)),
+        calendar: Arc::new(calendar?),
         announcements: written.lines.iter().map(|(_, line)| lines::schedule(line)).collect(),
         estimates: acd::estimate::Settings {
             most_late: written.distributor.estimate_most_late,
@@ -135,17 +133,17 @@ pub(super) fn resolve(
         drain_limit: written.drain_limit,
     };
     let log = LogSettings { level: written.log_level, format: written.log_format };
-    let asked = Asked { ingress: &plan.ingress, calendar: &calendar, rules: &book };
+    let acd::Guide { rules, calendar, .. } = &plan.guide;
+    let asked = Asked { ingress: &plan.ingress, calendar, rules };
     let tests =
         expect::tests(&written.tests, &asked, &mut names.lines, &mut names.trunks, &mut names.rules, sink);
     if !sink.has_errors() {
-        rules::report_findings(written, &book, &calendar, today, &names, sink);
+        rules::report_findings(written, rules, calendar, today, &names, sink);
         expect::run(&tests, &asked, sink);
     }
     let tests = tests.len();
     let listen = network.listen;
-    let deployment =
-        Deployment { plan, listen, media, clips, prompts, ledger, calendar, rules: book, removed, node, log };
+    let deployment = Deployment { plan, listen, media, clips, prompts, ledger, removed, node, log };
     Some((deployment, tests))
 }
 
