@@ -58,14 +58,19 @@ struct Known {
     ingress: crate::policy::Ingress,
 }
 
+impl Known {
+    fn of(plan: &Plan) -> Known {
+        Known { phones: plan.phone_hosts(), ingress: plan.ingress.clone() }
+    }
+}
+
 impl Peers {
     pub(super) fn of(plan: &Plan) -> Peers {
-        Peers(Arc::new(RwLock::new(Known { phones: plan.phone_hosts(), ingress: plan.ingress.clone() })))
+        Peers(Arc::new(RwLock::new(Known::of(plan))))
     }
 
     pub(super) fn set(&self, plan: &Plan) {
-        let known = Known { phones: plan.phone_hosts(), ingress: plan.ingress.clone() };
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = known;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Known::of(plan);
     }
 
     pub(super) fn peer(&self, host: IpAddr) -> Peer {

@@ -11,6 +11,7 @@ use crate::sip::message::Method;
 use crate::sip::name_addr::NameAddr;
 use crate::sip::uri::Uri;
 
+use super::plan::Phone;
 use super::{Ask, Switch, Timer};
 
 /// How long a phone may take to answer: four transmissions over UDP.
@@ -26,10 +27,8 @@ impl Switch {
             return;
         }
         let phones = u32::try_from(self.plan.phones.len()).unwrap_or(u32::MAX);
-        for agent in (0..phones).map(AgentId) {
-            if self.sharers(agent).next() == Some(agent) {
-                self.deadlines.set(Timer::AskPhone(agent), self.now.mono + every * agent.0 / phones);
-            }
+        for agent in self.plan.first_with_phone() {
+            self.deadlines.set(Timer::AskPhone(agent), self.now.mono + every * agent.0 / phones);
         }
     }
 
@@ -40,15 +39,6 @@ impl Switch {
             self.deadlines.clear(Timer::AskPhone(agent));
             self.deadlines.clear(Timer::PhoneSilent(agent));
         }
-    }
-
-    /// The agents with this agent's phone, in order; this one among them.
-    pub(super) fn sharers(&self, agent: AgentId) -> impl Iterator<Item = AgentId> {
-        let phone = self.plan.phones.get(agent.index());
-        let same = (0u32..).map(AgentId).zip(&self.plan.phones).filter(move |&(_, other)| {
-            phone.is_some_and(|phone| phone.uri == other.uri && phone.flow == other.flow)
-        });
-        same.map(|(agent, _)| agent)
     }
 
     /// The time has come to ask a phone.
@@ -91,8 +81,10 @@ impl Switch {
     }
 
     fn set_reachable(&mut self, agent: AgentId, reachable: bool) {
-        let sharers: Vec<AgentId> = self.sharers(agent).collect();
-        for agent in sharers {
+        let Some(address) = self.plan.phones.get(agent.index()).map(Phone::address) else { return };
+        let phones = (0u32..).map(AgentId).zip(&self.plan.phones);
+        let sharers = phones.filter(|(_, phone)| phone.address() == address).map(|(agent, _)| agent);
+        for agent in sharers.collect::<Vec<_>>() {
             // Refused only for a phone of nobody, which no call would be presented to.
             let _ = self.exchange.handle(acd::Input::Reach { agent, reachable }, self.now.mono);
         }

@@ -12,7 +12,7 @@ use crate::acd;
 pub use crate::call::media::ThreadPorts;
 
 use crate::audio::Codec;
-use crate::id::ClipId;
+use crate::id::{AgentId, ClipId};
 use crate::policy::Ingress;
 use crate::sip::{Flow, Listener};
 
@@ -42,6 +42,13 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// For each different phone the first agent who has it, in order of their ids.
+    pub fn first_with_phone(&self) -> Vec<AgentId> {
+        let mut known = BTreeSet::new();
+        let phones = (0u32..).map(AgentId).zip(&self.phones);
+        phones.filter(|(_, phone)| known.insert(phone.address())).map(|(agent, _)| agent).collect()
+    }
+
     /// The hosts that agents' phones are on.
     pub fn phone_hosts(&self) -> BTreeSet<IpAddr> {
         self.phones.iter().map(|phone| phone.flow.remote.ip()).collect()
@@ -63,6 +70,13 @@ pub struct Phone {
     pub flow: Flow,
     /// Its media comes from behind NAT: give it an exclusive port and latch.
     pub nat: bool,
+}
+
+impl Phone {
+    /// What makes it one phone, whoever has it.
+    pub fn address(&self) -> (Flow, &str) {
+        (self.flow, &self.uri)
+    }
 }
 
 /// What callers of a line hear.

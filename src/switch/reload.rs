@@ -10,6 +10,7 @@ use crate::acd;
 use crate::call::Stage;
 use crate::call::leg::Side;
 use crate::id::AgentId;
+use crate::sip::Flow;
 use crate::sip::transaction::Transactions;
 
 use super::plan::{Phone, Plan};
@@ -77,20 +78,18 @@ impl Switch {
 
     /// What is known of a phone holds for whoever has it now.
     fn follow_phones(&mut self, old: &Plan) {
-        let of = |phones: &[Phone], agents: &BTreeSet<AgentId>| -> Vec<Phone> {
-            agents.iter().filter_map(|agent| phones.get(agent.index()).cloned()).collect()
+        let of = |agents: &BTreeSet<AgentId>| -> BTreeSet<(Flow, &str)> {
+            agents.iter().filter_map(|agent| old.phones.get(agent.index())).map(Phone::address).collect()
         };
-        let (seen, absent) = (of(&old.phones, &self.seen), of(&old.phones, &self.absent));
+        let (seen, absent) = (of(&self.seen), of(&self.absent));
         (self.seen, self.absent) = (BTreeSet::new(), BTreeSet::new());
-        for agent in (0u32..).map(AgentId).take(self.plan.phones.len()) {
-            let is_same = |known: &Phone, phone: &Phone| known.uri == phone.uri && known.flow == phone.flow;
-            let among =
-                |known: &[Phone]| known.iter().any(|known| is_same(known, &self.plan.phones[agent.index()]));
-            let (seen, reachable) = (among(&seen), !among(&absent));
-            if self.sharers(agent).next() == Some(agent) {
-                self.seen.extend(seen.then_some(agent));
-                self.absent.extend((!reachable).then_some(agent));
-            }
+        for agent in self.plan.first_with_phone() {
+            let address = self.plan.phones[agent.index()].address();
+            self.seen.extend(seen.contains(&address).then_some(agent));
+            self.absent.extend(absent.contains(&address).then_some(agent));
+        }
+        for (agent, phone) in (0u32..).map(AgentId).zip(&self.plan.phones) {
+            let reachable = !absent.contains(&phone.address());
             // Refused only for a phone of nobody, which no call would be presented to.
             let _ = self.exchange.handle(acd::Input::Reach { agent, reachable }, self.now.mono);
         }
