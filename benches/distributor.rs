@@ -13,7 +13,7 @@ use hearken::acd::{
     Agent, Availability, Band, Cause, Distributor, Input, Line, Needs, Newcomer, Output, Plan, Relax, Rests,
     Team, Widen,
 };
-use hearken::calendar::{Calendar, Holidays, Nation, Spec};
+use hearken::calendar::{Calendar, Nation, Spec};
 use hearken::id::{AgentId, CallId, LineId, PracticeId, SkillId, TeamId};
 use hearken::policy::rules::{
     Actions, Condition, LineOutline, Measure, Rule, RuleBook, Surroundings, TeamOutline,
@@ -58,14 +58,7 @@ struct Hub {
 
 impl Hub {
     fn new(backlog: u64) -> Result<Hub, Box<dyn Error>> {
-        let spec = Spec {
-            zone: "UTC".into(),
-            nation: Nation::EnglandAndWales,
-            holidays: Holidays::default(),
-            windows: Vec::new(),
-            practices: Vec::new(),
-            overrides: Vec::new(),
-        };
+        let spec = Spec::empty("UTC", Nation::EnglandAndWales);
         let calendar = Calendar::new(spec).map_err(|_| "an empty calendar is sound")?;
         let plan = plan();
         let book = rules(&plan, backlog);

@@ -29,6 +29,20 @@ pub struct Spec {
     pub overrides: Vec<Override>,
 }
 
+impl Spec {
+    /// A calendar of this zone and nation, without windows, practices and bank holidays.
+    pub fn empty(zone: &str, nation: Nation) -> Spec {
+        Spec {
+            zone: zone.to_owned(),
+            nation,
+            holidays: Holidays::default(),
+            windows: Vec::new(),
+            practices: Vec::new(),
+            overrides: Vec::new(),
+        }
+    }
+}
+
 /// Times that come again: on which days, from when, until when.
 ///
 /// A day is the window's if it is one of `days`, in one of `months` and one of `dates` (an empty list allows

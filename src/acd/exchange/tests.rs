@@ -4,7 +4,7 @@
 use super::super::{Agent, Leaving, Line, Team, WayOut};
 use super::*;
 use crate::acd::announce::What;
-use crate::calendar::{Calendar, Holidays, Nation, Spec, Window};
+use crate::calendar::{Calendar, Nation, Spec, Window};
 use crate::id::{RuleId, TeamId, WindowId};
 use crate::policy::rules::{Actions, Callers, Condition, LineOutline, Rule, Surroundings};
 use crate::time::Wall;
@@ -41,14 +41,7 @@ fn exchange(rules: Vec<Rule>, windows: Vec<Window>) -> Exchange {
         agents: vec![Agent { name: "a".into(), ..Agent::default() }],
         ..Plan::default()
     };
-    let spec = Spec {
-        zone: "UTC".into(),
-        nation: Nation::EnglandAndWales,
-        holidays: Holidays::default(),
-        windows,
-        practices: Vec::new(),
-        overrides: Vec::new(),
-    };
+    let spec = Spec { windows, ..Spec::empty("UTC", Nation::EnglandAndWales) };
     let surroundings = Surroundings { lines: vec![LineOutline::default(); 2], ..Surroundings::default() };
     let schedule =
         Schedule { first: for_secs(30), every: for_secs(60), position: true, estimate: true, offer_again: 0 };

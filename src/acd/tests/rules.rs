@@ -1,7 +1,7 @@
 //! Rules at work in the distributor: they see the line's facts at once and change who may answer.
 
 use super::*;
-use crate::calendar::{Calendar, Holidays, Nation, Spec};
+use crate::calendar::{Calendar, Nation, Spec};
 use crate::id::RuleId;
 use crate::policy::rules::{
     Actions, Callers, Condition, LineFacts, LineOutline, Measure, Refusal as Turned, RouteTo, Rule, RuleBook,
@@ -10,14 +10,7 @@ use crate::policy::rules::{
 use crate::time::{Now, Wall};
 
 fn hub(rules: Vec<Rule>, agents: &[AgentId]) -> Hub {
-    let spec = Spec {
-        zone: "UTC".into(),
-        nation: Nation::EnglandAndWales,
-        holidays: Holidays::default(),
-        windows: Vec::new(),
-        practices: Vec::new(),
-        overrides: Vec::new(),
-    };
+    let spec = Spec::empty("UTC", Nation::EnglandAndWales);
     let mut plan = plan();
     plan.destinations =
         vec![Destination { name: "buddy".into(), capacity: 1, ring_for: Duration::from_secs(15) }];

@@ -117,14 +117,7 @@ pub(super) fn plan(agents: u32) -> Plan {
 
 /// No rules, no announcements.
 pub(super) fn guide() -> acd::Guide {
-    let spec = calendar::Spec {
-        zone: "Europe/London".into(),
-        nation: calendar::Nation::EnglandAndWales,
-        holidays: calendar::Holidays::default(),
-        windows: Vec::new(),
-        practices: Vec::new(),
-        overrides: Vec::new(),
-    };
+    let spec = calendar::Spec::empty("Europe/London", calendar::Nation::EnglandAndWales);
     acd::Guide {
         rules: Default::default(),
         calendar: calendar::Calendar::new(spec).unwrap().into(),

@@ -1,20 +1,12 @@
 //! Random runs in the middle of which the plan is exchanged, for the same one and for others.
 
 use super::*;
-use crate::calendar::{Calendar, Holidays, Nation, Spec};
+use crate::calendar::{Calendar, Nation, Spec};
 use crate::policy::rules::{Actions, Condition, LineOutline, Measure, Rule, RuleBook, Surroundings};
 use crate::time::{Now, Wall};
 
 fn calendar() -> Calendar {
-    Calendar::new(Spec {
-        zone: "UTC".into(),
-        nation: Nation::EnglandAndWales,
-        holidays: Holidays::default(),
-        windows: Vec::new(),
-        practices: Vec::new(),
-        overrides: Vec::new(),
-    })
-    .unwrap()
+    Calendar::new(Spec::empty("UTC", Nation::EnglandAndWales)).unwrap()
 }
 
 fn clocks(mono: Mono) -> Now {

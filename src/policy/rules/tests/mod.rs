@@ -14,7 +14,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::calendar::{Calendar, Holidays, Nation, Spec, Window};
+use crate::calendar::{Calendar, Nation, Spec, Window};
 use crate::id::{AgentId, LineId, RuleId, TeamId, WindowId};
 use crate::time::{Mono, Now, Wall};
 
@@ -37,17 +37,13 @@ pub(super) fn calendar() -> Calendar {
     let mut mondays = window("mondays", "08:00", "09:30");
     mondays.days = [crate::calendar::Weekday::Monday].into();
     let spec = Spec {
-        zone: "UTC".into(),
-        nation: Nation::EnglandAndWales,
-        holidays: Holidays::default(),
         windows: vec![
             window("early", "08:02", "08:05"),
             window("late", "08:04", "08:07"),
             window("daily", "08:01", "09:00"),
             mondays,
         ],
-        practices: Vec::new(),
-        overrides: Vec::new(),
+        ..Spec::empty("UTC", Nation::EnglandAndWales)
     };
     Calendar::new(spec).unwrap()
 }
