@@ -13,7 +13,7 @@ const LONGEST: usize = 60;
 
 /// What only a restart takes over, by the beginning of the key.
 const AT_RESTART: [&str; 15] = [
-    "node.",
+    "node.name",
     "sip.listen",
     "sip.advertise",
     "sip.t1",
@@ -185,6 +185,14 @@ mod tests {
         assert_eq!(
             changes,
             ["~ sip.max-calls: 5 -> 6", "~ sip.t1: \"500ms\" -> \"600ms\" (after a restart)"]
+        );
+        let node = shown(
+            "[node]\nname = \"a\"\nzone = \"UTC\"\n",
+            "[node]\nname = \"b\"\nzone = \"Europe/London\"\n",
+        );
+        assert_eq!(
+            node,
+            ["~ node.name: \"a\" -> \"b\" (after a restart)", "~ node.zone: \"UTC\" -> \"Europe/London\""]
         );
     }
 }
