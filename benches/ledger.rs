@@ -106,5 +106,6 @@ fn record(call: u64) -> CallRecord {
             stage(Stage::Talk { agent: agent.clone() }, waited, waited + Duration::from_secs(120)),
         ],
         outcome: Outcome::Answered { agent, ended_by: EndedBy::Caller },
+        disposition: None,
     }
 }

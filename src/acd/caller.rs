@@ -25,6 +25,20 @@ pub enum Stage {
     Presented,
     /// It talks with this agent.
     Talking(AgentId),
+    /// It is handed on: one other phone rings, of which [`Distributor::rung`] says whose.
+    Transferring {
+        /// By this agent.
+        by: AgentId,
+        /// The agent has not hung up.
+        on_line: bool,
+    },
+}
+
+impl Stage {
+    /// Whether the caller waits in the line, be it with a phone ringing.
+    pub(super) fn is_in_line(self) -> bool {
+        matches!(self, Stage::Waiting | Stage::Presented)
+    }
 }
 
 /// A caller from arrival to the end of the call.
@@ -108,6 +122,12 @@ impl Distributor {
             Stage::Waiting => {}
             Stage::Presented => self.silence(call, caller.rung, Withdrawal::CallerGone, now),
             Stage::Talking(agent) => self.end_talk(agent, caller.line, now),
+            Stage::Transferring { by, on_line } => {
+                self.silence(call, caller.rung, Withdrawal::CallerGone, now);
+                if on_line {
+                    self.end_talk(by, caller.line, now);
+                }
+            }
         }
         Ok(())
     }
@@ -118,12 +138,16 @@ impl Distributor {
         seat.misses = 0;
         seat.answered = seat.answered.saturating_add(1);
         let mut others = self.calls.get_mut(&call).map(|caller| std::mem::take(&mut caller.rung));
+        let handed_on = self.calls.get(&call).map(|caller| (caller.stage, caller.line));
         self.restage(call, Stage::Talking(agent));
         self.outputs.push_back(Output::Connect { call, agent });
         self.enter(agent, State::Talking { call, afterwards: Afterwards::WrapUp }, now);
         if let Some(others) = others.as_mut().filter(|others| others.len() > 1) {
             others.retain(|&other| other != agent);
             self.silence(call, std::mem::take(others), Withdrawal::AnsweredElsewhere, now);
+        }
+        if let Some((Stage::Transferring { by, on_line: true }, line)) = handed_on {
+            self.end_talk(by, line, now);
         }
         Ok(())
     }
@@ -154,6 +178,9 @@ impl Distributor {
 
     pub(super) fn finish(&mut self, agent: AgentId, call: CallId, now: Mono) -> Result<(), Refused> {
         self.check_talking(agent, call)?;
+        if self.stage(call) != Some(Stage::Talking(agent)) {
+            return self.abandon(call, now);
+        }
         if let Some(caller) = self.forget(call) {
             self.end_talk(agent, caller.line, now);
         }
@@ -192,10 +219,13 @@ impl Distributor {
     }
 
     /// This agent no longer rings for, or talks with, the caller, who keeps the place and seeks another if none
-    /// is left, or an emergency if too few are.
+    /// is left, or an emergency if too few are; one who was handed on goes back.
     pub(super) fn ring_ended(&mut self, call: CallId, agent: AgentId, now: Mono) {
         let Some(caller) = self.calls.get_mut(&call) else { return };
         caller.rung.retain(|&other| other != agent);
+        if let Stage::Transferring { .. } = caller.stage {
+            return self.transfer_failed(call, agent, now);
+        }
         if caller.rung.is_empty() {
             self.give_back(call);
             self.restage(call, Stage::Waiting);
@@ -210,24 +240,25 @@ impl Distributor {
         let from = std::mem::replace(&mut caller.stage, stage);
         let (line, place, practice) = (caller.line, caller.place, caller.practice);
         let queue = &mut self.queues[line.index()];
-        match (from, stage) {
-            (Stage::Talking(_), _) => {
+        match (from.is_in_line(), stage.is_in_line()) {
+            (false, true) => {
                 queue.insert(place, practice, stage);
                 self.set_caller_deadline(call, self.now);
             }
-            (_, Stage::Talking(_)) => {
+            (true, false) => {
                 queue.remove(place, practice, from);
                 self.steps.clear(call);
                 self.line_up(call, self.now);
             }
-            _ => return queue.restage(from, stage),
+            (true, true) => return queue.restage(from, stage),
+            (false, false) => return,
         }
         self.stir(line);
     }
 
     /// Takes the call out of everything, and its turns back if nobody has answered.
     pub(super) fn forget(&mut self, call: CallId) -> Option<Caller> {
-        if !matches!(self.stage(call)?, Stage::Talking(_)) {
+        if self.stage(call)?.is_in_line() {
             self.give_back(call);
         }
         let caller = self.calls.remove(&call)?;
@@ -303,7 +334,7 @@ impl Distributor {
         }
     }
 
-    fn end_talk(&mut self, agent: AgentId, line: LineId, now: Mono) {
+    pub(super) fn end_talk(&mut self, agent: AgentId, line: LineId, now: Mono) {
         if let Some(state) = self.seats[agent.index()].state_after() {
             self.enter(agent, state, now);
             return;

@@ -161,6 +161,8 @@ impl Distributor {
             Input::Withhold { agent, call } => self.withhold(agent, call, now),
             Input::Finish { agent, call } => self.finish(agent, call, now),
             Input::Lose { agent, call } => self.lose(agent, call, now),
+            Input::Transfer { agent, call, to } => self.transfer(agent, call, to, now),
+            Input::Leave { agent, call } => self.leave(agent, call, now),
             Input::LogIn { agent } => self.log_in(agent, now),
             Input::LogOut { agent } => self.log_out(agent, now),
             Input::Pause { agent, reason } => self.pause(agent, reason, now),

@@ -16,6 +16,9 @@ pub mod ports;
 pub mod record;
 pub mod speech;
 pub mod timeline;
+pub mod transfer;
+
+use transfer::Transfer;
 
 /// One caller from arrival to record.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -28,10 +31,12 @@ pub struct Call {
     pub trunk: TrunkId,
     /// Whose call it is.
     pub practice: Option<PracticeId>,
-    /// The line it joined.
+    /// The line it is of now.
     pub line: LineId,
-    /// Its priority class.
+    /// Its priority class now.
     pub band: Band,
+    /// The line it joined when it came, and the priority class it had then.
+    pub joined: (LineId, Band),
     /// The number dialled, normalised.
     pub ddi: String,
     /// The caller's number, normalised; `None` when the network gave none.
@@ -50,6 +55,8 @@ pub struct Call {
     pub stage: Stage,
     /// From arrival to the first agent's answer.
     pub waited: Option<Duration>,
+    /// How it ended clinically, as far as an agent has said.
+    pub disposition: Option<String>,
     /// Who answered last.
     pub answered_by: Option<AgentId>,
     /// What happened so far.
@@ -76,6 +83,8 @@ pub enum Stage {
         /// The agent.
         agent: AgentId,
     },
+    /// Handed on by an agent: another phone rings.
+    Transferring(Box<Transfer>),
 }
 
 /// A phone that rings for a caller.
@@ -99,13 +108,31 @@ impl Call {
     pub fn ringing(&self) -> &[Ringing] {
         match &self.stage {
             Stage::Waiting { ringing } => ringing,
+            Stage::Transferring(transfer) => &transfer.ringing,
             Stage::Leaving { .. } | Stage::Talking { .. } => &[],
+        }
+    }
+
+    /// The same, to be changed; `None` while no phone may ring.
+    pub fn ringing_mut(&mut self) -> Option<&mut Vec<Ringing>> {
+        match &mut self.stage {
+            Stage::Waiting { ringing } => Some(ringing),
+            Stage::Transferring(transfer) => Some(&mut transfer.ringing),
+            Stage::Leaving { .. } | Stage::Talking { .. } => None,
+        }
+    }
+
+    /// The transfer of the caller, while one is on.
+    pub fn transfer_mut(&mut self) -> Option<&mut Transfer> {
+        match &mut self.stage {
+            Stage::Transferring(transfer) => Some(transfer),
+            _ => None,
         }
     }
 
     /// Takes out the presentation to an agent, if that phone rings for the caller.
     pub fn stop_ringing(&mut self, agent: AgentId) -> Option<Ringing> {
-        let Stage::Waiting { ringing } = &mut self.stage else { return None };
+        let ringing = self.ringing_mut()?;
         let position = ringing.iter().position(|phone| phone.agent == agent)?;
         Some(ringing.remove(position))
     }

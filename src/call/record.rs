@@ -23,7 +23,7 @@ pub struct CallRecord {
     pub practice: Option<String>,
     /// Name of the line it joined.
     pub line: String,
-    /// Its priority class.
+    /// Its priority class as it came.
     pub band: Band,
     /// The number dialled, E.164 where it could be normalised.
     pub ddi: String,
@@ -39,6 +39,10 @@ pub struct CallRecord {
     pub segments: Vec<Segment>,
     /// How it ended; each call has exactly one.
     pub outcome: Outcome,
+    /// The code by which an agent said how it ended clinically. It may be given after the end, in the wrap-up: the
+    /// record then comes again with it.
+    #[serde(default)]
+    pub disposition: Option<String>,
 }
 
 /// One stage of a call. `Queue` covers the whole wait; presentations lie inside it.
@@ -68,6 +72,13 @@ pub enum Stage {
     Talk {
         /// Name of the agent.
         agent: String,
+    },
+    /// Handed on by an agent, until that was done or had come to nothing.
+    Transfer {
+        /// Name of the agent who handed the caller on.
+        agent: String,
+        /// Name of the agent, line, pathway or stack that the caller was handed to.
+        to: String,
     },
 }
 

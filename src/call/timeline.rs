@@ -22,21 +22,30 @@ pub struct Timeline {
     queue: Option<Duration>,
     presented: Vec<(Duration, AgentId)>,
     talk: Option<(Duration, AgentId)>,
+    transfer: Option<(Duration, AgentId, String)>,
 }
 
 type Span = (Duration, Duration);
 
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum What {
     Queue,
     Presented(AgentId, Presentation),
     Talk(AgentId),
+    Transfer(AgentId, String),
 }
 
 impl Timeline {
     /// A caller who arrived at `arrived` and waits since.
     pub fn new(arrived: Mono) -> Timeline {
-        Timeline { arrived, done: Vec::new(), queue: Some(Duration::ZERO), presented: Vec::new(), talk: None }
+        Timeline {
+            arrived,
+            done: Vec::new(),
+            queue: Some(Duration::ZERO),
+            presented: Vec::new(),
+            talk: None,
+            transfer: None,
+        }
     }
 
     /// An agent's phone begins to ring.
@@ -60,6 +69,19 @@ impl Timeline {
         self.close_queue(now);
     }
 
+    /// The agent hands the caller on, who waits again.
+    pub fn handed_on(&mut self, agent: AgentId, to: String, now: Mono) {
+        self.back_in_line(now);
+        self.transfer = Some((now.since(self.arrived), agent, to));
+    }
+
+    /// That is done, or has come to nothing.
+    pub fn transfer_over(&mut self, now: Mono) {
+        if let Some((from, agent, to)) = self.transfer.take() {
+            self.push(from, now, What::Transfer(agent, to));
+        }
+    }
+
     /// The caller waits no longer, though nobody answered.
     pub fn left_line(&mut self, now: Mono) {
         self.close_queue(now);
@@ -75,11 +97,12 @@ impl Timeline {
     pub fn renumber(&mut self, seat_of: impl Fn(AgentId) -> AgentId) {
         let talk = self.talk.iter_mut().map(|(_, agent)| agent);
         let done = self.done.iter_mut().filter_map(|(_, what)| match what {
-            What::Presented(agent, _) | What::Talk(agent) => Some(agent),
+            What::Presented(agent, _) | What::Talk(agent) | What::Transfer(agent, _) => Some(agent),
             What::Queue => None,
         });
         let presented = self.presented.iter_mut().map(|(_, agent)| agent);
-        talk.chain(done).chain(presented).for_each(|agent| *agent = seat_of(*agent));
+        let transfer = self.transfer.iter_mut().map(|(_, agent, _)| agent);
+        talk.chain(done).chain(presented).chain(transfer).for_each(|agent| *agent = seat_of(*agent));
     }
 
     /// The call is over: all segments in order of their beginning, with names from the plan.
@@ -87,6 +110,7 @@ impl Timeline {
         self.close_presentations(result, now);
         self.close_queue(now);
         self.close_talk(now);
+        self.transfer_over(now);
         let name = |agent: AgentId| plan.name_of(agent);
         let mut segments: Vec<_> = self
             .done
@@ -96,6 +120,7 @@ impl Timeline {
                     What::Queue => Recorded::Queue,
                     What::Presented(agent, result) => Recorded::Presented { agent: name(agent), result },
                     What::Talk(agent) => Recorded::Talk { agent: name(agent) },
+                    What::Transfer(agent, to) => Recorded::Transfer { agent: name(agent), to },
                 };
                 Segment { stage, from, to }
             })

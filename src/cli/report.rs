@@ -31,6 +31,7 @@
 //! | `code` | of refused calls: the SIP status sent |
 //! | `presentations` | how often an agent's phone was rung |
 //! | `sip_call_id` | Call-ID of the caller's leg |
+//! | `disposition` | the code by which an agent said how the call ended clinically, if one did |
 //!
 //! Spreadsheets run cells that begin with `=`, `+`, `-`, `@`, tab or a line break as formulas, and the network
 //! chooses some of these texts. Such a text gets an apostrophe in front, which spreadsheets take as
@@ -261,7 +262,7 @@ impl fmt::Display for Heading {
     }
 }
 
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 20] = [
     "run",
     "call",
     "arrived",
@@ -281,6 +282,7 @@ const COLUMNS: [&str; 19] = [
     "code",
     "presentations",
     "sip_call_id",
+    "disposition",
 ];
 
 fn write_csv(reader: &Reader, period: Period, out: &mut impl Write) -> Result<(), Error> {
@@ -323,6 +325,7 @@ fn cells(Entry { run, record }: &Entry) -> [String; COLUMNS.len()] {
         code.map(|code| code.to_string()).unwrap_or_default(),
         presentations(record).to_string(),
         as_text(&record.sip_call_id),
+        as_text(record.disposition.as_deref().unwrap_or_default()),
     ]
 }
 

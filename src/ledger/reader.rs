@@ -71,13 +71,13 @@ impl Reader {
         let moment = self.db.unchecked_transaction().map_err(Error::from)?;
         let mut segments = moment
             .prepare_cached(
-                "SELECT stage, agent, result, from_ms, to_ms FROM segments WHERE call = ?1 ORDER BY seq",
+                "SELECT stage, agent, result, from_ms, to_ms, target FROM segments WHERE call = ?1 ORDER BY seq",
             )
             .map_err(Error::from)?;
         let mut calls = moment
             .prepare_cached(
                 "SELECT id, run, call, sip_call_id, trunk, practice, line, band, ddi, cli, arrived_ms, \
-                 waited_ms, lasted_ms, outcome, agent, ended_by, code FROM calls \
+                 waited_ms, lasted_ms, outcome, agent, ended_by, code, disposition FROM calls \
                  WHERE arrived_ms >= ?1 AND arrived_ms < ?2 ORDER BY arrived_ms, id",
             )
             .map_err(Error::from)?;
@@ -110,6 +110,7 @@ fn entry(row: &Row<'_>, segments: &mut CachedStatement<'_>) -> Result<Entry, Err
             row.get("ended_by")?,
             row.get("code")?,
         )?,
+        disposition: row.get("disposition")?,
     };
     Ok(Entry { run: row.get("run")?, record })
 }
@@ -118,7 +119,8 @@ fn stages(id: i64, segments: &mut CachedStatement<'_>) -> Result<Vec<Segment>, E
     let mut rows = segments.query([id])?;
     let mut stages = Vec::new();
     while let Some(row) = rows.next()? {
-        let stage = words::to_stage(row.get("stage")?, row.get("agent")?, row.get("result")?)?;
+        let stage =
+            words::to_stage(row.get("stage")?, row.get("agent")?, row.get("result")?, row.get("target")?)?;
         stages.push(Segment { stage, from: millis(row.get("from_ms")?), to: millis(row.get("to_ms")?) });
     }
     Ok(stages)

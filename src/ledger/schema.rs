@@ -12,7 +12,7 @@ use super::Error;
 /// Marks the file as a ledger (`PRAGMA application_id`): "Hrkn".
 const APPLICATION: i32 = 0x4872_6b6e;
 
-const MIGRATIONS: [&str; 2] = [CALLS_AND_SEGMENTS, WAYS_OUT];
+const MIGRATIONS: [&str; 3] = [CALLS_AND_SEGMENTS, WAYS_OUT, HEAR_AND_TREAT];
 
 /// One row for each call and one for each stage of it; all times in milliseconds, `arrived_ms` since
 /// 1970-01-01T00:00:00Z, `from_ms` and `to_ms` since arrival. The order of `id` is that of writing.
@@ -127,6 +127,38 @@ CREATE VIEW calls_utc AS
     FROM calls;
 ";
 
+/// How a call ended clinically, and transfers with their targets. A CHECK cannot be changed, so segments are made anew.
+const HEAR_AND_TREAT: &str = "
+ALTER TABLE calls ADD COLUMN disposition TEXT;
+
+CREATE TABLE new_segments (
+    call    INTEGER NOT NULL REFERENCES calls (id) ON DELETE CASCADE,
+    seq     INTEGER NOT NULL,
+    stage   TEXT NOT NULL CHECK (stage IN ('queue', 'presented', 'talk', 'transfer')),
+    agent   TEXT,
+    result  TEXT CHECK (result IN ('answered', 'busy', 'rejected', 'no-answer', 'unreachable', 'failed',
+                                   'caller-gone', 'withdrawn', 'answered-elsewhere', 'recalled')),
+    from_ms INTEGER NOT NULL CHECK (from_ms >= 0),
+    to_ms   INTEGER NOT NULL CHECK (to_ms >= 0),
+    target  TEXT,
+    PRIMARY KEY (call, seq),
+    CHECK ((agent IS NULL) = (stage = 'queue')),
+    CHECK ((result IS NOT NULL) = (stage = 'presented')),
+    CHECK ((target IS NOT NULL) = (stage = 'transfer'))
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO new_segments SELECT *, NULL FROM segments;
+DROP TABLE segments;
+ALTER TABLE new_segments RENAME TO segments;
+
+DROP VIEW calls_utc;
+CREATE VIEW calls_utc AS
+    SELECT strftime('%Y-%m-%dT%H:%M:%fZ', arrived_ms / 1000.0, 'unixepoch') AS arrived,
+           waited_ms / 1000.0 AS waited_s, lasted_ms / 1000.0 AS lasted_s,
+           trunk, practice, line, band, ddi, cli, outcome, agent, ended_by, code, disposition, run, call
+    FROM calls;
+";
+
 /// Brings a database that is open for writing to the newest schema; refuses one that is newer or not a ledger.
 ///
 /// Foreign keys must not be enforced meanwhile: a table that is made anew would take its children with it.
@@ -189,7 +221,7 @@ mod tests {
         assert_eq!(count("SELECT count(*) FROM calls_utc WHERE outcome = 'answered'"), 1);
         assert_eq!(count("PRAGMA foreign_keys"), 1);
         let new = "INSERT INTO calls SELECT 8, 1, 2, sip_call_id, trunk, practice, line, band, ddi, cli, arrived_ms, \
-                   waited_ms, lasted_ms, 'released', NULL, 'waited-too-long', NULL FROM calls";
+                   waited_ms, lasted_ms, 'released', NULL, 'waited-too-long', NULL, NULL FROM calls";
         assert_eq!(store.db.execute(new, []).unwrap(), 1);
         store.db.execute("DELETE FROM calls WHERE id = 7", []).unwrap();
         assert_eq!(count("SELECT count(*) FROM segments"), 0, "stages go with their call");

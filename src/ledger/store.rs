@@ -142,7 +142,8 @@ fn identity(path: &Path) -> io::Result<FileId> {
     Ok((found.dev(), found.ino()))
 }
 
-/// Whether the record is new. A call that is there already is left as it is: it was written before.
+/// Whether the record is new. A call that is there already is left as it is but for its disposition: it was
+/// written before.
 fn insert_one(tx: &Transaction<'_>, Entry { run, record }: &Entry) -> Result<bool, Error> {
     let (agent, ended_by, code) = match &record.outcome {
         Outcome::Answered { agent, ended_by } => (Some(agent), Some(words::ended_by(*ended_by)), None),
@@ -154,8 +155,8 @@ fn insert_one(tx: &Transaction<'_>, Entry { run, record }: &Entry) -> Result<boo
     };
     let mut insert = tx.prepare_cached(
         "INSERT INTO calls (run, call, sip_call_id, trunk, practice, line, band, ddi, cli, arrived_ms, \
-         waited_ms, lasted_ms, outcome, agent, ended_by, code) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+         waited_ms, lasted_ms, outcome, agent, ended_by, code, disposition) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
          ON CONFLICT (run, call) DO NOTHING RETURNING id",
     )?;
     let values = params![
@@ -175,27 +176,38 @@ fn insert_one(tx: &Transaction<'_>, Entry { run, record }: &Entry) -> Result<boo
         agent,
         ended_by,
         code,
+        record.disposition,
     ];
     let id: Option<i64> = insert.query_row(values, |row| row.get(0)).optional()?;
     match id {
         Some(id) => insert_segments(tx, id, record).map(|()| true),
-        None => Ok(false),
+        None => amend(tx, *run, record).map(|()| false),
     }
+}
+
+/// A call may be written again with a disposition that was given after its end.
+fn amend(tx: &Transaction<'_>, run: i64, record: &CallRecord) -> Result<(), Error> {
+    if let Some(disposition) = &record.disposition {
+        tx.prepare_cached("UPDATE calls SET disposition = ?3 WHERE run = ?1 AND call = ?2")?
+            .execute(params![run, record.call.0.cast_signed(), disposition])?;
+    }
+    Ok(())
 }
 
 fn insert_segments(tx: &Transaction<'_>, id: i64, record: &CallRecord) -> Result<(), Error> {
     let mut insert = tx.prepare_cached(
-        "INSERT INTO segments (call, seq, stage, agent, result, from_ms, to_ms) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO segments (call, seq, stage, agent, result, from_ms, to_ms, target) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     for (seq, segment) in (0i64..).zip(&record.segments) {
-        let (agent, result) = match &segment.stage {
-            Stage::Queue => (None, None),
-            Stage::Presented { agent, result } => (Some(agent), Some(words::result(*result))),
-            Stage::Talk { agent } => (Some(agent), None),
+        let (agent, result, target) = match &segment.stage {
+            Stage::Queue => (None, None, None),
+            Stage::Presented { agent, result } => (Some(agent), Some(words::result(*result)), None),
+            Stage::Talk { agent } => (Some(agent), None, None),
+            Stage::Transfer { agent, to } => (Some(agent), None, Some(to)),
         };
         let (from, to) = (millis(segment.from), millis(segment.to));
-        insert.execute(params![id, seq, words::stage(&segment.stage), agent, result, from, to])?;
+        insert.execute(params![id, seq, words::stage(&segment.stage), agent, result, from, to, target])?;
     }
     Ok(())
 }

@@ -36,6 +36,7 @@ fn record(call: u64) -> CallRecord {
         lasted: waited,
         segments: vec![Segment { stage: Stage::Queue, from: Duration::ZERO, to: waited }],
         outcome: Outcome::Abandoned,
+        disposition: None,
     }
 }
 

@@ -177,6 +177,7 @@ impl Switch {
             lasted: Duration::ZERO,
             segments: Vec::new(),
             outcome: Outcome::Refused { code },
+            disposition: None,
         };
         self.outputs.push_back(Output::Record(Box::new(record)));
     }
@@ -341,6 +342,7 @@ impl Switch {
                 practice: admission.practice,
                 line: admission.line,
                 band: admission.band,
+                joined: (admission.line, admission.band),
                 ddi,
                 show_cli: emergency || !newcomer.withheld,
                 cli,
@@ -350,6 +352,7 @@ impl Switch {
                 thread,
                 stage: Stage::waiting(),
                 waited: None,
+                disposition: None,
                 answered_by: None,
                 timeline: Timeline::new(self.now.mono),
             },

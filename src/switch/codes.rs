@@ -24,10 +24,10 @@ use super::{Switch, Timer};
 /// How long an agent who dialled a code may stay on the line to hear what came of it.
 const CODE_CALL: Duration = Duration::from_secs(10);
 
-/// What agents dial to change their own state.
+/// What agents dial to change their own state, or to say how a call ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Codes {
-    /// By the number dialled; `pause` also followed by a digit of `reasons`.
+    /// By the number dialled; `pause` also followed by a digit of `reasons`, `dispose` by the code of a disposition.
     pub dialled: Vec<(String, Code)>,
     /// Reasons of a pause, by the digit dialled behind its code.
     pub reasons: Vec<(char, String)>,
@@ -48,20 +48,23 @@ pub enum Code {
     Ready,
     /// Makes the wrap-up longer.
     Extend,
+    /// Says how the call ended, clinically.
+    Dispose,
 }
 
 impl Codes {
-    /// The code that was dialled, and the reason behind it.
-    fn find(&self, dialled: &str) -> Option<(Code, Option<&str>)> {
+    /// The code that was dialled, and the reason or disposition behind it.
+    fn find<'a>(&'a self, dialled: &'a str) -> Option<(Code, Option<&'a str>)> {
         self.dialled.iter().find_map(|(number, code)| {
             let rest = dialled.strip_prefix(number.as_str())?;
-            let mut rest = rest.chars();
-            match (rest.next(), rest.next(), code) {
+            let mut digits = rest.chars();
+            match (digits.next(), digits.next(), code) {
                 (None, None, _) => Some((*code, None)),
                 (Some(digit), None, Code::Pause) => {
                     let reason = self.reasons.iter().find(|(of, _)| *of == digit)?;
                     Some((*code, Some(reason.1.as_str())))
                 }
+                (Some(_), _, Code::Dispose) => Some((*code, Some(rest))),
                 _ => None,
             }
         })
@@ -125,6 +128,10 @@ impl Switch {
         use acd::Input;
         let mut order = |input| self.exchange.handle(input, self.now.mono).is_ok();
         let (done, prompt) = match code {
+            Code::Dispose => {
+                let noted = self.dispose(agent, &reason.unwrap_or_default());
+                return if noted { Prompt::Noted } else { Prompt::NotRecognised };
+            }
             Code::LogIn => (order(Input::LogIn { agent }), Prompt::YouAreLoggedIn),
             Code::LogOut => (order(Input::LogOut { agent }), Prompt::YouAreLoggedOut),
             Code::Pause => {

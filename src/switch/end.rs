@@ -18,24 +18,35 @@ const LONGEST_GOODBYE: Duration = Duration::from_secs(15);
 impl Switch {
     /// Ends a call for good. Legs whose peer already said BYE must have been dropped before.
     pub(super) fn end_call(&mut self, id: CallId, by: EndedBy) {
-        let Some(call) = self.calls.remove(&id) else { return };
+        let Some(mut call) = self.calls.remove(&id) else { return };
         if call.band != Band::EMERGENCY {
             self.routine_calls = self.routine_calls.saturating_sub(1);
         }
-        match &call.stage {
+        match &mut call.stage {
             Stage::Waiting { ringing } => ringing.iter().for_each(|phone| self.silence_phone(phone.leg)),
-            &Stage::Talking { leg, .. } => self.hang_up(leg),
+            &mut Stage::Talking { leg, .. } => self.hang_up(leg),
+            Stage::Transferring(transfer) => {
+                transfer.ringing.iter().for_each(|phone| self.silence_phone(phone.leg));
+                if let Some(referral) = transfer.referral.take() {
+                    // Refused only when it is over already, which is what is wanted.
+                    let _ = self.pathways.withdraw(referral, self.now.mono);
+                }
+                self.part(transfer);
+            }
             Stage::Leaving { .. } => self.deadlines.clear(Timer::Goodbye(id)),
         }
         self.hang_up(call.caller);
         let input = match call.stage {
             Stage::Talking { agent, .. } => Some(acd::Input::Finish { agent, call: id }),
-            Stage::Waiting { .. } => Some(acd::Input::Abandon { call: id }),
+            Stage::Waiting { .. } | Stage::Transferring(_) => Some(acd::Input::Abandon { call: id }),
             Stage::Leaving { .. } => None,
         };
         if let Some(input) = input {
             // Refused only if the distributor has let go of the call already, which is what is wanted.
             let _ = self.exchange.handle(input, self.now.mono);
+        }
+        if let Stage::Talking { agent, .. } = call.stage {
+            self.wraps_up(agent, id);
         }
         self.record(call, by);
         self.note_drained();
@@ -91,8 +102,8 @@ impl Switch {
             sip_call_id: call.sip_call_id,
             trunk: self.trunk_name(call.trunk),
             practice: self.practice_name(call.practice),
-            line: self.line_name(call.line),
-            band: call.band,
+            line: self.line_name(call.joined.0),
+            band: call.joined.1,
             ddi: call.ddi,
             cli: call.cli,
             arrived: call.arrived.wall,
@@ -100,7 +111,9 @@ impl Switch {
             lasted,
             segments: call.timeline.finish(unfinished, self.now.mono, &self.plan.acd),
             outcome: outcome.clone(),
+            disposition: call.disposition,
         };
+        self.keep_for_wrap_up(&record);
         self.outputs.push_back(Output::Record(Box::new(record)));
         self.emit(Event::Ended { call: call.id, outcome, waited });
     }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::acd::pathway::Pathway;
 use crate::acd::{self, Destination, Gone, WayOut};
 use crate::calendar::{self, Calendar};
 use crate::id::{AgentId, DestinationId, LineId, PracticeId, TeamId};
@@ -75,10 +76,11 @@ impl Plan {
         let agents = Moves::new(names(&a.agents, |x| &x.name), names(&b.agents, |x| &x.name));
         let destinations =
             Moves::new(names(&a.destinations, |x| &x.name), names(&b.destinations, |x| &x.name));
+        let pathways = Moves::new(names(&old.pathways, |x| &x.name), names(&self.pathways, |x| &x.name));
         let (a, b) = (&old.ingress, &self.ingress);
         let trunks = Moves::new(names(&a.trunks, |x| &x.name), names(&b.trunks, |x| &x.name));
         let practices = Moves::new(names(&a.practices, |x| &x.name), names(&b.practices, |x| &x.name));
-        let shift = Shift { lines, teams, agents, destinations, trunks, practices };
+        let shift = Shift { lines, teams, agents, destinations, pathways, trunks, practices };
         shift.plan(self, old, removed)
     }
 }
@@ -88,6 +90,7 @@ struct Shift {
     teams: Moves,
     agents: Moves,
     destinations: Moves,
+    pathways: Moves,
     trunks: Moves,
     practices: Moves,
 }
@@ -110,7 +113,11 @@ impl Shift {
     }
 
     fn plan(&self, new: Plan, old: &Plan, removed: &BTreeMap<String, Removed>) -> Plan {
-        let Plan { ingress, acd, guide, phones, treatments, .. } = new;
+        let Plan { ingress, acd, guide, phones, treatments, mut pathways, .. } = new;
+        let homes = pathways.iter_mut().filter_map(|pathway| pathway.destination.as_mut());
+        homes.for_each(|destination| self.destination(destination));
+        let pathways =
+            self.pathways.arrange(pathways, |at| Pathway { gone: true, ..old.pathways[at].clone() });
         let some_music = treatments.iter().find_map(|treatment| treatment.music);
         let ghost = Treatment { greeting: None, music: some_music };
         let moved = ingress.trunks.into_iter().map(|trunk| Trunk {
@@ -132,7 +139,7 @@ impl Shift {
             country_code: ingress.country_code,
         };
         let treatments = self.lines.arrange(treatments, |_| ghost);
-        Plan { ingress, acd, guide, phones, treatments, ..new }
+        Plan { ingress, acd, guide, phones, treatments, pathways, ..new }
     }
 
     /// People's phones by their agents, then those of the destinations' seats.

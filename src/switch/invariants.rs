@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::Switch;
+use crate::acd;
+use crate::acd::pathway::Subject;
 use crate::call::leg::{Side, State};
 use crate::call::ports::Share;
+use crate::call::transfer::Transfer;
 use crate::call::{Ringing, Stage};
 
 impl Switch {
@@ -17,8 +20,25 @@ impl Switch {
             assert_eq!((caller.call, caller.side), (*id, Side::Caller));
             let talking = match call.stage {
                 Stage::Talking { leg, agent } => Some(Ringing { leg, agent }),
-                Stage::Waiting { .. } | Stage::Leaving { .. } => None,
+                Stage::Waiting { .. } | Stage::Leaving { .. } | Stage::Transferring(_) => None,
             };
+            if let Stage::Transferring(transfer) = &call.stage {
+                let Transfer { by, leg, ringing, .. } = &**transfer;
+                assert_eq!(ringing.len(), 1, "a caller on the way rings on one phone");
+                let stage = self.exchange.distributor().stage(*id);
+                let on_line = leg.is_some();
+                assert_eq!(stage, Some(acd::Stage::Transferring { by: *by, on_line }));
+                if let Some(referral) = transfer.referral {
+                    let known = self.pathways.get(referral).map(|referral| referral.of);
+                    assert_eq!(known, Some(Subject::Call(*id)), "{referral} is this caller's");
+                }
+                if let Some(leg) = leg.and_then(|leg| self.legs.get(&leg)) {
+                    assert_eq!((leg.call, leg.side, leg.audio.thread), (*id, Side::Agent(*by), call.thread));
+                    assert!(matches!(leg.state, State::Up { .. }) && owned.insert(*by));
+                } else {
+                    assert!(!on_line, "the leg of the agent who hands the caller on exists");
+                }
+            }
             for &Ringing { leg, agent } in call.ringing().iter().chain(&talking) {
                 let leg = self.legs.get(&leg).expect("the agent's leg of a call exists");
                 assert_eq!((leg.call, leg.side), (*id, Side::Agent(agent)));
@@ -45,6 +65,14 @@ impl Switch {
             self.by_tag.len(),
             self.legs.values().filter(|leg| matches!(leg.state, State::Up { .. })).count()
         );
+        for (id, referral) in self.pathways.awaiting() {
+            if let Subject::Call(call) = referral.of {
+                let on_the_way = self.calls.get(&call).is_some_and(|call| {
+                    matches!(&call.stage, Stage::Transferring(transfer) if transfer.referral == Some(id))
+                });
+                assert!(on_the_way, "{id} is of {call}, who is not on the way");
+            }
+        }
         let held: usize = self.ports.iter().map(|ports| ports.usage().0).sum();
         assert_eq!(held, self.legs.values().filter(|leg| leg.audio.held.share != Share::Whole).count());
         assert_eq!(

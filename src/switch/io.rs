@@ -8,9 +8,10 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::acd;
+use crate::acd::pathway;
 use crate::call::media;
 use crate::call::record::{CallRecord, EndedBy, Outcome};
-use crate::id::{AgentId, CallId};
+use crate::id::{AgentId, CallId, PathwayId, ReferralId};
 use crate::sip::Flow;
 
 use super::plan::Plan;
@@ -43,6 +44,8 @@ pub enum Input {
     Media(media::Event),
     /// An agent's availability is set from outside.
     Agent(AgentOrder),
+    /// A pathway says something, or something is said to it.
+    Pathway(PathwayOrder),
     /// Run on this plan from now on. Whatever both plans have must have the same id in both.
     Reload(Box<Plan>),
     /// Take no new calls but emergencies, let the others finish up to the plan's limit.
@@ -64,6 +67,21 @@ pub enum AgentOrder {
     Pause(AgentId, String),
     /// Takes calls again.
     Resume(AgentId),
+    /// Hands the caller on to the agent or line of this name.
+    Transfer(AgentId, String),
+    /// Says by code how the call ended, clinically, or is about to; in the wrap-up it ends that.
+    Dispose(AgentId, String),
+}
+
+/// What is said by or to a pathway from outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PathwayOrder {
+    /// It can take so many patients now.
+    Report(PathwayId, u32),
+    /// It takes over the patient of this referral.
+    Acknowledge(ReferralId),
+    /// It does not.
+    Decline(ReferralId),
 }
 
 /// What the world must do, in order.
@@ -88,7 +106,7 @@ pub enum Output {
         /// The order.
         command: media::Command,
     },
-    /// A call is over: write this down.
+    /// A call is over: write this down. It comes again when its disposition is given after its end.
     Record(Box<CallRecord>),
     /// Something that people watch happened.
     Event(Event),
@@ -143,6 +161,64 @@ pub enum Event {
         agent: String,
         /// What was wrong.
         why: EndedBy,
+    },
+    /// An agent hands the caller on.
+    HandedOn {
+        /// The call.
+        call: CallId,
+        /// Name of the agent.
+        agent: String,
+        /// Name of whom or what the caller is handed to.
+        to: String,
+    },
+    /// An agent cannot hand the caller on.
+    NotHandedOn {
+        /// The call.
+        call: CallId,
+        /// Name of the agent.
+        agent: String,
+        /// Why.
+        why: String,
+    },
+    /// A transfer came to nothing: the caller is the agent's again, or waits in the line, in the original place.
+    HandedBack {
+        /// The call.
+        call: CallId,
+        /// Name of the agent.
+        agent: String,
+        /// Name of the one who did not take the caller.
+        from: String,
+        /// What came of it, as a SIP status.
+        code: u16,
+    },
+    /// An agent says how a call ended, clinically.
+    Disposed {
+        /// The call.
+        call: CallId,
+        /// Name of the agent.
+        agent: String,
+        /// The code.
+        code: String,
+    },
+    /// A patient is referred to a pathway, which has not answered yet.
+    Referred {
+        /// The referral.
+        referral: ReferralId,
+        /// Name of the pathway.
+        pathway: String,
+        /// Name of the agent.
+        agent: String,
+    },
+    /// A referral is over.
+    ReferralEnded {
+        /// The referral.
+        referral: ReferralId,
+        /// Name of the pathway.
+        pathway: String,
+        /// Name of the agent.
+        agent: String,
+        /// How it ended.
+        outcome: pathway::Outcome,
     },
     /// The call is over.
     Ended {
@@ -217,6 +293,16 @@ pub struct Counters {
     pub entry_refused: u64,
     /// Calls answered.
     pub calls: u64,
+    /// Callers whom agents handed on.
+    pub transfers: u64,
+    /// Transfers that were refused at once.
+    pub transfers_refused: u64,
+    /// Transfers that came to nothing, after which the caller went back.
+    pub transfers_failed: u64,
+    /// Patients referred to pathways.
+    pub referrals: u64,
+    /// Referrals that pathways declined, or did not acknowledge in time.
+    pub referrals_returned: u64,
     /// Streams closed for broken framing.
     pub broken_streams: u64,
     /// Offers for which no media port was left.

@@ -124,7 +124,10 @@ impl Switch {
             Side::Agent(agent) if self.calls.get(&call).is_some_and(|call| call.talks_over(leg)) => {
                 self.put_back(call, leg, agent, EndedBy::DeadPeer);
             }
-            Side::Agent(_) | Side::Code(_) => self.hang_up(leg),
+            Side::Agent(_) | Side::Code(_) => {
+                self.left_behind(call, leg, None);
+                self.hang_up(leg);
+            }
         }
     }
 

@@ -11,9 +11,11 @@ use std::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use crate::acd::Exchange;
+use crate::acd::pathway::Pathways;
 use crate::call::Call;
 use crate::call::leg::Leg;
 use crate::call::ports::Ports;
+use crate::call::record::CallRecord;
 use crate::id::{AgentId, CallId, LegId, LineId};
 use crate::rng::{Rng, Seed};
 use crate::sip::Flow;
@@ -25,6 +27,7 @@ use crate::time::{Deadlines, Mono, Now};
 mod agents;
 mod arrive;
 pub mod codes;
+mod dispose;
 mod door;
 mod drain;
 mod end;
@@ -35,12 +38,15 @@ mod indialog;
 mod invariants;
 pub mod io;
 mod legs;
+mod pathways;
 pub mod plan;
+mod refer;
 mod reload;
 mod say;
 mod shed;
+mod transfer;
 
-pub use io::{AgentOrder, Counters, Event, Input, Output};
+pub use io::{AgentOrder, Counters, Event, Input, Output, PathwayOrder};
 use plan::Plan;
 
 #[cfg(test)]
@@ -59,6 +65,7 @@ pub struct Switch {
     transactions: Transactions,
     framers: BTreeMap<Flow, Framer>,
     exchange: Exchange,
+    pathways: Pathways,
     /// One instant on both clocks, as the exchange last learnt it.
     clock: Now,
     /// Makes callers known again without keeping their numbers.
@@ -80,6 +87,10 @@ pub struct Switch {
     seen: BTreeSet<AgentId>,
     /// Phones that were seen and are not there now.
     absent: BTreeSet<AgentId>,
+    /// Agents in wrap-up, and the call that each has done with.
+    wrapping_up: BTreeMap<AgentId, CallId>,
+    /// Of those calls the ones that are over.
+    recent: BTreeMap<CallId, Box<CallRecord>>,
     drain: drain::Drain,
     shed: shed::Shed,
     last_call: u64,
@@ -149,6 +160,7 @@ impl Switch {
             transactions,
             framers: BTreeMap::new(),
             exchange: Exchange::new(plan.acd.clone(), plan.guide.clone(), now),
+            pathways: Pathways::new(plan.pathways.clone(), pathways::FRESH_FOR),
             clock: now,
             cli_key,
             calls: BTreeMap::new(),
@@ -163,6 +175,8 @@ impl Switch {
             heard_from: BTreeMap::new(),
             seen: BTreeSet::new(),
             absent: BTreeSet::new(),
+            wrapping_up: BTreeMap::new(),
+            recent: BTreeMap::new(),
             drain: drain::Drain::Open,
             shed: shed::Shed::default(),
             last_call: 0,
@@ -188,6 +202,7 @@ impl Switch {
             Input::Closed { flow } => self.closed(flow),
             Input::Media(event) => self.media_event(event),
             Input::Agent(order) => self.agent_order(order),
+            Input::Pathway(order) => self.pathway_order(order),
             Input::Reload(plan) => self.reload(*plan),
             Input::Drain => self.begin_drain(),
             Input::Stop => self.stop(),
@@ -206,8 +221,10 @@ impl Switch {
 
     /// When to wake the switch with [`Input::Wake`], if nothing else comes first.
     pub fn poll_timeout(&self) -> Option<Mono> {
-        [self.deadlines.next(), self.transactions.poll_timeout(), self.exchange.poll_timeout()]
+        let own = [self.deadlines.next(), self.pathways.poll_timeout()];
+        [self.transactions.poll_timeout(), self.exchange.poll_timeout()]
             .into_iter()
+            .chain(own)
             .flatten()
             .min()
     }
@@ -260,6 +277,7 @@ impl Switch {
             self.now = Now { mono: at, wall: crate::time::Wall(now.wall.0.saturating_sub(late_ms)) };
             self.transactions.handle_timeout(at);
             self.exchange.handle_timeout(at);
+            self.pathways.handle_timeout(at);
             while let Some((_, timer)) = self.deadlines.pop_due(at) {
                 match timer {
                     Timer::Unreachable(leg) => self.phone_is_dead(leg),
@@ -289,6 +307,8 @@ impl Switch {
                 }
             } else if let Some(output) = self.exchange.poll_output() {
                 self.exchange_output(output);
+            } else if let Some(ended) = self.pathways.poll_output() {
+                self.referral_ended(ended);
             } else {
                 break;
             }

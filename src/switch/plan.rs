@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::acd;
 pub use crate::call::media::ThreadPorts;
 
+use crate::acd::cases::Disposition;
+use crate::acd::pathway::Pathway;
 use crate::audio::Codec;
 use crate::id::{AgentId, ClipId};
 use crate::policy::Ingress;
@@ -37,6 +39,10 @@ pub struct Plan {
     pub media: MediaPlan,
     /// What agents may dial.
     pub codes: Codes,
+    /// Where patients are sent instead of an ambulance, by `PathwayId`.
+    pub pathways: Vec<Pathway>,
+    /// How a call or case may end, clinically.
+    pub dispositions: Vec<Disposition>,
     /// How long waiting and talking calls may go on after a drain began.
     pub drain_limit: Duration,
 }

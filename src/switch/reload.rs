@@ -38,6 +38,7 @@ impl Switch {
         let reserved = self.plan.ingress.emergency_hosts().chain(self.phone_hosts.iter().copied()).collect();
         self.transactions.set_room(Transactions::ROOM, reserved);
         self.exchange.replan(self.plan.acd.clone(), self.plan.guide.clone(), self.now);
+        self.pathways.replan(self.plan.pathways.clone());
         self.follow_phones(&old);
         self.watch_phones();
     }
@@ -52,6 +53,10 @@ impl Switch {
                     ringing.iter_mut().for_each(|phone| phone.agent = seat_of(phone.agent));
                 }
                 Stage::Talking { agent, .. } => *agent = seat_of(*agent),
+                Stage::Transferring(transfer) => {
+                    transfer.by = seat_of(transfer.by);
+                    transfer.ringing.iter_mut().for_each(|phone| phone.agent = seat_of(phone.agent));
+                }
                 Stage::Leaving { .. } => {}
             }
             call.answered_by = call.answered_by.map(seat_of);

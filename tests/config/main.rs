@@ -7,6 +7,7 @@ mod rule_faults;
 mod rules;
 mod sample;
 mod spoilt;
+mod treat_faults;
 
 use std::fs;
 use std::time::Duration;

@@ -61,8 +61,20 @@ fn what_the_sample_shows_as_examples_is_good() {
 fn the_sample_shows_every_key() {
     let (site, text) = (Site::new(), with_examples());
     let single = ["node", "sip", "media", "distributor", "feature-codes", "ledger", "drain", "log"];
-    let named = ["clip", "window", "practice", "agent", "team", "line", "removed", "destination", "trunk"]
-        .map(|table| (table, "x"));
+    let named = [
+        "clip",
+        "window",
+        "practice",
+        "agent",
+        "team",
+        "line",
+        "removed",
+        "destination",
+        "pathway",
+        "disposition",
+        "trunk",
+    ]
+    .map(|table| (table, "x"));
     let override_of = ("practice", "x.override");
     let lists = [("overflow", ""), ("test", ""), override_of];
     let single = single.map(|table| (table, format!("[{table}]")));

@@ -54,6 +54,7 @@ fn record(call: u64, line: &str, outcome: Outcome, waited: Duration) -> CallReco
         lasted: waited + secs(60),
         segments: vec![Segment { stage: Stage::Queue, from: Duration::ZERO, to: waited }],
         outcome,
+        disposition: None,
     }
 }
 

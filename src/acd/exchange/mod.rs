@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::announce::{Announcer, Facts, Schedule};
 use super::estimate::{self, Estimator};
 use super::redial::{CallerKey, Redials};
-use super::{Band, Distributor, Entry, Input, Newcomer, Output, Plan, Refused};
+use super::{Band, Distributor, Entry, Input, Newcomer, Onward, Output, Plan, Refused};
 use crate::calendar::Calendar;
 use crate::id::{AgentId, CallId, LineId};
 use crate::policy::rules::{CallerFacts, Measure, RuleBook};
@@ -186,26 +186,34 @@ impl Exchange {
             return self.arrive(call, newcomer, None, now);
         }
         self.handle_timeout(now);
-        let (ended, lost) = match input {
+        let (ended, back) = match input {
             Input::Abandon { call } | Input::Finish { call, .. } => (Some(call), None),
-            Input::Lose { call, .. } => (None, Some(call)),
+            Input::Lose { call, .. } | Input::Transfer { call, to: Onward::Line(..), .. } => {
+                (None, Some(call))
+            }
             _ => (None, None),
         };
         self.distributor.handle(input, now)?;
         if let Some(call) = ended {
             self.over(call, now);
         }
-        let lost_from = lost.and_then(|call| self.callers.get_mut(&call)).map(|who| {
-            // Cut off through no wish of its own, it may give up and come back like one who was never answered.
-            who.answered = false;
-            who.line
-        });
-        if let Some(line) = lost_from {
-            self.touched.insert(line);
-            lost.into_iter().for_each(|call| self.begin_announcements(call, line, now));
-        }
+        back.into_iter().for_each(|call| self.back_in_line(call, now));
         self.settle(now);
         Ok(())
+    }
+
+    /// Cut off or handed on, a caller waits again, and may give up and come back like one who was never answered.
+    fn back_in_line(&mut self, call: CallId, now: Mono) {
+        let place = self.distributor.place(call).filter(|_| self.waits(call));
+        let (Some(who), Some((line, place))) = (self.callers.get_mut(&call), place) else { return };
+        who.answered = false;
+        who.facts.band = place.band;
+        self.touched.extend([std::mem::replace(&mut who.line, line), line]);
+        self.begin_announcements(call, line, now);
+    }
+
+    fn waits(&self, call: CallId) -> bool {
+        matches!(self.distributor.stage(call), Some(super::Stage::Waiting | super::Stage::Presented))
     }
 
     /// Lets every deadline up to `now` take effect, in order of time.
@@ -254,6 +262,7 @@ impl Exchange {
         match output {
             Output::Connect { call, .. } => self.answered(*call, now),
             Output::Release { call, .. } => self.over(*call, now),
+            Output::Returned { call, to: None } => self.back_in_line(*call, now),
             Output::Availability { agent, .. } => {
                 self.touched.extend(self.lines_of.get(agent.index()).into_iter().flatten().copied());
             }
@@ -304,7 +313,7 @@ impl Exchange {
 
     fn begin_announcements(&mut self, call: CallId, line: LineId, now: Mono) {
         if let Some(schedule) = self.guide.announcements.get(line.index()).copied().flatten()
-            && !matches!(self.distributor.stage(call), None | Some(super::Stage::Talking(_)))
+            && self.waits(call)
         {
             self.announcer.join(call, schedule, now);
         }
@@ -313,8 +322,11 @@ impl Exchange {
     fn answered(&mut self, call: CallId, now: Mono) {
         self.announcer.answered(call);
         let Some(who) = self.callers.get_mut(&call) else { return };
-        who.answered = true;
         self.touched.insert(who.line);
+        if std::mem::replace(&mut who.answered, true) {
+            // Handed on by whoever answered first.
+            return;
+        }
         self.estimators[who.line.index()].answered(call, now);
         if let Some(key) = who.key {
             self.redials[who.line.index()].answered(key);

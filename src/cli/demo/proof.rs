@@ -197,7 +197,7 @@ impl Proof {
 fn talked(record: &CallRecord, name: &str) -> Duration {
     let talks = record.segments.iter().filter(|segment| match &segment.stage {
         Stage::Talk { agent } => agent == name,
-        Stage::Queue | Stage::Presented { .. } => false,
+        Stage::Queue | Stage::Presented { .. } | Stage::Transfer { .. } => false,
     });
     talks.map(|segment| segment.to.saturating_sub(segment.from)).sum()
 }
@@ -266,6 +266,7 @@ mod tests {
             lasted: to,
             segments: vec![Segment { stage: Stage::Talk { agent: "ben".into() }, from, to }],
             outcome,
+            disposition: None,
         }
     }
 

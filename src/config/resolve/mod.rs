@@ -12,6 +12,7 @@ mod names;
 mod network;
 mod phones;
 mod rules;
+mod treat;
 mod trunks;
 
 use std::path::Path;
@@ -74,8 +75,10 @@ pub(super) fn resolve(
     let (lines, treatments) = lines::lines(&written.lines, &mut names, sink);
     let teams = floor::teams(&written.teams, &mut names, sink);
     let (agents, mut phones) = floor::agents(&written.agents, &mut names, &network, sink);
-    let (destinations, seats) = floor::destinations(&written.destinations, &network, sink);
+    let (mut destinations, seats) = floor::destinations(&written.destinations, &network, sink);
     phones.extend(seats);
+    let tables = (&mut destinations, &mut phones);
+    let pathways = treat::pathways(&written.pathways, tables, &mut names, &network, sink);
     let rules = rules::rules(&written.rules, &mut names, sink);
     let removed = floor::removed(&written.removed, &mut names, sink);
     lines::check_answered(&written.lines, &rules, sink);
@@ -108,6 +111,7 @@ pub(super) fn resolve(
         },
         redial_window: written.distributor.redial_window,
     };
+    let dispositions = treat::dispositions(&written.dispositions, sink);
     let plan = Plan {
         ingress: Ingress { trunks, practices, country_code },
         acd,
@@ -129,7 +133,9 @@ pub(super) fn resolve(
             prompts: ClipId(0),
             codecs: written.media.codecs.clone(),
         },
-        codes: codes::codes(&written.codes, sink),
+        codes: codes::codes(&written.codes, &dispositions, sink),
+        pathways,
+        dispositions,
         drain_limit: written.drain_limit,
     };
     let log = LogSettings { level: written.log_level, format: written.log_format };

@@ -111,6 +111,8 @@ pub(super) fn plan(agents: u32) -> Plan {
             codecs: vec![Codec::Pcma, Codec::Pcmu],
         },
         codes: Codes::default(),
+        pathways: Vec::new(),
+        dispositions: Vec::new(),
         drain_limit: Duration::from_secs(600),
     }
 }

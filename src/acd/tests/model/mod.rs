@@ -144,6 +144,7 @@ impl Model {
     fn apply(&mut self, input: Input) -> Result<(), Refused> {
         let now = self.now;
         match input {
+            Input::Transfer { .. } | Input::Leave { .. } => panic!("transfers have a sweep of their own"),
             Input::Arrive { call, newcomer } => return self.arrive(call, newcomer),
             Input::Abandon { call } => {
                 let Some(caller) = self.callers.iter().find(|caller| caller.call == call).cloned() else {

@@ -1,0 +1,95 @@
+//! Hear and treat: where patients are sent, how calls end clinically.
+
+use super::super::sink::Sink;
+use super::super::table::{Named, shown};
+use super::super::written;
+use super::names::Register;
+use super::network::Network;
+use super::phones::flow;
+use crate::acd::Destination;
+use crate::acd::cases::{Disposition, MOST_DISPOSITIONS};
+use crate::acd::pathway::Pathway;
+use crate::id::{DestinationId, WindowId};
+use crate::switch::plan::Phone;
+
+/// Most pathways.
+const MOST_PATHWAYS: usize = 200;
+/// Most digits of a disposition's code.
+const LONGEST_CODE: usize = 8;
+/// Most bytes of its words.
+const LONGEST_WORDS: usize = 200;
+
+/// The pathways, and behind the destinations that there are already, those where their callers are transferred to.
+pub(super) fn pathways(
+    written: &Named<written::Pathway>,
+    (destinations, phones): (&mut Vec<Destination>, &mut Vec<Phone>),
+    names: &mut Register<'_>,
+    network: &Network,
+    sink: &mut Sink,
+) -> Vec<Pathway> {
+    if let Some((name, _)) = written.get(MOST_PATHWAYS) {
+        sink.error(name.span(), format!("there are more than {MOST_PATHWAYS} pathways"));
+    }
+    let mut pathways = Vec::with_capacity(written.len());
+    for (name, pathway) in written {
+        let text = name.get_ref();
+        let others = [
+            ("an agent", names.agents.position(text).map(|at| names.agents.name(at as usize))),
+            ("a line", names.lines.position(text).map(|at| names.lines.name(at as usize))),
+            (
+                "a destination",
+                names.destinations.position(text).map(|at| names.destinations.name(at as usize)),
+            ),
+        ];
+        for (kind, other) in others {
+            if let Some(other) = other {
+                sink.error(name.span(), format!("`{}` is the name of {kind} too", shown(text)))
+                    .also(other.span(), kind)
+                    .help("callers are transferred by name, so each needs one of its own");
+            }
+        }
+        let ring_for = *pathway.ring_for.get_ref();
+        if ring_for > pathway.acknowledge_within {
+            sink.error(pathway.ring_for.span(), "`ring-for` must not be longer than `acknowledge-within`");
+        }
+        let flow = pathway.address.as_ref().and_then(|address| flow(address, network, sink));
+        let destination = pathway.address.as_ref().zip(flow).map(|(address, flow)| {
+            let seat = Phone { uri: address.get_ref().clone(), flow, nat: false };
+            phones.extend(std::iter::repeat_n(seat, pathway.capacity as usize));
+            destinations.push(Destination { name: text.clone(), capacity: pathway.capacity, ring_for });
+            DestinationId(u32::try_from(destinations.len() - 1).unwrap_or(u32::MAX))
+        });
+        let hours = pathway.hours.as_ref().and_then(|window| names.windows.find(window, sink)).map(WindowId);
+        pathways.push(Pathway {
+            name: text.clone(),
+            kind: pathway.kind,
+            acknowledge_within: pathway.acknowledge_within,
+            destination,
+            hours,
+            gone: false,
+        });
+    }
+    pathways
+}
+
+/// The dispositions; their codes are dialled, and kept in reports.
+pub(super) fn dispositions(written: &Named<written::Disposition>, sink: &mut Sink) -> Vec<Disposition> {
+    if let Some((name, _)) = written.get(MOST_DISPOSITIONS) {
+        sink.error(name.span(), format!("there are more than {MOST_DISPOSITIONS} dispositions"));
+    }
+    let mut dispositions = Vec::with_capacity(written.len());
+    for (name, disposition) in written {
+        let code = name.get_ref();
+        if code.len() > LONGEST_CODE || !code.bytes().all(|byte| byte.is_ascii_digit()) {
+            sink.error(name.span(), format!("\"{}\" cannot be the code of a disposition", shown(code)))
+                .help(format!("it is dialled: write 1 to {LONGEST_CODE} digits"));
+        }
+        let Some(words) = &disposition.words else { continue };
+        let text = words.get_ref();
+        if text.trim().is_empty() || text.len() > LONGEST_WORDS || text.chars().any(char::is_control) {
+            sink.error(words.span(), format!("`words` must be words, at most {LONGEST_WORDS} bytes"));
+        }
+        dispositions.push(Disposition { code: code.clone(), words: text.clone() });
+    }
+    dispositions
+}
