@@ -27,6 +27,8 @@ pub(super) struct Rules {
     clock: Now,
     /// By [`LineId`]: whether a rule measures it.
     measured: Vec<bool>,
+    /// By [`LineId`]: whether a rule asks for its estimated wait, which costs something to work out.
+    estimated: Vec<bool>,
     /// By crew: the lines of which a rule counts the agents.
     counted: Vec<Vec<LineId>>,
     /// By [`LineId`]: whether a rule of it credits or tells callers anything.
@@ -55,17 +57,20 @@ impl Distributor {
         let lines = (0u32..).map(LineId).take(distributor.plan.lines.len());
         let facts = lines.filter_map(|line| distributor.facts(line)).collect();
         let none = vec![false; distributor.plan.lines.len()];
-        let (mut measured, mut credits, mut tells) = (none.clone(), none.clone(), none.clone());
+        let (mut measured, mut estimated) = (none.clone(), none.clone());
+        let (mut credits, mut tells) = (none.clone(), none.clone());
         let mut counted = vec![BTreeSet::new(); distributor.crews.len()];
         for rule in book.rules() {
             for line in rule.lines.iter().filter(|line| line.index() < none.len()) {
                 credits[line.index()] |= rule.actions.priority.is_some();
                 tells[line.index()] |= rule.actions.announce.is_some();
+                estimated[line.index()] |= rule.actions.route_to.is_some_and(|route| route.if_its_wait_is_less);
             }
             for condition in rule.when_all.iter().chain(&rule.when_any).chain(&rule.until) {
                 let lines = condition.line.as_ref().map_or(&rule.lines[..], std::slice::from_ref);
                 for line in lines.iter().filter(|line| line.index() < distributor.plan.lines.len()) {
                     measured[line.index()] = true;
+                    estimated[line.index()] |= condition.measure == Measure::EstimatedWait;
                     if matches!(condition.measure, Measure::AgentsFree | Measure::AgentsLoggedIn) {
                         counted[distributor.crew_of[line.index()] as usize].insert(*line);
                     }
@@ -78,6 +83,7 @@ impl Distributor {
             calendar,
             clock: now,
             measured,
+            estimated,
             counted: counted.into_iter().map(|lines| lines.into_iter().collect()).collect(),
             credits,
             tells,
@@ -144,6 +150,11 @@ impl Distributor {
     /// The estimated wait of a line, as last told.
     pub(super) fn estimated(&self, line: LineId) -> Option<Duration> {
         self.rules.as_ref()?.estimates.get(&line).copied()
+    }
+
+    /// Whether the estimated wait of a line means anything to the rules.
+    pub fn wants_estimate(&self, line: LineId) -> bool {
+        self.rules.as_ref().is_some_and(|rules| rules.estimated.get(line.index()) == Some(&true))
     }
 
     /// How much longer the rules let this caller count as having waited.

@@ -61,6 +61,12 @@ impl Distributor {
         })
     }
 
+    /// The lines whose own teams have this agent as a member.
+    pub fn lines_of(&self, agent: AgentId) -> impl Iterator<Item = LineId> {
+        let crews = self.seats.get(agent.index()).into_iter().flat_map(|seat| &seat.crews);
+        crews.flat_map(|&crew| &self.crews[crew as usize].lines).copied()
+    }
+
     /// How far a call has come; `None` when it is not known or over.
     pub fn stage(&self, call: CallId) -> Option<Stage> {
         self.calls.get(&call).map(|caller| caller.stage)

@@ -68,9 +68,8 @@ pub(super) fn event(event: &Event) {
         Event::EntryRefused { why } => tracing::debug!(why, "the line does not take the caller"),
         Event::Rule { line, rule, on } => tracing::info!(line, rule, on, "overflow rule"),
         Event::Reloaded => tracing::info!("a new plan is in force"),
-        Event::ReloadRefused { lines } => {
-            tracing::error!(?lines, "the new plan is refused: callers wait in lines that it no longer has");
-        }
+        // Whoever ordered it says so, and what to do about it.
+        Event::ReloadRefused { .. } => {}
         Event::Draining { calls } => tracing::info!(calls, "draining: only emergency calls are taken"),
         Event::Drained => tracing::info!("the last call is over"),
     }
