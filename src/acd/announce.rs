@@ -170,14 +170,7 @@ impl Announcer {
 
 impl Listener {
     fn new(schedule: Schedule, first_due: Mono) -> Listener {
-        Listener {
-            schedule,
-            first_due,
-            talks: false,
-            position: None,
-            answered_by: None,
-            since_offer: None,
-        }
+        Listener { schedule, first_due, talks: false, position: None, answered_by: None, since_offer: None }
     }
 
     fn announcement(&mut self, facts: Facts, now: Mono) -> Vec<What> {

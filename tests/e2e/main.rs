@@ -25,4 +25,5 @@ mod loss;
 mod missed;
 mod overflow;
 mod reload;
+mod shadow;
 mod waits;

@@ -16,7 +16,7 @@ use super::redial::{CallerKey, Redials};
 use super::{Band, Distributor, Entry, Input, Newcomer, Output, Plan, Refused};
 use crate::calendar::Calendar;
 use crate::id::{CallId, LineId, RuleId};
-use crate::policy::rules::{CallerFacts, RuleBook};
+use crate::policy::rules::{CallerFacts, RuleBook, Trial};
 use crate::time::{Deadlines, Mono, Now};
 
 #[cfg(test)]
@@ -32,6 +32,8 @@ pub struct Guide {
     pub rules: Arc<RuleBook>,
     /// The windows that they speak of.
     pub calendar: Arc<Calendar>,
+    /// Rules on trial, which see what the live ones see and do nothing.
+    pub trial: Option<Trial>,
     /// By [`LineId`]: what callers who wait are told, and when; `None` for nothing.
     pub announcements: Vec<Option<Schedule>>,
     /// How much proof an estimate needs before it is told.
@@ -74,7 +76,10 @@ impl Exchange {
     /// Nobody waits; agents are as the plan says.
     pub fn new(plan: Plan, guide: Guide, now: Now) -> Exchange {
         let lines = plan.lines.len();
-        let distributor = Distributor::with_rules(plan, guide.rules.clone(), guide.calendar.clone(), now);
+        let mut distributor = Distributor::with_rules(plan, guide.rules.clone(), guide.calendar.clone(), now);
+        if let Some(trial) = guide.trial.clone() {
+            distributor.watch(trial, None, now);
+        }
         let mut exchange = Exchange {
             distributor,
             estimators: (0..lines).map(|_| Estimator::new(guide.estimates)).collect(),
@@ -111,7 +116,11 @@ impl Exchange {
     pub fn replan(&mut self, plan: Plan, guide: Guide, now: Now) {
         self.handle_timeout(now.mono);
         let lines = plan.lines.len();
+        let before = self.distributor.unwatch();
         self.distributor.replan(plan, guide.rules.clone(), guide.calendar.clone(), now);
+        if let Some(trial) = guide.trial.clone() {
+            self.distributor.watch(trial, before.as_ref(), now);
+        }
         if self.guide.estimates != guide.estimates {
             self.estimators.clear();
         }

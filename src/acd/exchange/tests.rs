@@ -56,6 +56,7 @@ fn exchange(rules: Vec<Rule>, windows: Vec<Window>) -> Exchange {
             most_early: 100,
             ..Default::default()
         },
+        trial: None,
         redial_window: for_secs(WINDOW),
     };
     Exchange::new(plan, guide, clocks(0))

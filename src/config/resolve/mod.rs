@@ -12,6 +12,7 @@ mod names;
 mod network;
 mod phones;
 mod rules;
+pub(super) mod shadow;
 mod trunks;
 
 use std::path::Path;
@@ -106,6 +107,7 @@ pub(super) fn resolve(
             most_late: written.distributor.estimate_most_late,
             ..acd::estimate::Settings::default()
         },
+        trial: None,
         redial_window: written.distributor.redial_window,
     };
     let plan = Plan {
@@ -143,7 +145,8 @@ pub(super) fn resolve(
     }
     let tests = tests.len();
     let listen = network.listen;
-    let deployment = Deployment { plan, listen, media, clips, prompts, ledger, removed, node, log };
+    let shadow = written.node.shadow.as_ref().map(|file| base.join(file.get_ref()));
+    let deployment = Deployment { plan, listen, media, clips, prompts, ledger, removed, shadow, node, log };
     Some((deployment, tests))
 }
 
