@@ -97,7 +97,7 @@ during = "peak"
 when-any = { waiting-over = 8, longest-wait-over = "4m" }
 when-all = { redial = false, at = { emergency = { waiting-under = 3 } } }
 for-at-least = "20s"
-until = { waiting-under = 5 }
+until = { waiting-under = 5, longest-wait-under = "2m" }
 add-teams = ["others"]
 announce = "busy"
 

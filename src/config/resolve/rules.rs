@@ -161,8 +161,16 @@ pub(super) fn report_findings(
         for by in by {
             draft.also(names.rules.name(by.index()).span(), label);
         }
-        if let (Finding::NeverOn { why: Never::Contradict(one, _), .. }, Some(rule)) = (&finding, rule) {
-            draft.also(place_of(one, rule, names), "this one");
+        match (&finding, rule) {
+            (Finding::NeverOn { why: Never::Contradict(one, _), .. }, Some(rule)) => {
+                draft.also(place_of(one, rule, names), "this one");
+            }
+            (Finding::EndsTooSoon { condition, .. }, Some(rule)) => {
+                draft.also(place_of(condition, rule, names), "while this one holds");
+                draft.also(rule.name.as_ref().map_or_else(|| rule.header.clone(), Spanned::span), "this rule");
+                draft.help("let `until` ask for the end of this too");
+            }
+            _ => {}
         }
     }
 }
@@ -189,7 +197,7 @@ fn place(finding: &Finding, rule: &written::Rule, names: &Register<'_>) -> Span 
         },
         Finding::DeadCondition { condition, .. } => Some(place_of(condition, rule, names)),
         Finding::AlwaysHolds { .. } => conditions(),
-        Finding::EndsAtOnce { .. } | Finding::NeverEnds { .. } => {
+        Finding::EndsAtOnce { .. } | Finding::EndsTooSoon { .. } | Finding::NeverEnds { .. } => {
             rule.until.as_ref().map(|until| until.span.clone())
         }
         Finding::AddsNothing { .. } | Finding::EmptyTeam { .. } => action(Kind::AddTeams),
