@@ -41,7 +41,7 @@ pub(super) struct Rules {
     /// By [`LineId`]: whether it is among them.
     is_stirred: Vec<bool>,
     /// The waits that destinations report.
-    reports: BTreeMap<DestinationId, Duration>,
+    pub(super) reports: BTreeMap<DestinationId, Duration>,
     /// The estimated waits of lines.
     estimates: BTreeMap<LineId, Duration>,
     /// Rules on trial, which see what these see.
@@ -114,9 +114,11 @@ impl Distributor {
         if destination.index() >= self.plan.destinations.len() {
             return Err(Refused::NotInPlan(destination.to_string()));
         }
-        if let Some(rules) = &mut self.rules {
-            set(&mut rules.reports, destination, wait);
+        let Some(rules) = &mut self.rules else { return Ok(()) };
+        if rules.reports.get(&destination).copied() == wait {
+            return Ok(());
         }
+        set(&mut rules.reports, destination, wait);
         for line in (0u32..).map(LineId).take(self.plan.lines.len()) {
             self.follow_reach(line, now);
         }

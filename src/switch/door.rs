@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::plan::may_be_emergency;
-use super::{Output, Switch};
+use super::{Output, Switch, waits};
 use crate::sip::Flow;
 use crate::sip::message::{Message, Method, Request, Response};
 use crate::sip::transaction::ServerTx;
@@ -146,6 +146,9 @@ impl Switch {
                 let mut response = request.response(200);
                 response.headers.push("Allow", ALLOW);
                 response.headers.push("Accept", "application/sdp");
+                if let Some(wait) = self.wait_to_report(flow, &request) {
+                    response.headers.push(waits::HEADER, wait.to_string());
+                }
                 self.reply(tx, response);
             }
             Method::Bye => self.reply(tx, request.response(481)),

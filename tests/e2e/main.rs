@@ -26,4 +26,5 @@ mod missed;
 mod overflow;
 mod reload;
 mod shadow;
+mod spill;
 mod waits;

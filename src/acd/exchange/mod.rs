@@ -100,6 +100,16 @@ impl Exchange {
         &self.distributor
     }
 
+    /// The wait that a caller who joined this line now should expect (p90); nothing while somebody is free for it,
+    /// `None` while there is no estimate to be trusted.
+    pub fn expected_wait(&self, line: LineId, now: Mono) -> Option<Duration> {
+        let facts = self.distributor.facts(line)?;
+        if facts.waiting == 0 && facts.agents_free > 0 {
+            return Some(Duration::ZERO);
+        }
+        self.estimators[line.index()].range(facts.waiting, now).map(|range| range.at_most)
+    }
+
     /// Tells the wall clock, which may have been set; windows follow it.
     pub fn set_clock(&mut self, now: Now) {
         self.handle_timeout(now.mono);

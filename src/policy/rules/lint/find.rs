@@ -53,9 +53,11 @@ impl Lint<'_> {
             let alone = Rule { when_any: vec![*condition], ..rule.clone() };
             !self.possible(&Formula::And(vec![Formula::conditions(&alone, line), Formula::ends(rule, line)]))
         };
-        let alive = rule.when_any.iter().copied().filter(|&condition| {
-            !findings.contains(&Finding::DeadCondition { rule: id, condition })
-        });
+        let alive = rule
+            .when_any
+            .iter()
+            .copied()
+            .filter(|&condition| !findings.contains(&Finding::DeadCondition { rule: id, condition }));
         let (opposite, others): (Vec<_>, Vec<_>) =
             alive.partition(|condition| lines.iter().any(|&line| contradicts(condition, line)));
         if !opposite.is_empty() {

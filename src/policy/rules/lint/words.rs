@@ -47,7 +47,9 @@ impl Finding {
             }
             Finding::EndsTooSoon { condition, .. } => {
                 let limit = limit(book, condition);
-                format!("`until` may hold while `{limit}` still does, and then turns this rule off all the same")
+                format!(
+                    "`until` may hold while `{limit}` still does, and then turns this rule off all the same"
+                )
             }
             Finding::NeverEnds { .. } => "the `until` of this rule can never hold".to_owned(),
             Finding::AddsNothing { by, .. } if by.is_empty() => {

@@ -79,7 +79,8 @@ fn an_until_that_contradicts_its_conditions_is_found() {
 #[test]
 fn an_until_that_ends_a_rule_while_another_of_its_alternatives_holds_is_found() {
     let long = Condition::longer(Measure::LongestWait, seconds(240));
-    let any = |until: &[Condition]| Rule { when_any: vec![over(8), long], until: until.to_vec(), ..rule("a", []) };
+    let any =
+        |until: &[Condition]| Rule { when_any: vec![over(8), long], until: until.to_vec(), ..rule("a", []) };
     let words = "a: `until` may hold while `longest-wait-over = \"4m\"` still does, and then turns this rule off all \
                  the same";
     assert_eq!(found([any(&[under(5)])]), [words]);
