@@ -73,8 +73,8 @@ pub enum Stage {
     },
     /// The caller hears that nobody can answer; then the call ends. The distributor has let go of it.
     Leaving {
-        /// Why.
-        why: Leaving,
+        /// Why; `None` for one who is to be called back.
+        why: Option<Leaving>,
     },
     /// Bridged.
     Talking {

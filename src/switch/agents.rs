@@ -24,6 +24,9 @@ impl Switch {
             acd::Output::Returned { call, to } => self.returned(call, to),
             acd::Output::Availability { agent, state } => {
                 self.follow_wrap_up(agent, &state);
+                if state == acd::Availability::LoggedOut {
+                    self.give_back_cases(agent);
+                }
                 let agent = self.agent_name(agent);
                 self.emit(Event::Availability { agent, state });
             }
@@ -31,6 +34,10 @@ impl Switch {
                 let line = self.line_name(line);
                 let rule = self.plan.guide.rules.rule_name(rule).to_owned();
                 self.emit(Event::Rule { line, rule, on });
+            }
+            acd::Output::Disagreement(apart) => {
+                self.counters.disagreements += 1 + apart.lost;
+                self.emit(Event::Disagreement { line: self.line_name(apart.line), apart });
             }
             acd::Output::Announce { call, clip, .. } => self.play_once(call, vec![clip]),
             acd::Output::Tell { call, what } => self.tell(call, &what),

@@ -48,8 +48,12 @@ pub enum Code {
     Ready,
     /// Makes the wrap-up longer.
     Extend,
-    /// Says how the call ended, clinically.
+    /// Says how the call, or the case in hand, ended, clinically.
     Dispose,
+    /// Takes the most urgent case, and hears the patient's number.
+    TakeCase,
+    /// Puts the case in hand back.
+    GiveBack,
 }
 
 impl Codes {
@@ -93,13 +97,13 @@ impl Switch {
         self.legs.insert(id, leg);
         self.remember_owed(tx, id);
         self.deadlines.set(Timer::CodeCall(id), self.now.mono + CODE_CALL);
-        let prompt = self.obey(agent, code, reason);
+        let prompts = self.obey(agent, code, reason);
         if let Some((thread, stream)) =
             self.legs.get(&id).and_then(|leg| Some((leg.audio.thread, leg.stream()?)))
         {
             self.media(thread, Command::Set(stream));
         }
-        self.say(id, &[prompt]);
+        self.say(id, &prompts);
         Ok(true)
     }
 
@@ -124,13 +128,18 @@ impl Switch {
     }
 
     /// Does what the code says, and what is then true of the agent.
-    fn obey(&mut self, agent: AgentId, code: Code, reason: Option<String>) -> Prompt {
+    fn obey(&mut self, agent: AgentId, code: Code, reason: Option<String>) -> Vec<Prompt> {
         use acd::Input;
         let mut order = |input| self.exchange.handle(input, self.now.mono).is_ok();
         let (done, prompt) = match code {
             Code::Dispose => {
                 let noted = self.dispose(agent, &reason.unwrap_or_default());
-                return if noted { Prompt::Noted } else { Prompt::NotRecognised };
+                return vec![if noted { Prompt::Noted } else { Prompt::NotRecognised }];
+            }
+            Code::TakeCase => return self.take_case_by_phone(agent),
+            Code::GiveBack => {
+                let given = self.give_back_in_hand(agent);
+                return vec![if given { Prompt::Noted } else { Prompt::NotRecognised }];
             }
             Code::LogIn => (order(Input::LogIn { agent }), Prompt::YouAreLoggedIn),
             Code::LogOut => (order(Input::LogOut { agent }), Prompt::YouAreLoggedOut),
@@ -147,14 +156,14 @@ impl Switch {
             }
         };
         if done {
-            return prompt;
+            return vec![prompt];
         }
         // It did not fit (a log-in twice) and changed nothing: the agent hears how things stand.
-        match self.exchange.distributor().availability(agent) {
+        vec![match self.exchange.distributor().availability(agent) {
             Some(acd::Availability::LoggedOut) | None => Prompt::YouAreLoggedOut,
             Some(acd::Availability::Paused(_) | acd::Availability::WrapUp) => Prompt::YouArePaused,
             Some(_) => Prompt::YouAreReady,
-        }
+        }]
     }
 
     /// The agent has heard it, or had the time to.

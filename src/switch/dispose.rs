@@ -10,7 +10,8 @@ use crate::id::{AgentId, CallId};
 use super::{Event, Output, Switch};
 
 impl Switch {
-    /// Notes how the agent's call ended; in the wrap-up it ends that too. Whether there was such a call and code.
+    /// Notes how the agent's call ended; in the wrap-up it ends that too. Without a call it closes the case in hand.
+    /// Whether there was such a call or case, and such a code.
     pub(super) fn dispose(&mut self, agent: AgentId, code: &str) -> bool {
         if !self.plan.dispositions.iter().any(|disposition| disposition.code == code) {
             return false;
@@ -20,7 +21,10 @@ impl Switch {
             Some(Availability::WrapUp) => self.wrapping_up.get(&agent).copied(),
             _ => None,
         };
-        let Some(id) = call.filter(|&call| self.note_disposition(call, code)) else { return false };
+        let Some(id) = call.filter(|&call| self.note_disposition(call, code)) else {
+            let case = self.in_hand.get(&agent).copied();
+            return case.is_some_and(|case| self.close_case(agent, case, code));
+        };
         let name = self.agent_name(agent);
         self.emit(Event::Disposed { call: id, agent: name, code: code.to_owned() });
         // Refused while the agent still talks.

@@ -55,17 +55,29 @@ impl Switch {
     /// The line's way out: the caller hears that nobody can answer, and then the call ends.
     pub(super) fn release(&mut self, id: CallId, why: acd::Leaving) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        call.stage = Stage::Leaving { why };
+        call.stage = Stage::Leaving { why: Some(why) };
         call.timeline.left_line(self.now.mono);
         let caller = call.caller;
         self.deadlines.set(Timer::Goodbye(id), self.now.mono + LONGEST_GOODBYE);
         self.say(caller, &[Prompt::NobodyCanAnswer]);
     }
 
+    /// The caller hears that a clinician will ring back, and then the call ends. The distributor has let go of it.
+    pub(super) fn dismiss(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.stage = Stage::Leaving { why: None };
+        call.timeline.left_line(self.now.mono);
+        let caller = call.caller;
+        self.deadlines.set(Timer::Goodbye(id), self.now.mono + LONGEST_GOODBYE);
+        self.say(caller, &[Prompt::ClinicianWillCall]);
+    }
+
     /// The caller has heard it, or had the time to.
     pub(super) fn end_goodbye(&mut self, id: CallId) {
-        if matches!(self.calls.get(&id), Some(Call { stage: Stage::Leaving { .. }, .. })) {
-            self.end_call(id, EndedBy::DeadPeer);
+        if let Some(Call { stage: Stage::Leaving { why }, .. }) = self.calls.get(&id) {
+            // An agent who promised a call back has ended this one.
+            let by = if why.is_some() { EndedBy::DeadPeer } else { EndedBy::Agent };
+            self.end_call(id, by);
         }
     }
 
@@ -88,7 +100,7 @@ impl Switch {
         let lasted = self.now.mono.since(call.arrived.mono);
         let outcome = match (call.answered_by.map(|agent| self.agent_name(agent)), &call.stage, by) {
             (Some(agent), _, ended_by) => Outcome::Answered { agent, ended_by },
-            (None, &Stage::Leaving { why }, _) => Outcome::Released { why },
+            (None, &Stage::Leaving { why: Some(why) }, _) => Outcome::Released { why },
             (None, _, EndedBy::Caller) => Outcome::Abandoned,
             (None, _, ended_by) => Outcome::Lost { ended_by },
         };

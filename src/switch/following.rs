@@ -9,11 +9,11 @@ use std::sync::Arc;
 use crate::acd::pathway::Pathway;
 use crate::acd::{self, Destination, Gone, WayOut};
 use crate::calendar::{self, Calendar};
-use crate::id::{AgentId, DestinationId, LineId, PracticeId, TeamId};
-use crate::policy::rules::{Refusal, Rule, RuleBook};
+use crate::id::{AgentId, ClipId, DestinationId, LineId, PracticeId, TeamId};
+use crate::policy::rules::{Refusal, Rule, RuleBook, Trial};
 use crate::policy::{Ingress, Trunk};
 
-use super::plan::{Phone, Plan, Treatment};
+use super::plan::{Phone, Plan, Stack, Treatment};
 
 /// What becomes of the callers of a line that is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,11 +77,30 @@ impl Plan {
         let destinations =
             Moves::new(names(&a.destinations, |x| &x.name), names(&b.destinations, |x| &x.name));
         let pathways = Moves::new(names(&old.pathways, |x| &x.name), names(&self.pathways, |x| &x.name));
+        let stacks = Moves::new(names(&old.stacks, |x| &x.name), names(&self.stacks, |x| &x.name));
         let (a, b) = (&old.ingress, &self.ingress);
         let trunks = Moves::new(names(&a.trunks, |x| &x.name), names(&b.trunks, |x| &x.name));
         let practices = Moves::new(names(&a.practices, |x| &x.name), names(&b.practices, |x| &x.name));
-        let shift = Shift { lines, teams, agents, destinations, pathways, trunks, practices };
+        let shift = Shift { lines, teams, agents, destinations, pathways, stacks, trunks, practices };
         shift.plan(self, old, removed)
+    }
+
+    /// The rules and the calendar of this plan, to be tried beside those of `live`: whatever both have by name has
+    /// the id it has there. Rules must speak of nothing that `live` lacks.
+    pub fn on_trial_beside(self, live: &Plan) -> Trial {
+        let clips = self.guide.rules.surroundings().clips.clone();
+        let surroundings = live.guide.rules.surroundings().clone();
+        let guide = self.following(live, &BTreeMap::new()).guide;
+        let clip_of = |clip: ClipId| {
+            let at = surroundings.clips.iter().position(|name| Some(name) == clips.get(clip.index()));
+            at.and_then(|at| u32::try_from(at).ok()).map(ClipId)
+        };
+        let rules = guide.rules.rules().iter().cloned().map(|mut rule| {
+            rule.actions.announce = rule.actions.announce.and_then(clip_of);
+            rule
+        });
+        let rules = rules.collect();
+        Trial { rules: Arc::new(RuleBook::new(rules, surroundings)), calendar: guide.calendar }
     }
 }
 
@@ -91,6 +110,7 @@ struct Shift {
     agents: Moves,
     destinations: Moves,
     pathways: Moves,
+    stacks: Moves,
     trunks: Moves,
     practices: Moves,
 }
@@ -113,7 +133,9 @@ impl Shift {
     }
 
     fn plan(&self, new: Plan, old: &Plan, removed: &BTreeMap<String, Removed>) -> Plan {
-        let Plan { ingress, acd, guide, phones, treatments, mut pathways, .. } = new;
+        let Plan { ingress, acd, guide, phones, treatments, mut pathways, mut stacks, .. } = new;
+        stacks.iter_mut().for_each(|stack| self.teams(&mut stack.teams));
+        let stacks = self.stacks.arrange(stacks, |at| Stack { gone: true, ..old.stacks[at].clone() });
         let homes = pathways.iter_mut().filter_map(|pathway| pathway.destination.as_mut());
         homes.for_each(|destination| self.destination(destination));
         let pathways =
@@ -139,7 +161,7 @@ impl Shift {
             country_code: ingress.country_code,
         };
         let treatments = self.lines.arrange(treatments, |_| ghost);
-        Plan { ingress, acd, guide, phones, treatments, pathways, ..new }
+        Plan { ingress, acd, guide, phones, treatments, pathways, stacks, ..new }
     }
 
     /// People's phones by their agents, then those of the destinations' seats.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Switch;
 use crate::acd;
+use crate::acd::cases::Cases;
 use crate::acd::pathway::Subject;
 use crate::call::leg::{Side, State};
 use crate::call::ports::Share;
@@ -65,14 +66,7 @@ impl Switch {
             self.by_tag.len(),
             self.legs.values().filter(|leg| matches!(leg.state, State::Up { .. })).count()
         );
-        for (id, referral) in self.pathways.awaiting() {
-            if let Subject::Call(call) = referral.of {
-                let on_the_way = self.calls.get(&call).is_some_and(|call| {
-                    matches!(&call.stage, Stage::Transferring(transfer) if transfer.referral == Some(id))
-                });
-                assert!(on_the_way, "{id} is of {call}, who is not on the way");
-            }
-        }
+        self.check_cases();
         let held: usize = self.ports.iter().map(|ports| ports.usage().0).sum();
         assert_eq!(held, self.legs.values().filter(|leg| leg.audio.held.share != Share::Whole).count());
         assert_eq!(
@@ -80,5 +74,34 @@ impl Switch {
             self.calls.values().filter(|call| !matches!(call.stage, Stage::Leaving { .. })).count(),
             "the distributor knows every call that is not on its way out, and no other"
         );
+    }
+
+    /// Each case has one file and is on one stack; each referral belongs to a caller on the way, or to a case.
+    fn check_cases(&self) {
+        let open = || self.stacks.iter().flat_map(Cases::all);
+        assert_eq!(open().count(), self.case_files.len(), "cases and files");
+        for (id, file) in &self.case_files {
+            let case = self.stacks.get(file.stack.index()).and_then(|stack| stack.get(*id));
+            let case = case.expect("a file is of an open case");
+            if let Some(referral) = file.referral {
+                let known = self.pathways.get(referral).expect("the referral of a case awaits an answer");
+                assert_eq!((known.of, Some(known.from)), (Subject::Case(*id), case.holder));
+            }
+        }
+        for (agent, case) in &self.in_hand {
+            let file = self.case_files.get(case).expect("a case in hand is open");
+            let held = self.stacks.get(file.stack.index()).and_then(|stack| stack.get(*case));
+            assert_eq!(held.and_then(|case| case.holder), Some(*agent), "{case} is in hand");
+        }
+        for (id, referral) in self.pathways.awaiting() {
+            let known = match referral.of {
+                Subject::Call(call) => self.calls.get(&call).and_then(|call| match &call.stage {
+                    Stage::Transferring(transfer) => transfer.referral,
+                    _ => None,
+                }),
+                Subject::Case(case) => self.case_files.get(&case).and_then(|file| file.referral),
+            };
+            assert_eq!(known, Some(id), "{:?} has this referral", referral.of);
+        }
     }
 }

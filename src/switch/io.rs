@@ -11,7 +11,8 @@ use crate::acd;
 use crate::acd::pathway;
 use crate::call::media;
 use crate::call::record::{CallRecord, EndedBy, Outcome};
-use crate::id::{AgentId, CallId, PathwayId, ReferralId};
+use crate::id::{AgentId, CallId, CaseId, PathwayId, ReferralId};
+use crate::policy::rules::Disagreement;
 use crate::sip::Flow;
 
 use super::plan::Plan;
@@ -44,6 +45,8 @@ pub enum Input {
     Media(media::Event),
     /// An agent's availability is set from outside.
     Agent(AgentOrder),
+    /// A clinician does something with a case.
+    Case(CaseOrder),
     /// A pathway says something, or something is said to it.
     Pathway(PathwayOrder),
     /// Run on this plan from now on. Whatever both plans have must have the same id in both.
@@ -71,6 +74,36 @@ pub enum AgentOrder {
     Transfer(AgentId, String),
     /// Says by code how the call ended, clinically, or is about to; in the wrap-up it ends that.
     Dispose(AgentId, String),
+}
+
+/// What a clinician does with cases, from elsewhere than the phone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CaseOrder {
+    /// Takes the most urgent one.
+    Take(AgentId),
+    /// Puts one back onto its stack, in its old place.
+    GiveBack(AgentId, CaseId),
+    /// Closes one by the code of a disposition.
+    Close(AgentId, CaseId, String),
+    /// Refers one to a pathway, which has to acknowledge.
+    Refer(AgentId, CaseId, PathwayId),
+}
+
+/// What befell a case, for those who watch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CaseNews {
+    /// A caller was promised that a clinician rings back.
+    Opened,
+    /// This clinician has it.
+    Taken(String),
+    /// It is on its stack again.
+    GivenBack,
+    /// It should have been closed by now.
+    Breached,
+    /// It is closed, by this code.
+    Closed(String),
+    /// It is closed, as this pathway has taken it over.
+    HandedOver(String),
 }
 
 /// What is said by or to a pathway from outside.
@@ -200,6 +233,15 @@ pub enum Event {
         /// The code.
         code: String,
     },
+    /// Something befell a case.
+    Case {
+        /// Which.
+        case: CaseId,
+        /// Name of its stack.
+        stack: String,
+        /// What.
+        news: CaseNews,
+    },
     /// A patient is referred to a pathway, which has not answered yet.
     Referred {
         /// The referral.
@@ -264,6 +306,13 @@ pub enum Event {
         /// Whether it is on now.
         on: bool,
     },
+    /// The rules on trial would have decided otherwise than the live ones.
+    Disagreement {
+        /// Name of the line.
+        line: String,
+        /// For which callers, and which kind of action; what either side says, and why.
+        apart: Box<Disagreement>,
+    },
     /// No new calls but emergencies are taken from now on.
     Draining {
         /// Calls still up.
@@ -299,10 +348,18 @@ pub struct Counters {
     pub transfers_refused: u64,
     /// Transfers that came to nothing, after which the caller went back.
     pub transfers_failed: u64,
+    /// Cases opened.
+    pub cases: u64,
+    /// Cases that were not closed by their breach times.
+    pub cases_breached: u64,
+    /// Cases closed.
+    pub cases_closed: u64,
     /// Patients referred to pathways.
     pub referrals: u64,
     /// Referrals that pathways declined, or did not acknowledge in time.
     pub referrals_returned: u64,
+    /// How often the rules on trial would have decided otherwise than the live ones.
+    pub disagreements: u64,
     /// Streams closed for broken framing.
     pub broken_streams: u64,
     /// Offers for which no media port was left.

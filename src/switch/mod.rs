@@ -11,12 +11,13 @@ use std::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use crate::acd::Exchange;
+use crate::acd::cases::Cases;
 use crate::acd::pathway::Pathways;
 use crate::call::Call;
 use crate::call::leg::Leg;
 use crate::call::ports::Ports;
 use crate::call::record::CallRecord;
-use crate::id::{AgentId, CallId, LegId, LineId};
+use crate::id::{AgentId, CallId, CaseId, DestinationId, LegId, LineId};
 use crate::rng::{Rng, Seed};
 use crate::sip::Flow;
 use crate::sip::dialog::Dialog;
@@ -26,6 +27,7 @@ use crate::time::{Deadlines, Mono, Now};
 
 mod agents;
 mod arrive;
+mod cases;
 pub mod codes;
 mod dispose;
 mod door;
@@ -45,8 +47,10 @@ mod reload;
 mod say;
 mod shed;
 mod transfer;
+mod waits;
 
 pub use io::{AgentOrder, Counters, Event, Input, Output, PathwayOrder};
+pub use io::{CaseNews, CaseOrder};
 use plan::Plan;
 
 #[cfg(test)]
@@ -66,6 +70,13 @@ pub struct Switch {
     framers: BTreeMap<Flow, Framer>,
     exchange: Exchange,
     pathways: Pathways,
+    /// By [`StackId`].
+    stacks: Vec<Cases>,
+    /// Of every open case what a clinician must know.
+    case_files: BTreeMap<CaseId, cases::File>,
+    last_case: u64,
+    /// The case that each clinician has taken by phone.
+    in_hand: BTreeMap<AgentId, CaseId>,
     /// One instant on both clocks, as the exchange last learnt it.
     clock: Now,
     /// Makes callers known again without keeping their numbers.
@@ -131,6 +142,8 @@ enum Timer {
     PhoneSilent(AgentId),
     /// An agent's phone is to be asked whether it is there.
     AskPhone(AgentId),
+    /// A destination has not said for long how long its callers wait.
+    ReportStale(DestinationId),
     /// An agent who dialled a feature code has had time to hear what came of it.
     CodeCall(LegId),
     /// A caller on the way out has had time to hear why.
@@ -160,6 +173,10 @@ impl Switch {
             transactions,
             framers: BTreeMap::new(),
             exchange: Exchange::new(plan.acd.clone(), plan.guide.clone(), now),
+            stacks: Vec::new(),
+            case_files: BTreeMap::new(),
+            last_case: 0,
+            in_hand: BTreeMap::new(),
             pathways: Pathways::new(plan.pathways.clone(), pathways::FRESH_FOR),
             clock: now,
             cli_key,
@@ -187,6 +204,7 @@ impl Switch {
             counters: Counters::default(),
             plan,
         };
+        switch.replan_stacks();
         switch.watch_phones();
         switch
     }
@@ -203,6 +221,7 @@ impl Switch {
             Input::Media(event) => self.media_event(event),
             Input::Agent(order) => self.agent_order(order),
             Input::Pathway(order) => self.pathway_order(order),
+            Input::Case(order) => self.case_order(order),
             Input::Reload(plan) => self.reload(*plan),
             Input::Drain => self.begin_drain(),
             Input::Stop => self.stop(),
@@ -222,6 +241,7 @@ impl Switch {
     /// When to wake the switch with [`Input::Wake`], if nothing else comes first.
     pub fn poll_timeout(&self) -> Option<Mono> {
         let own = [self.deadlines.next(), self.pathways.poll_timeout()];
+        let own = own.into_iter().chain(self.stacks.iter().map(Cases::poll_timeout));
         [self.transactions.poll_timeout(), self.exchange.poll_timeout()]
             .into_iter()
             .chain(own)
@@ -278,6 +298,7 @@ impl Switch {
             self.transactions.handle_timeout(at);
             self.exchange.handle_timeout(at);
             self.pathways.handle_timeout(at);
+            self.stacks.iter_mut().for_each(|stack| stack.handle_timeout(at));
             while let Some((_, timer)) = self.deadlines.pop_due(at) {
                 match timer {
                     Timer::Unreachable(leg) => self.phone_is_dead(leg),
@@ -286,6 +307,7 @@ impl Switch {
                     Timer::Resume(leg) => self.resume(leg),
                     Timer::AskPhone(agent) => self.ask_phone(agent),
                     Timer::PhoneSilent(agent) => self.phone_is_absent(agent),
+                    Timer::ReportStale(destination) => self.forget_report(destination),
                     Timer::CodeCall(leg) => self.end_code_call(leg),
                     Timer::Goodbye(call) => self.end_goodbye(call),
                     Timer::Drain => self.stop(),
@@ -309,6 +331,8 @@ impl Switch {
                 self.exchange_output(output);
             } else if let Some(ended) = self.pathways.poll_output() {
                 self.referral_ended(ended);
+            } else if let Some(breached) = self.stacks.iter_mut().find_map(Cases::poll_output) {
+                self.case_breached(breached);
             } else {
                 break;
             }
@@ -321,7 +345,7 @@ impl Switch {
             Request { tx, flow, request } => self.request(tx, flow, request),
             Ack { request, .. } => self.ack(&request),
             Cancelled { tx } => self.cancelled(tx),
-            Response { tx, response } => self.response(tx, response),
+            Response { tx, flow, response } => self.response(tx, flow, response),
             Failed { tx, .. } => self.request_failed(tx),
             Unacknowledged { tx } => {
                 if let Some(&leg) = self.server_txs.get(&tx) {

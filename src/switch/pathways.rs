@@ -100,7 +100,10 @@ impl Switch {
             self.counters.referrals_returned += 1;
         }
         let (pathway, agent) = (self.pathway_name(referral.pathway), self.agent_name(referral.from));
-        self.emit(Event::ReferralEnded { referral: id, pathway, agent, outcome });
+        self.emit(Event::ReferralEnded { referral: id, pathway: pathway.clone(), agent, outcome });
+        if let Subject::Case(case) = referral.of {
+            self.case_referral_ended(case, referral.from, outcome, pathway);
+        }
     }
 
     /// The phone of this agent or seat has answered: so have the pathways at its address.

@@ -14,7 +14,7 @@ pub use crate::call::media::ThreadPorts;
 use crate::acd::cases::Disposition;
 use crate::acd::pathway::Pathway;
 use crate::audio::Codec;
-use crate::id::{AgentId, ClipId};
+use crate::id::{AgentId, ClipId, TeamId};
 use crate::policy::Ingress;
 use crate::sip::{Flow, Listener};
 
@@ -39,6 +39,8 @@ pub struct Plan {
     pub media: MediaPlan,
     /// What agents may dial.
     pub codes: Codes,
+    /// Where callers are promised that a clinician will ring them back, by `StackId`.
+    pub stacks: Vec<Stack>,
     /// Where patients are sent instead of an ambulance, by `PathwayId`.
     pub pathways: Vec<Pathway>,
     /// How a call or case may end, clinically.
@@ -83,6 +85,21 @@ impl Phone {
     pub fn address(&self) -> (Flow, &str) {
         (self.flow, &self.uri)
     }
+}
+
+/// A stack: cases that wait for a clinician.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stack {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Whose members take cases from it.
+    pub teams: Vec<TeamId>,
+    /// Within what time a routine case must be closed.
+    pub breach_within: Duration,
+    /// The same for a case that came as an emergency.
+    pub emergency_breach_within: Duration,
+    /// The configuration no longer has it; its cases are still to be taken.
+    pub gone: bool,
 }
 
 /// What callers of a line hear.

@@ -1,4 +1,4 @@
-//! Transfers: an agent hands a caller on to a colleague, a pathway or a line, by name.
+//! Transfers: an agent hands a caller on to a colleague, a pathway, a stack or a line, by name.
 //!
 //! While the other phone rings the caller hears music. When the other answers, the agent is released; when not,
 //! the caller is back with the agent, or in the line, in the original place: nobody is dropped.
@@ -10,7 +10,7 @@ use crate::call::media::Command;
 use crate::call::speech::Prompt;
 use crate::call::transfer::{Transfer, Way};
 use crate::call::{Call, Stage};
-use crate::id::{AgentId, CallId, LegId, LineId, PathwayId};
+use crate::id::{AgentId, CallId, LegId, LineId, PathwayId, StackId};
 use crate::sip::uri::Uri;
 
 use super::arrive::Refusal;
@@ -42,6 +42,7 @@ enum Target {
     Agent(AgentId),
     Line(LineId),
     Pathway(PathwayId),
+    Stack(StackId),
 }
 
 /// What a phone that asked for a transfer is told when nothing more is known of its failure.
@@ -89,6 +90,10 @@ impl Switch {
             Target::Agent(other) => Onward::Agent(other),
             Target::Line(line) => Onward::Line(line, self.band_of(line)),
             Target::Pathway(pathway) => Onward::Destination(self.open_pathway(pathway)?),
+            Target::Stack(stack) => {
+                self.put_on_stack(call, agent, stack)?;
+                return Ok(target);
+            }
         };
         let handed = self.exchange.handle(acd::Input::Transfer { agent, call, to: onward }, self.now.mono);
         handed.map_err(|refused| match refused {
@@ -112,7 +117,7 @@ impl Switch {
         }
         (call.line, call.band) = (line, place.band);
         call.stage = match target {
-            Target::Line(_) => {
+            Target::Line(_) | Target::Stack(_) => {
                 call.timeline.transfer_over(self.now.mono);
                 Stage::waiting()
             }
@@ -232,7 +237,7 @@ impl Switch {
     }
 
     /// Whom a name means: an agent by name, or by the user part of the phone's address if nobody else has it; else
-    /// a line or a pathway.
+    /// a line, a pathway or a stack.
     fn target(&self, name: &str) -> Option<Target> {
         let agents = || (0u32..).map(AgentId).zip(&self.plan.acd.agents).filter(|(_, agent)| !agent.gone);
         if let Some((agent, _)) = agents().find(|(_, agent)| agent.name == name) {
@@ -247,6 +252,11 @@ impl Switch {
         let mut pathways = pathways.filter(|(_, pathway)| !pathway.gone && pathway.name == name);
         if let Some((pathway, _)) = pathways.next() {
             return Some(Target::Pathway(pathway));
+        }
+        let stacks = (0u32..).map(StackId).zip(&self.plan.stacks);
+        let mut stacks = stacks.filter(|(_, stack)| !stack.gone && stack.name == name);
+        if let Some((stack, _)) = stacks.next() {
+            return Some(Target::Stack(stack));
         }
         let has_phone = |agent: AgentId| {
             let phone = self.plan.phones.get(agent.index());
@@ -265,6 +275,7 @@ impl Switch {
             Target::Agent(agent) => self.agent_name(agent),
             Target::Line(line) => self.line_name(line),
             Target::Pathway(pathway) => self.pathway_name(pathway),
+            Target::Stack(stack) => self.stack_name(stack),
         }
     }
 
@@ -279,7 +290,7 @@ impl Switch {
     fn why_not_free(&self, target: Target) -> Unwilling {
         let agent = match target {
             Target::Agent(agent) => agent,
-            Target::Line(_) => return Unwilling::new(480, "the line takes nobody"),
+            Target::Line(_) | Target::Stack(_) => return Unwilling::new(480, "nobody is taken there"),
             Target::Pathway(pathway) => return self.why_no_seat(pathway),
         };
         match self.exchange.distributor().availability(agent) {

@@ -34,7 +34,7 @@ fn each_fault_is_shown_at_its_place_with_what_was_meant() {
             "[pathway.falls]\naddress = \"falls@192.0.2.9\"\n",
             &["2:11 error: a SIP address begins with `sip:` -> sip:falls@192.0.2.9"],
         ),
-        ("[pathway.falls]\ncapacity = 0\n", &["2:12 error: `capacity` must be between 1 and 1000, not 0"]),
+        ("[pathway.falls]\ncapacity = 0\n", &["2:12 error: `capacity` must be from 1 to 1000"]),
         ("[pathway.falls]\nhours = \"nights\"\n", &["2:9 error: there is no window `nights`"]),
         (
             "[pathway.falls]\nring-for = \"1m\"\nacknowledge-within = \"30s\"\n",
@@ -46,6 +46,19 @@ fn each_fault_is_shown_at_its_place_with_what_was_meant() {
         ),
         ("[pathway.asha]\n", &["1:10 error: `asha` is the name of an agent too"]),
         ("[pathway.surgeries]\n", &["1:10 error: `surgeries` is the name of a line too"]),
+        ("[stack.doctors]\n", &["1:1 error: stack `doctors` has no teams"]),
+        (
+            "[stack.doctors]\nteams = [\"hub-navigator\"]\n",
+            &["2:10 error: there is no team `hub-navigator` -> hub-navigators"],
+        ),
+        (
+            "[stack.falls]\nteams = [\"hub-navigators\"]\n[pathway.falls]\n",
+            &["1:8 error: `falls` is the name of a pathway too"],
+        ),
+        (
+            "[stack.doctors]\nteams = [\"hub-navigators\"]\nbreach-within = \"5s\"\n",
+            &["3:17 error: `breach-within` must be from 1m to 72h"],
+        ),
         ("[disposition.21]\n", &["1:1 error: this [disposition.CODE] has no `words`"]),
         ("[disposition.21]\nwords = \"\"\n", &["2:9 error: `words` must be words, at most 200 bytes"]),
         ("[disposition.21a]\nwords = \"x\"\n", &["1:14 error: \"21a\" cannot be the code of a disposition"]),

@@ -25,5 +25,7 @@ mod loss;
 mod missed;
 mod overflow;
 mod reload;
+mod shadow;
+mod spill;
 mod transfer;
 mod waits;

@@ -95,7 +95,7 @@ impl<W: Write> Screen<W> {
             Event::NotHandedOn { call, agent, why } => {
                 Some(self.line(*call, &format!("{agent} cannot hand it on: {why}")))
             }
-            Event::Referred { .. } | Event::ReferralEnded { .. } => None,
+            Event::Referred { .. } | Event::ReferralEnded { .. } | Event::Case { .. } => None,
             Event::Disposed { call, agent, code } => {
                 Some(self.line(*call, &format!("disposition {code} by {agent}")))
             }
@@ -113,7 +113,10 @@ impl<W: Write> Screen<W> {
                 Some(format!("{agent} is paused after too many missed calls"))
             }
             Event::Availability { .. } | Event::Draining { .. } | Event::Drained => None,
-            Event::Reloaded | Event::ReloadRefused { .. } | Event::EntryRefused { .. } => None,
+            Event::Reloaded
+            | Event::ReloadRefused { .. }
+            | Event::EntryRefused { .. }
+            | Event::Disagreement { .. } => None,
             Event::Rule { line, rule, on } => {
                 Some(format!("rule {rule} of line {line} is {}", if *on { "on" } else { "off" }))
             }

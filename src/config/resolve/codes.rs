@@ -9,13 +9,15 @@ use crate::acd::cases::Disposition;
 use crate::switch::codes::{Code, Codes};
 
 /// The codes and what is dialled for each unless the file says otherwise.
-const CODES: [(Code, &str, &str); 6] = [
+const CODES: [(Code, &str, &str); 8] = [
     (Code::LogIn, "log-in", "*11"),
     (Code::LogOut, "log-out", "*12"),
     (Code::Pause, "pause", "*13"),
     (Code::Ready, "ready", "*14"),
     (Code::Extend, "extend", "*15"),
+    (Code::TakeCase, "take-case", "*16"),
     (Code::Dispose, "disposition", "*17"),
+    (Code::GiveBack, "give-back", "*18"),
 ];
 /// The reasons of a pause unless the file says otherwise.
 const REASONS: [(char, &str); 2] = [('1', "break"), ('2', "lunch")];

@@ -12,6 +12,7 @@ mod names;
 mod network;
 mod phones;
 mod rules;
+pub(super) mod shadow;
 mod treat;
 mod trunks;
 
@@ -79,7 +80,9 @@ pub(super) fn resolve(
     phones.extend(seats);
     let tables = (&mut destinations, &mut phones);
     let pathways = treat::pathways(&written.pathways, tables, &mut names, &network, sink);
+    let stacks = treat::stacks(&written.stacks, &written.pathways, &mut names, sink);
     let rules = rules::rules(&written.rules, &mut names, sink);
+    rules::warn_unasked(&written.rules, written.sip.probe_every, sink);
     let removed = floor::removed(&written.removed, &mut names, sink);
     lines::check_answered(&written.lines, &rules, sink);
     lines::warn_unstaffed(&written.lines, &lines, &teams, &agents, sink);
@@ -109,6 +112,7 @@ pub(super) fn resolve(
             most_late: written.distributor.estimate_most_late,
             ..acd::estimate::Settings::default()
         },
+        trial: None,
         redial_window: written.distributor.redial_window,
     };
     let dispositions = treat::dispositions(&written.dispositions, sink);
@@ -134,6 +138,7 @@ pub(super) fn resolve(
             codecs: written.media.codecs.clone(),
         },
         codes: codes::codes(&written.codes, &dispositions, sink),
+        stacks,
         pathways,
         dispositions,
         drain_limit: written.drain_limit,
@@ -149,7 +154,8 @@ pub(super) fn resolve(
     }
     let tests = tests.len();
     let listen = network.listen;
-    let deployment = Deployment { plan, listen, media, clips, prompts, ledger, removed, node, log };
+    let shadow = written.node.shadow.as_ref().map(|file| base.join(file.get_ref()));
+    let deployment = Deployment { plan, listen, media, clips, prompts, ledger, removed, shadow, node, log };
     Some((deployment, tests))
 }
 

@@ -1,18 +1,21 @@
-//! Hear and treat: where patients are sent, how calls end clinically.
+//! Hear and treat: where patients wait for a clinician and where they are sent, how calls end clinically.
+
+use serde_spanned::Spanned;
 
 use super::super::sink::Sink;
 use super::super::table::{Named, shown};
 use super::super::written;
+use super::floor::check_not_empty;
 use super::names::Register;
 use super::network::Network;
 use super::phones::flow;
 use crate::acd::Destination;
 use crate::acd::cases::{Disposition, MOST_DISPOSITIONS};
 use crate::acd::pathway::Pathway;
-use crate::id::{DestinationId, WindowId};
-use crate::switch::plan::Phone;
+use crate::id::{DestinationId, TeamId, WindowId};
+use crate::switch::plan::{Phone, Stack};
 
-/// Most pathways.
+/// Most pathways, and most stacks.
 const MOST_PATHWAYS: usize = 200;
 /// Most digits of a disposition's code.
 const LONGEST_CODE: usize = 8;
@@ -33,21 +36,7 @@ pub(super) fn pathways(
     let mut pathways = Vec::with_capacity(written.len());
     for (name, pathway) in written {
         let text = name.get_ref();
-        let others = [
-            ("an agent", names.agents.position(text).map(|at| names.agents.name(at as usize))),
-            ("a line", names.lines.position(text).map(|at| names.lines.name(at as usize))),
-            (
-                "a destination",
-                names.destinations.position(text).map(|at| names.destinations.name(at as usize)),
-            ),
-        ];
-        for (kind, other) in others {
-            if let Some(other) = other {
-                sink.error(name.span(), format!("`{}` is the name of {kind} too", shown(text)))
-                    .also(other.span(), kind)
-                    .help("callers are transferred by name, so each needs one of its own");
-            }
-        }
+        check_own_name(name, names, sink);
         let ring_for = *pathway.ring_for.get_ref();
         if ring_for > pathway.acknowledge_within {
             sink.error(pathway.ring_for.span(), "`ring-for` must not be longer than `acknowledge-within`");
@@ -70,6 +59,53 @@ pub(super) fn pathways(
         });
     }
     pathways
+}
+
+/// The stacks.
+pub(super) fn stacks(
+    written: &Named<written::Stack>,
+    pathways: &Named<written::Pathway>,
+    names: &mut Register<'_>,
+    sink: &mut Sink,
+) -> Vec<Stack> {
+    if let Some((name, _)) = written.get(MOST_PATHWAYS) {
+        sink.error(name.span(), format!("there are more than {MOST_PATHWAYS} stacks"));
+    }
+    let stacks = written.iter().map(|(name, stack)| {
+        let text = name.get_ref();
+        check_own_name(name, names, sink);
+        if let Some((other, _)) = pathways.iter().find(|(pathway, _)| pathway.get_ref() == text) {
+            say_twice(name, "a pathway", other, sink);
+        }
+        check_not_empty(&stack.teams, &stack.header, format!("stack `{}` has no teams", shown(text)), sink);
+        let teams =
+            stack.teams.iter().flat_map(|list| names.teams.find_all(list, sink)).map(TeamId).collect();
+        Stack {
+            name: text.clone(),
+            teams,
+            breach_within: stack.breach_within,
+            emergency_breach_within: stack.emergency_breach_within,
+            gone: false,
+        }
+    });
+    stacks.collect()
+}
+
+/// Reports a name that something else has to which callers may be transferred.
+fn check_own_name(name: &Spanned<String>, names: &Register<'_>, sink: &mut Sink) {
+    for (kind, others) in
+        [("an agent", &names.agents), ("a line", &names.lines), ("a destination", &names.destinations)]
+    {
+        if let Some(at) = others.position(name.get_ref()) {
+            say_twice(name, kind, others.name(at as usize), sink);
+        }
+    }
+}
+
+fn say_twice(name: &Spanned<String>, kind: &str, other: &Spanned<String>, sink: &mut Sink) {
+    sink.error(name.span(), format!("`{}` is the name of {kind} too", shown(name.get_ref())))
+        .also(other.span(), kind)
+        .help("callers are transferred by name, so each needs one of its own");
 }
 
 /// The dispositions; their codes are dialled, and kept in reports.

@@ -26,7 +26,7 @@ pub(super) use floor::{
 };
 pub(super) use node::{Ledger, Media, Node, Sip};
 pub(super) use rules::{Conditions, Given, Rule, Test};
-pub(super) use treat::{Disposition, Pathway};
+pub(super) use treat::{Disposition, Pathway, Stack};
 
 /// Most overflow rules, and most tests.
 const MOST_RULES: usize = 1_000;
@@ -51,6 +51,7 @@ pub(super) struct Written {
     pub(super) teams: Named<Team>,
     pub(super) agents: Named<Agent>,
     pub(super) destinations: Named<Destination>,
+    pub(super) stacks: Named<Stack>,
     pub(super) pathways: Named<Pathway>,
     pub(super) dispositions: Named<Disposition>,
     pub(super) removed: Named<Removed>,
@@ -86,6 +87,7 @@ pub(super) fn read(text: &str, sink: &mut Sink) -> Written {
         teams: root.named("team", "[team.NAME]", sink, floor::team),
         agents: root.named("agent", "[agent.NAME]", sink, floor::agent),
         destinations: root.named("destination", "[destination.NAME]", sink, floor::destination),
+        stacks: root.named("stack", "[stack.NAME]", sink, treat::stack),
         pathways: root.named("pathway", "[pathway.NAME]", sink, treat::pathway),
         dispositions: root.named("disposition", "[disposition.CODE]", sink, treat::disposition),
         removed: root.named("removed", "[removed.NAME]", sink, floor::removed),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_spanned::Spanned;
 
-use super::super::sink::Sink;
-use super::super::table::Table;
+use super::super::sink::{Sink, Span};
+use super::super::table::{List, Table};
 use super::{hours, or, secs};
 use crate::acd::pathway::Kind;
 
@@ -17,6 +17,14 @@ pub(in super::super) struct Pathway {
     pub(in super::super) ring_for: Spanned<Duration>,
     pub(in super::super) acknowledge_within: Duration,
     pub(in super::super) hours: Option<Spanned<String>>,
+}
+
+/// `[stack.NAME]`
+pub(in super::super) struct Stack {
+    pub(in super::super) header: Span,
+    pub(in super::super) teams: Option<List<String>>,
+    pub(in super::super) breach_within: Duration,
+    pub(in super::super) emergency_breach_within: Duration,
 }
 
 /// `[disposition.CODE]`
@@ -44,5 +52,15 @@ pub(super) fn pathway(table: &mut Table<'_, '_>, sink: &mut Sink) -> Pathway {
         ring_for: ring_for.unwrap_or_else(|| Spanned::new(0..0, secs(20))),
         acknowledge_within: or(table.duration("acknowledge-within", secs(10)..=hours(24), sink), secs(900)),
         hours: table.text("hours", sink),
+    }
+}
+
+pub(super) fn stack(table: &mut Table<'_, '_>, sink: &mut Sink) -> Stack {
+    let within = secs(60)..=hours(72);
+    Stack {
+        header: table.header().unwrap_or_default(),
+        teams: table.texts("teams", sink),
+        breach_within: or(table.duration("breach-within", within.clone(), sink), hours(2)),
+        emergency_breach_within: or(table.duration("emergency-breach-within", within, sink), secs(900)),
     }
 }

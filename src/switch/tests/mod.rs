@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod calls;
+mod cases;
 mod codes;
 mod deterministic;
 mod dispose;
@@ -12,4 +13,5 @@ mod hold;
 mod pathways;
 mod reload;
 mod transfer;
+mod waits;
 mod world;

@@ -33,8 +33,9 @@ fn clear(world: &mut World) {
 
 fn with_refer_to(agent: &Ringing, cseq: u32, refer_to: &str) -> String {
     let at = &agent.at;
+    let call = header(&agent.invite, "Call-ID").split('@').next().unwrap();
     format!(
-        "REFER sip:hearken@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP {at};branch=z9hG4bKrefer{cseq}\r\nMax-Forwards: 70\r\n\
+        "REFER sip:hearken@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP {at};branch=z9hG4bKrefer{cseq}{call}\r\nMax-Forwards: 70\r\n\
          From: {};tag=phone\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {cseq} REFER\r\nContact: <sip:agent@{at}>\r\n{refer_to}\
          Content-Length: 0\r\n\r\n",
         header(&agent.invite, "To"),
@@ -95,6 +96,7 @@ fn a_caller_is_handed_to_a_colleague_and_the_agent_is_released() {
     assert!(world.media.iter().any(|c| matches!(c, Command::Play { leg: LegId(1), looped: true, .. })));
     let other = Ringing::of(&mut world, 1);
     assert!(header(&other.invite, "From").contains("+447700900123"), "{}", other.invite);
+    other.reply(&mut world, "180 Ringing");
     world.pass(3 * SECOND);
     other.answer(&mut world);
     let to_agent = world.take_to(&phone(0));

@@ -111,6 +111,7 @@ pub(super) fn plan(agents: u32) -> Plan {
             codecs: vec![Codec::Pcma, Codec::Pcmu],
         },
         codes: Codes::default(),
+        stacks: Vec::new(),
         pathways: Vec::new(),
         dispositions: Vec::new(),
         drain_limit: Duration::from_secs(600),
@@ -125,6 +126,7 @@ pub(super) fn guide() -> acd::Guide {
         calendar: calendar::Calendar::new(spec).unwrap().into(),
         announcements: Vec::new(),
         estimates: Default::default(),
+        trial: None,
         redial_window: Duration::from_secs(1_200),
     }
 }

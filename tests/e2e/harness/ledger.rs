@@ -152,7 +152,8 @@ fn assert_stages(call: &Call) {
             .iter()
             .any(|transfer| (&transfer.agent, transfer.to) == (&talk.agent, talk.from))
     };
-    let (resumed, begun): (Vec<_>, Vec<_>) = talks.iter().partition(|talk| resumed(talk));
+    let (resumed, begun): (Vec<&Segment>, Vec<&Segment>) =
+        talks.iter().copied().partition(|talk| resumed(talk));
     assert_eq!(begun.len(), answered.len(), "a talk begins with an answer, or a transfer in vain: {call:#?}");
     assert!(resumed.len() <= call.stages("transfer").len(), "{call:#?}");
     for (talk, answer) in begun.iter().zip(&answered) {

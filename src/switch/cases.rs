@@ -1,0 +1,264 @@
+//! Cases: callers whom an agent sends home with the promise that a clinician rings back, and what becomes of each.
+//!
+//! A case is on its stack or held by one clinician from its opening to its close, which is by a disposition or by a
+//! pathway that has taken it over.
+
+use serde::{Deserialize, Serialize};
+
+use crate::acd::cases::{Breached, Cases, Urgency};
+use crate::acd::pathway::{Outcome, Referral, Subject};
+use crate::acd::{self, Availability, Band, PauseReason};
+use crate::call::Stage;
+use crate::call::media::Command;
+use crate::call::speech::{self, Prompt};
+use crate::id::{AgentId, CallId, CaseId, LineId, PathwayId, PracticeId, ReferralId, StackId, TrunkId};
+
+use super::plan::Stack;
+use super::transfer::Unwilling;
+use super::{CaseNews, CaseOrder, Event, Switch};
+
+/// Most cases of one stack that are open at a time.
+const MOST_CASES: usize = 10_000;
+
+/// Why a clinician who has taken a case by phone is paused.
+const IN_HAND: &str = "case";
+
+/// What a clinician must know of a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct File {
+    pub(super) stack: StackId,
+    pub(super) line: LineId,
+    pub(super) trunk: TrunkId,
+    pub(super) practice: Option<PracticeId>,
+    pub(super) ddi: String,
+    /// The patient's number.
+    pub(super) number: String,
+    /// A pathway has not answered yet whether it takes the case over.
+    pub(super) referral: Option<ReferralId>,
+}
+
+impl Switch {
+    /// The stacks of the plan; those that are there keep their cases.
+    pub(super) fn replan_stacks(&mut self) {
+        let codes = &self.plan.dispositions;
+        for stack in &mut self.stacks {
+            // A table that is sound is never refused.
+            let _ = stack.replan(codes.clone());
+        }
+        for _ in self.stacks.len()..self.plan.stacks.len() {
+            self.stacks.extend(Cases::new(codes.clone(), MOST_CASES).ok());
+        }
+    }
+
+    /// The agent ends the talk with the promise that a clinician of this stack rings back.
+    pub(super) fn put_on_stack(
+        &mut self,
+        id: CallId,
+        agent: AgentId,
+        stack: StackId,
+    ) -> Result<(), Unwilling> {
+        let now = self.now.mono;
+        let call = self.calls.get(&id).ok_or(Unwilling::new(481, "the call is over"))?;
+        let &Stage::Talking { .. } = &call.stage else {
+            return Err(Unwilling::new(491, "the caller is being transferred already"));
+        };
+        let number = call.cli.clone().ok_or(Unwilling::new(480, "the caller's number is not known"))?;
+        let planned =
+            self.plan.stacks.get(stack.index()).ok_or(Unwilling::new(404, "there is no such stack"))?;
+        let within = match call.band {
+            Band::EMERGENCY => planned.emergency_breach_within,
+            _ => planned.breach_within,
+        };
+        let urgency = Urgency { band: call.band, breach: now + within };
+        let file = File {
+            stack,
+            line: call.line,
+            trunk: call.trunk,
+            practice: call.practice,
+            ddi: call.ddi.clone(),
+            number,
+            referral: None,
+        };
+        // By the clock, so that no later run uses it again.
+        let case = CaseId(self.now.wall.0.unsigned_abs().saturating_mul(1_000).max(self.last_case + 1));
+        let cases =
+            self.stacks.get_mut(stack.index()).ok_or(Unwilling::new(404, "there is no such stack"))?;
+        cases.open(case, id, urgency, now).map_err(|_| Unwilling::new(480, "the stack is full"))?;
+        self.last_case = case.0;
+        self.case_files.insert(case, file);
+        self.counters.cases += 1;
+        self.tell_case(case, stack, CaseNews::Opened);
+        // Refused only if the distributor has let go of the call already, which is what is wanted.
+        let _ = self.exchange.handle(acd::Input::Finish { agent, call: id }, now);
+        let name = self.stack_name(stack);
+        self.wraps_up(agent, id);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.timeline.handed_on(agent, name, now);
+            call.timeline.transfer_over(now);
+            let (leg, thread) = (call.caller, call.thread);
+            self.media(thread, Command::Unbridge { leg });
+            self.resume(leg);
+            self.dismiss(id);
+        }
+        Ok(())
+    }
+
+    pub(super) fn case_order(&mut self, order: CaseOrder) {
+        // An order that does not fit changes nothing, and nobody waits for an answer here.
+        match order {
+            CaseOrder::Take(agent) => {
+                self.take_case(agent);
+            }
+            CaseOrder::GiveBack(agent, case) => self.give_back_case(agent, case),
+            CaseOrder::Close(agent, case, code) => {
+                self.close_case(agent, case, &code);
+            }
+            CaseOrder::Refer(agent, case, pathway) => self.refer_case(agent, case, pathway),
+        }
+    }
+
+    /// Gives a clinician the most urgent case of the stacks of his or her teams.
+    pub(super) fn take_case(&mut self, agent: AgentId) -> Option<CaseId> {
+        let theirs = |stack: &Stack| {
+            stack.teams.iter().any(|team| {
+                self.plan.acd.teams.get(team.index()).is_some_and(|team| team.agents.contains(&agent))
+            })
+        };
+        let stacks = (0u32..).map(StackId).zip(&self.plan.stacks).filter(|(_, stack)| theirs(stack));
+        let urgent = stacks.filter_map(|(id, _)| Some((self.stacks.get(id.index())?.most_urgent()?, id)));
+        let (_, stack) = urgent.min()?;
+        let case = self.stacks.get_mut(stack.index())?.take(agent, self.now.mono)?;
+        let name = self.agent_name(agent);
+        self.tell_case(case, stack, CaseNews::Taken(name));
+        Some(case)
+    }
+
+    /// Gives a clinician who dials for one a case, unless there is one in hand, and says whom to ring. No calls are
+    /// presented meanwhile.
+    pub(super) fn take_case_by_phone(&mut self, agent: AgentId) -> Vec<Prompt> {
+        let in_hand = self.in_hand.get(&agent).copied();
+        let Some(case) = in_hand.or_else(|| self.take_case(agent)) else { return vec![Prompt::NothingWaits] };
+        self.in_hand.insert(agent, case);
+        if in_hand.is_none() {
+            let reason = PauseReason::Chosen(IN_HAND.to_owned());
+            // Refused to an agent who is logged out, to whom nothing is presented anyway.
+            let _ = self.exchange.handle(acd::Input::Pause { agent, reason }, self.now.mono);
+        }
+        let number = self.case_files.get(&case).map_or("", |file| &file.number);
+        let read = speech::telephone(number, &self.plan.ingress.country_code);
+        [vec![Prompt::CallbackFor], read].concat()
+    }
+
+    /// Puts the case back that a clinician has in hand; whether there is one.
+    pub(super) fn give_back_in_hand(&mut self, agent: AgentId) -> bool {
+        let case = self.in_hand.get(&agent).copied();
+        case.into_iter().for_each(|case| self.give_back_case(agent, case));
+        case.is_some()
+    }
+
+    /// A case is no longer a clinician's: calls may be presented again.
+    fn done_with(&mut self, agent: AgentId, case: CaseId) {
+        if self.in_hand.get(&agent) != Some(&case) {
+            return;
+        }
+        self.in_hand.remove(&agent);
+        let paused = Availability::Paused(PauseReason::Chosen(IN_HAND.to_owned()));
+        if self.exchange.distributor().availability(agent) == Some(paused) {
+            // One who is paused can always be resumed.
+            let _ = self.exchange.handle(acd::Input::Resume { agent }, self.now.mono);
+        }
+    }
+
+    /// Puts a case back, unless a pathway has yet to say whether it takes it over.
+    pub(super) fn give_back_case(&mut self, agent: AgentId, case: CaseId) {
+        let Some(File { stack, referral: None, .. }) = self.case_files.get(&case) else { return };
+        let stack = *stack;
+        let cases = self.stacks.get_mut(stack.index());
+        if cases.is_some_and(|cases| cases.give_back(case, agent, self.now.mono).is_ok()) {
+            self.tell_case(case, stack, CaseNews::GivenBack);
+            self.done_with(agent, case);
+        }
+    }
+
+    /// The clinician has gone home: what he or she held is for others.
+    pub(super) fn give_back_cases(&mut self, agent: AgentId) {
+        let held: Vec<CaseId> = self.stacks.iter().flat_map(|stack| stack.held_of(agent)).collect();
+        held.into_iter().for_each(|case| self.give_back_case(agent, case));
+    }
+
+    /// Closes a case by the code of a disposition; whether there were such a case and code.
+    pub(super) fn close_case(&mut self, agent: AgentId, case: CaseId, code: &str) -> bool {
+        let Some(&File { stack, referral, .. }) = self.case_files.get(&case) else { return false };
+        let cases = self.stacks.get_mut(stack.index());
+        if cases.is_none_or(|cases| cases.close(case, agent, code, self.now.mono).is_err()) {
+            return false;
+        }
+        if let Some(referral) = referral {
+            // Refused only when it is over already, which is what is wanted.
+            let _ = self.pathways.withdraw(referral, self.now.mono);
+        }
+        self.case_files.remove(&case);
+        self.counters.cases_closed += 1;
+        self.tell_case(case, stack, CaseNews::Closed(code.to_owned()));
+        self.done_with(agent, case);
+        true
+    }
+
+    /// Refers a case to a pathway; it stays with the clinician until the pathway has answered.
+    fn refer_case(&mut self, agent: AgentId, case: CaseId, pathway: PathwayId) {
+        let known = self.plan.pathways.get(pathway.index()).filter(|known| !known.gone);
+        let calendar = &self.plan.guide.calendar;
+        let is_open = |hours| calendar.covers(hours, None, self.now.wall);
+        if !known.is_some_and(|known| known.hours.is_none_or(is_open)) {
+            return;
+        }
+        let Some(file) = self.case_files.get_mut(&case) else { return };
+        let held = self.stacks.get(file.stack.index()).and_then(|cases| cases.get(case));
+        let Some(held) = held.filter(|held| held.holder == Some(agent)) else { return };
+        let referral = Referral { of: Subject::Case(case), pathway, from: agent, urgency: held.urgency };
+        let Ok(id) = self.pathways.refer(referral, self.now.mono) else { return };
+        file.referral = Some(id);
+        self.counters.referrals += 1;
+        let (pathway, agent) = (self.pathway_name(pathway), self.agent_name(agent));
+        self.emit(Event::Referred { referral: id, pathway, agent });
+    }
+
+    /// A pathway has answered for a case, or has not in time: then the case is on its stack again, as urgent as it was.
+    pub(super) fn case_referral_ended(
+        &mut self,
+        case: CaseId,
+        agent: AgentId,
+        outcome: Outcome,
+        pathway: String,
+    ) {
+        let Some(file) = self.case_files.get_mut(&case) else { return };
+        file.referral = None;
+        let stack = file.stack;
+        if outcome != Outcome::Acknowledged {
+            return self.give_back_case(agent, case);
+        }
+        let cases = self.stacks.get_mut(stack.index());
+        if cases.is_some_and(|cases| cases.hand_over(case, agent, self.now.mono).is_ok()) {
+            self.case_files.remove(&case);
+            self.counters.cases_closed += 1;
+            self.tell_case(case, stack, CaseNews::HandedOver(pathway));
+            self.done_with(agent, case);
+        }
+    }
+
+    pub(super) fn case_breached(&mut self, breached: Breached) {
+        self.counters.cases_breached += 1;
+        if let Some(stack) = self.case_files.get(&breached.case).map(|file| file.stack) {
+            self.tell_case(breached.case, stack, CaseNews::Breached);
+        }
+    }
+
+    pub(super) fn stack_name(&self, stack: StackId) -> String {
+        self.plan.stacks.get(stack.index()).map_or_else(|| stack.to_string(), |stack| stack.name.clone())
+    }
+
+    fn tell_case(&mut self, case: CaseId, stack: StackId, news: CaseNews) {
+        let stack = self.stack_name(stack);
+        self.emit(Event::Case { case, stack, news });
+    }
+}
