@@ -96,8 +96,10 @@ impl Switch {
             call.timeline.handed_on(agent, name, now);
             call.timeline.transfer_over(now);
             let (leg, thread) = (call.caller, call.thread);
-            self.media(thread, Command::Unbridge { leg });
-            self.resume(leg);
+            if let Some(leg) = leg {
+                self.media(thread, Command::Unbridge { leg });
+                self.resume(leg);
+            }
             self.dismiss(id);
         }
         Ok(())

@@ -91,7 +91,7 @@ impl Switch {
     }
 
     /// The caller has hung up, or the daemon stops, in the middle of a transfer.
-    pub(super) fn part(&mut self, transfer: &mut Transfer) {
+    pub(super) fn part_from(&mut self, transfer: &mut Transfer) {
         if let Some(mut subscription) = transfer.subscription.take() {
             self.notify(transfer.leg, &mut subscription, 487);
         }

@@ -112,7 +112,7 @@ impl Switch {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Stage::Talking { leg, .. } = call.stage else { return };
         call.timeline.handed_on(agent, to.clone(), self.now.mono);
-        if call.band != place.band {
+        if call.band != place.band && call.made_for.is_none() {
             self.routine_calls = self.routine_calls.saturating_sub(1);
         }
         (call.line, call.band) = (line, place.band);
@@ -138,9 +138,11 @@ impl Switch {
             self.refer_caller(id, agent, pathway);
         }
         self.wraps_up(agent, id);
-        self.media(thread, Command::Unbridge { leg: caller });
-        self.entertain(caller);
-        self.resume(caller);
+        if let Some(caller) = caller {
+            self.media(thread, Command::Unbridge { leg: caller });
+            self.entertain(caller);
+            self.resume(caller);
+        }
     }
 
     /// The other phone has answered: the agent who handed the caller on is released.
