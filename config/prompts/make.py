@@ -1,6 +1,7 @@
 """Brings speech to 8 kHz mono, and composes the music for those who wait.
 
-Usage: make.py speech IN.wav OUT.wav BEFORE AFTER | make.py music OUT.wav | make.py pause OUT.wav SECONDS
+Usage: make.py speech IN.wav OUT.wav BEFORE AFTER | make.py music OUT.wav | make.py pause OUT.wav SECONDS |
+       make.py ringing OUT.wav
 """
 
 import array
@@ -96,6 +97,17 @@ def note(out, start, frequency, loudness):
         out[(start + n) % len(out)] += loudness * rise * fall * sound
 
 
+def ringing(path):
+    """The British ringing tone, 400 and 450 Hz: 0.4 s on, 0.2 s off, 0.4 s on, 2 s off (ITU-T E.180)."""
+    def at(n):
+        t = n / RATE
+        on = t < 0.4 or 0.6 <= t < 1.0
+        return (math.sin(2 * math.pi * 400 * t) + math.sin(2 * math.pi * 450 * t)) * on
+
+    out = [at(n) for n in range(3 * RATE)]
+    write(path, out, to_peak(out, -18))
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["speech", source, path, before, after]:
@@ -104,5 +116,7 @@ if __name__ == "__main__":
             music(path)
         case ["pause", path, seconds]:
             write(path, [0.0] * round(float(seconds) * RATE), 1)
+        case ["ringing", path]:
+            ringing(path)
         case _:
             sys.exit(__doc__)

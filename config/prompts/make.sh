@@ -15,6 +15,7 @@ python3 make.py speech "$work/welcome.wav" welcome.wav 0.1 0.1
 python3 make.py speech "$work/emergency.wav" emergency.wav 0.1 0.1
 python3 make.py music waiting.wav
 python3 make.py pause pause.wav 0.3
+python3 make.py ringing ringing-tone.wav
 
 # Each line: the file's name, and what it says. Words without a full stop are followed by others: spoken as
 # before a comma, so that the voice does not fall, and without a pause.

@@ -8,6 +8,7 @@ use crate::acd::{Availability, PauseReason};
 use crate::ledger::Ledger;
 use crate::media::Media;
 use crate::net::Net;
+use crate::switch::callbacks::CallbackNews;
 use crate::switch::{Event, Switch};
 
 /// How often counts are written, and only when they changed.
@@ -71,6 +72,13 @@ pub(super) fn event(event: &Event) {
         Event::ReloadRefused { lines } => {
             tracing::error!(?lines, "the new plan is refused: callers wait in lines that it no longer has");
         }
+        Event::Callback { promise, line, news: CallbackNews::Escalated } => {
+            tracing::warn!(%promise, line, "a promised callback is late");
+        }
+        Event::Callback { promise, line, news: CallbackNews::Ended(outcome) } if outcome.is_failure() => {
+            tracing::warn!(%promise, line, ?outcome, "a promised callback has failed");
+        }
+        Event::Callback { promise, line, news } => tracing::debug!(%promise, line, ?news, "callback"),
         Event::Draining { calls } => tracing::info!(calls, "draining: only emergency calls are taken"),
         Event::Drained => tracing::info!("the last call is over"),
     }

@@ -40,6 +40,8 @@ impl Switch {
         self.exchange.replan(self.plan.acd.clone(), self.plan.guide.clone(), self.now);
         self.follow_phones(&old);
         self.watch_phones();
+        self.pump();
+        self.follow_merges();
     }
 
     /// The seats of destinations come after the agents, and have other ids when there are more of those.
@@ -51,7 +53,9 @@ impl Switch {
                 Stage::Waiting { ringing } => {
                     ringing.iter_mut().for_each(|phone| phone.agent = seat_of(phone.agent));
                 }
-                Stage::Talking { agent, .. } => *agent = seat_of(*agent),
+                Stage::Talking { agent, .. }
+                | Stage::Dialling { agent, .. }
+                | Stage::Parting { agent, .. } => *agent = seat_of(*agent),
                 Stage::Leaving { .. } => {}
             }
             call.answered_by = call.answered_by.map(seat_of);

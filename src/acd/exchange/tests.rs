@@ -57,6 +57,7 @@ fn exchange(rules: Vec<Rule>, windows: Vec<Window>) -> Exchange {
             ..Default::default()
         },
         redial_window: for_secs(WINDOW),
+        callbacks: Callbacks::default(),
     };
     Exchange::new(plan, guide, clocks(0))
 }
