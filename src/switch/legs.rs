@@ -39,8 +39,8 @@ impl Switch {
         let mut request = Request::new(method, uri.clone());
         let headers = &mut request.headers;
         headers.push("Max-Forwards", hops.to_string());
-        headers.push("From", from.to_string());
-        headers.push("To", NameAddr::new(uri).to_string());
+        headers.push("From", from.text());
+        headers.push("To", NameAddr::new(uri).text());
         headers.push("Call-ID", format!("{token}@{}", self.advertised(flow).ip()));
         headers.push("CSeq", format!("1 {method}"));
         request

@@ -25,7 +25,7 @@ impl Transactions {
     /// When the message cannot be built after all; nothing has happened then.
     pub fn receive(&mut self, flow: Flow, accepted: Accepted, now: Mono) -> Result<(), DropReason> {
         self.handle_timeout(now);
-        match accepted.essentials().start {
+        match accepted.start() {
             Start::Response { code } => self.response(flow, code, accepted, now),
             Start::Request { method } => {
                 let arrival = Arrival::new(flow, method, accepted)?;
