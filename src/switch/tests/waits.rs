@@ -64,7 +64,7 @@ fn says(world: &mut World, header: &str, from: &str) {
     let at = phone(BUDDY);
     world.take_to(&at);
     let options = loop {
-        world.pass(SECOND);
+        world.pass(SECOND / 10);
         if let Some(found) = world.take_to(&at).into_iter().find(|text| text.starts_with("OPTIONS")) {
             break found;
         }
@@ -117,13 +117,16 @@ fn a_caller_whom_the_surgery_is_tried_for_first_hears_ring_tone_and_the_greeting
     Ringing::of(&mut world, 0);
     assert_eq!(played(&world)[1..], [vec![0, 1]], "greeting and music");
     caller.send(&mut world, "BYE", "");
-    // In vain until the time is over: the same.
+    world.pass(5 * SECOND);
     Caller::new("c2", TRUNK).call(&mut world);
-    world.pass(25 * SECOND);
-    assert_eq!(played(&world)[2..], [[ring_tone.0].to_vec(), vec![0, 1]]);
-    // No room at the surgery: those who wait hear what they always do.
+    Ringing::of(&mut world, BUDDY).reply(&mut world, "180 Ringing");
+    assert_eq!(played(&world)[2..], [[ring_tone.0].to_vec()]);
     Caller::new("c3", TRUNK).call(&mut world);
-    assert_eq!(played(&world)[4..], [vec![0, 1]]);
+    assert_eq!(played(&world)[3..], [vec![0, 1]], "there is no room at the surgery");
+    world.pass(19 * SECOND);
+    assert_eq!(played(&world).len(), 4);
+    world.pass(SECOND);
+    assert_eq!(played(&world)[4..], [vec![0, 1]], "it has rung in vain");
 }
 
 #[test]
