@@ -138,8 +138,8 @@ impl Exchange {
         self.estimators.resize_with(lines, || Estimator::new(guide.estimates));
         self.redials.resize_with(lines, || Redials::new(guide.redial_window, MOST_REDIALS));
         self.guide = guide;
-        let lines = self.distributor.plan().lines.iter().enumerate();
-        let moves = lines.filter_map(|(from, line)| match line.gone {
+        let planned = self.distributor.plan().lines.iter().enumerate();
+        let moves = planned.filter_map(|(from, line)| match line.gone {
             Some(Gone::Remap(to)) => Some([from, to.index()]),
             _ => None,
         });
