@@ -1,7 +1,7 @@
-"""Brings speech to 8 kHz mono, and composes the music for those who wait.
+"""Brings speech to 8 kHz mono, and composes the music and the ring tone for those who wait.
 
-Usage: make.py speech IN.wav OUT.wav BEFORE AFTER | make.py music OUT.wav | make.py pause OUT.wav SECONDS |
-       make.py ringing OUT.wav
+Usage: make.py speech IN.wav OUT.wav BEFORE AFTER | make.py music OUT.wav | make.py ring OUT.wav |
+make.py pause OUT.wav SECONDS
 """
 
 import array
@@ -97,15 +97,14 @@ def note(out, start, frequency, loudness):
         out[(start + n) % len(out)] += loudness * rise * fall * sound
 
 
-def ringing(path):
-    """The British ringing tone, 400 and 450 Hz: 0.4 s on, 0.2 s off, 0.4 s on, 2 s off (ITU-T E.180)."""
-    def at(n):
-        t = n / RATE
-        on = t < 0.4 or 0.6 <= t < 1.0
-        return (math.sin(2 * math.pi * 400 * t) + math.sin(2 * math.pi * 450 * t)) * on
+def ring(path):
+    """One turn of the UK's ring tone: 400 and 450 Hz, 0.4 s on, 0.2 s off, 0.4 s on, 2 s off."""
+    def sound(n):
+        on = n % (3 * RATE) < 0.4 * RATE or 0.6 * RATE <= n % (3 * RATE) < RATE
+        return sum(math.sin(2 * math.pi * frequency * n / RATE) for frequency in (400, 450)) if on else 0.0
 
-    out = [at(n) for n in range(3 * RATE)]
-    write(path, out, to_peak(out, -18))
+    out = [sound(n) for n in range(3 * RATE)]
+    write(path, out, to_peak(out, -12))
 
 
 if __name__ == "__main__":
@@ -114,9 +113,9 @@ if __name__ == "__main__":
             speech(source, path, float(before), float(after))
         case ["music", path]:
             music(path)
+        case ["ring", path]:
+            ring(path)
         case ["pause", path, seconds]:
             write(path, [0.0] * round(float(seconds) * RATE), 1)
-        case ["ringing", path]:
-            ringing(path)
         case _:
             sys.exit(__doc__)

@@ -107,8 +107,8 @@ prompts! {
     YouArePaused = "you-are-paused" "You are paused.";
     YouAreReady = "you-are-ready" "You are ready.";
     NotRecognised = "not-recognised" "That was not recognised.";
-    RingingTone = "ringing-tone" "";
     Pause = "pause" "";
+    RingTone = "ring-tone" "";
 }
 
 use Prompt::*;

@@ -196,6 +196,7 @@ impl Switch {
             caller: None,
             thread: thread.and_then(|thread| u8::try_from(thread).ok()).unwrap_or(0),
             stage: Stage::waiting(),
+            rings_first: false,
             waited: None,
             answered_by: None,
             timeline: Timeline::new(self.now.mono),

@@ -11,6 +11,7 @@ use crate::acd;
 use crate::call::media;
 use crate::call::record::{CallRecord, EndedBy, Outcome, PromiseRecord};
 use crate::id::{AgentId, CallId, PromiseId};
+use crate::policy::rules::Disagreement;
 use crate::sip::Flow;
 
 use super::callbacks::{CallbackCounters, CallbackNews};
@@ -204,6 +205,13 @@ pub enum Event {
         /// What.
         news: CallbackNews,
     },
+    /// The rules on trial would have decided otherwise than the live ones.
+    Disagreement {
+        /// Name of the line.
+        line: String,
+        /// For which callers, and which kind of action; what either side says, and why.
+        apart: Box<Disagreement>,
+    },
     /// No new calls but emergencies are taken from now on.
     Draining {
         /// Calls still up.
@@ -233,6 +241,8 @@ pub struct Counters {
     pub entry_refused: u64,
     /// Calls answered.
     pub calls: u64,
+    /// How often the rules on trial would have decided otherwise than the live ones.
+    pub disagreements: u64,
     /// Streams closed for broken framing.
     pub broken_streams: u64,
     /// Offers for which no media port was left.

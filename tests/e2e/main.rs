@@ -26,4 +26,6 @@ mod loss;
 mod missed;
 mod overflow;
 mod reload;
+mod shadow;
+mod spill;
 mod waits;

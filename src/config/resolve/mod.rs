@@ -13,6 +13,7 @@ mod names;
 mod network;
 mod phones;
 mod rules;
+pub(super) mod shadow;
 mod trunks;
 
 use std::path::Path;
@@ -81,6 +82,7 @@ pub(super) fn resolve(
     let (callbacks, ways) =
         callback::callbacks(&written.callback, &written.trunks, &country_code, &network, &mut names, sink);
     callback::check_ways(&written.lines, &written.rules, &rules, &trunks, &ways, sink);
+    rules::warn_unasked(&written.rules, written.sip.probe_every, sink);
     let removed = floor::removed(&written.removed, &mut names, sink);
     lines::check_answered(&written.lines, &rules, sink);
     lines::warn_unstaffed(&written.lines, &lines, &teams, &agents, sink);
@@ -94,6 +96,7 @@ pub(super) fn resolve(
         teams,
         agents,
         destinations,
+        skills: written.skills.iter().map(|(name, _)| name.get_ref().clone()).collect(),
         misses_before_pause: written.distributor.misses_before_pause,
         rest: rests(&written.distributor),
         miss_pause: written.distributor.miss_pause,
@@ -117,6 +120,7 @@ pub(super) fn resolve(
             most_late: written.distributor.estimate_most_late,
             ..acd::estimate::Settings::default()
         },
+        trial: None,
         redial_window: written.distributor.redial_window,
         callbacks,
     };
@@ -156,7 +160,8 @@ pub(super) fn resolve(
     }
     let tests = tests.len();
     let listen = network.listen;
-    let deployment = Deployment { plan, listen, media, clips, prompts, ledger, removed, node, log };
+    let shadow = written.node.shadow.as_ref().map(|file| base.join(file.get_ref()));
+    let deployment = Deployment { plan, listen, media, clips, prompts, ledger, removed, shadow, node, log };
     Some((deployment, tests))
 }
 

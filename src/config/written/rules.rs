@@ -29,6 +29,7 @@ pub(in super::super) struct Rule {
     /// `offer = "callback"`
     pub(in super::super) offer: Option<Spanned<()>>,
     pub(in super::super) route_to: Option<Spanned<String>>,
+    pub(in super::super) if_its_wait_is_less: Option<Spanned<bool>>,
     pub(in super::super) refuse: Option<Spanned<u16>>,
     /// Whether it may do something: an action, or a key that may be meant for one, is written.
     pub(in super::super) acts: bool,
@@ -132,6 +133,7 @@ pub(super) fn rule(table: &mut Table<'_, '_>, sink: &mut Sink) -> Rule {
             chosen("offer", &word, &[("callback", ())], sink).map(|()| Spanned::new(word.span(), ()))
         }),
         route_to: table.text("route-to", sink),
+        if_its_wait_is_less: table.flag("if-its-wait-is-less", sink),
         refuse: table.number("refuse", 300..=699, sink),
         refuses: table.has("refuse"),
         retry_after: table.duration("retry-after", secs(1)..=hours(1), sink),
