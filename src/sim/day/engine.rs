@@ -11,7 +11,7 @@ use super::rota;
 use super::source::{Recorded, Source};
 use super::tally::{End, Sample, Tally, millis};
 use crate::acd::redial::CallerKey;
-use crate::acd::{Band, Entry, Exchange, Input, Newcomer, Output};
+use crate::acd::{Band, Entry, Exchange, Guide, Input, Newcomer, Output};
 use crate::calendar::{Local, TimeOfDay};
 use crate::config::Deployment;
 use crate::config::workload::{Answering, Callers, Load};
@@ -122,7 +122,9 @@ impl<'a> Engine<'a> {
         let begin = Mono(0) + load.from;
         let midnight = Local { date: load.date, time: TimeOfDay::MIDNIGHT };
         let wall = plan.guide.calendar.instant(midnight, None) + load.from;
-        let exchange = Exchange::new(plan.acd.clone(), plan.guide.clone(), Now { mono: begin, wall });
+        // Rules on trial decide nothing.
+        let guide = Guide { trial: None, ..plan.guide.clone() };
+        let exchange = Exchange::new(plan.acd.clone(), guide, Now { mono: begin, wall });
         let trunk = |id: crate::id::TrunkId| &plan.ingress.trunks[id.index()];
         let way = |id, callers| Way {
             line: trunk(id).line,
@@ -330,7 +332,7 @@ impl<'a> Engine<'a> {
                         self.sample(person, arrived, now, End::Released);
                     }
                 }
-                Output::Rule { .. } | Output::Announce { .. } | Output::Tell { .. } => {}
+                Output::Rule { .. } | Output::Disagreement(_) | Output::Announce { .. } | Output::Tell { .. } => {}
             }
         }
     }

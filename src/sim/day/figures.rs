@@ -74,7 +74,7 @@ pub struct DayFigures {
 
 /// Collects the calls of a group.
 #[derive(Clone, Default)]
-pub(super) struct Sums {
+struct Sums {
     figures: Figures,
     waits: Vec<u64>,
 }
@@ -82,7 +82,7 @@ pub(super) struct Sums {
 const LATE: u32 = 120_000;
 
 impl Sums {
-    pub(super) fn add(&mut self, sample: &Sample) {
+    fn add(&mut self, sample: &Sample) {
         let figures = &mut self.figures;
         figures.calls += 1;
         match sample.end {
@@ -99,7 +99,7 @@ impl Sums {
         }
     }
 
-    pub(super) fn figures(self) -> Figures {
+    fn figures(self) -> Figures {
         Figures { waits: Waits::of(self.waits), ..self.figures }
     }
 }
@@ -169,14 +169,14 @@ fn origins(deployment: &Deployment, load: &Load) -> Vec<Origin> {
     }
 }
 
-/// Calls of one band by when they arrived, in steps of so many minutes; for targets and pictures.
-pub(super) fn by_step(
+/// Calls of one band by when they arrived, in steps of so many minutes.
+pub fn by_step(
     tally: &Tally,
     deployment: &Deployment,
     load: &Load,
     emergency: bool,
     minutes: u32,
-) -> Vec<Sums> {
+) -> Vec<Figures> {
     let origins = origins(deployment, load);
     let mut sums = vec![Sums::default(); (24 * 60 / minutes) as usize];
     for sample in &tally.samples {
@@ -187,23 +187,7 @@ pub(super) fn by_step(
             sums.add(sample);
         }
     }
-    sums
-}
-
-impl Sums {
-    /// Adds the calls of another.
-    pub(super) fn join(&mut self, other: Sums) {
-        let (sum, more) = (&mut self.figures, other.figures);
-        sum.calls += more.calls;
-        sum.answered += more.answered;
-        sum.abandoned += more.abandoned;
-        sum.refused += more.refused;
-        sum.released += more.released;
-        sum.waiting += more.waiting;
-        sum.late += more.late;
-        sum.at_once += more.at_once;
-        self.waits.extend(other.waits);
-    }
+    sums.into_iter().map(Sums::figures).collect()
 }
 
 /// What can be measured of a group of calls.

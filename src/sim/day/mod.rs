@@ -19,6 +19,7 @@ pub mod figures;
 pub mod preset;
 mod rota;
 pub mod several;
+pub mod staffing;
 mod source;
 mod tally;
 #[cfg(test)]

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::dice::{Dice, Purpose, key, name};
+use crate::call::record::{CallRecord, Outcome, Segment, Stage};
 use crate::config::workload::{Calls, Profile};
 use crate::id::TrunkId;
-use crate::time::Mono;
+use crate::policy::Trunk;
+use crate::time::{Mono, Wall};
 
 /// A call that a ledger has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +24,31 @@ pub struct Recorded {
     pub waited: Duration,
     /// Whether it then gave up: if not, it would have waited longer.
     pub gave_up: bool,
+}
+
+impl Recorded {
+    /// What a load needs of a record; `None` for a trunk that is not among these, or a call before `midnight`.
+    ///
+    /// A call that was refused, lost or led out says nothing of how long its caller would have waited.
+    pub fn of(record: &CallRecord, trunks: &[Trunk], midnight: Wall) -> Option<Recorded> {
+        let (trunk, _) = (0u32..).map(TrunkId).zip(trunks).find(|(_, trunk)| trunk.name == record.trunk)?;
+        let at = Duration::from_millis(u64::try_from(record.arrived.0 - midnight.0).ok()?);
+        let talk = |segment: &Segment| matches!(segment.stage, Stage::Talk { .. });
+        let talks = record.segments.iter().filter(|segment| talk(segment));
+        let talked = talks.map(|segment| segment.to.saturating_sub(segment.from)).sum();
+        let caller = match &record.cli {
+            Some(cli) => name(cli),
+            None => key(record.call.0, &[record.arrived.0.unsigned_abs()]),
+        };
+        Some(Recorded {
+            at,
+            trunk,
+            caller,
+            talked: matches!(record.outcome, Outcome::Answered { .. }).then_some(talked),
+            waited: record.waited,
+            gave_up: record.outcome == Outcome::Abandoned,
+        })
+    }
 }
 
 /// The first calls of the callers of one trunk: a Poisson process whose rate follows the profile.
