@@ -21,9 +21,8 @@ pub(super) const STEP: u32 = 15;
 impl Curve {
     pub(super) fn new(tally: &Tally, deployment: &Deployment, load: &Load) -> Curve {
         let steps = |emergency| by_step(tally, deployment, load, emergency, STEP).into_iter();
-        let waits = steps(false).map(|figures| {
-            Some((Measure::Median.of(&figures)? / 60.0, Measure::P95.of(&figures)? / 60.0))
-        });
+        let waits = steps(false)
+            .map(|figures| Some((Measure::Median.of(&figures)? / 60.0, Measure::P95.of(&figures)? / 60.0)));
         Curve {
             waits: waits.collect(),
             emergencies: steps(true).map(|figures| Measure::P95.of(&figures)).collect(),

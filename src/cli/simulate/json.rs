@@ -104,16 +104,17 @@ fn teams(summary: &Summary) -> Value {
 }
 
 fn differences(first: &Summary, other: &Summary, group: &Group) -> Value {
-    let differences = Measure::ALL.iter().map(|measure| {
-        (measure.key().to_owned(), estimate(first.difference(other, group, *measure)))
-    });
+    let differences = Measure::ALL
+        .iter()
+        .map(|measure| (measure.key().to_owned(), estimate(first.difference(other, group, *measure))));
     differences.collect()
 }
 
 fn estimate(found: Option<Estimate>) -> Value {
-    found.map_or(Value::Null, |Estimate { mean, within }| {
-        json!({ "mean": rounded(mean), "within": within.map(rounded) })
-    })
+    found.map_or(
+        Value::Null,
+        |Estimate { mean, within }| json!({ "mean": rounded(mean), "within": within.map(rounded) }),
+    )
 }
 
 /// To the millionth: more digits say nothing.

@@ -104,7 +104,11 @@ pub(super) fn run(config: &Path, args: &Args) -> ExitCode {
         return fail(format_args!("cannot draw {}: {error}", path.display()));
     }
     let heading = show::Heading { load: &args.load, first_seed: args.seed, seeds: count };
-    if args.json { print(&json::json(&setup, &heading, &results)) } else { print(&show::text(&setup, &heading, &results)) }
+    if args.json {
+        print(&json::json(&setup, &heading, &results))
+    } else {
+        print(&show::text(&setup, &heading, &results))
+    }
 }
 
 /// The days of each policy, and the first seed's through the day.

@@ -78,7 +78,12 @@ fn one(text: &mut String, policy: &Policy, summary: &Summary) {
         let groups = summary.groups().filter(|(_, group)| test(group)).map(|(at, _)| at);
         groups.filter(|&at| called(summary, at)).collect()
     };
-    groups(text, "calls", summary, wanted(&|group| matches!(group, Group::All | Group::Routine | Group::Emergency)));
+    groups(
+        text,
+        "calls",
+        summary,
+        wanted(&|group| matches!(group, Group::All | Group::Routine | Group::Emergency)),
+    );
     groups(text, "by hour", summary, wanted(&|group| matches!(group, Group::Hour(_))));
     let lines = wanted(&|group| matches!(group, Group::Line(_)));
     let practices = wanted(&|group| matches!(group, Group::Practice { .. }));
@@ -145,7 +150,10 @@ fn staff(text: &mut String, policy: &Policy, summary: &Summary) {
     let cells = |work: &Work| {
         // Two half hours.
         let agents = work.agents() / 2.0 / days;
-        [format!("{agents:.1}"), work.occupancy().map_or("-".to_owned(), |busy| format!("{:.0}%", busy * 100.0))]
+        [
+            format!("{agents:.1}"),
+            work.occupancy().map_or("-".to_owned(), |busy| format!("{:.0}%", busy * 100.0)),
+        ]
     };
     let rows: Vec<Vec<String>> = (0..24)
         .filter(|&hour| all[hour].agents() > 0.0)
@@ -197,9 +205,11 @@ fn compared(text: &mut String, setup: &Setup, results: &[Summary]) {
         text.push('\n');
     }
     let mut row = vec!["callers who reached somebody".to_owned()];
-    row.extend(results.iter().map(|summary| {
-        summary.reached().map_or("-".to_owned(), |share| estimate(Unit::Share, share))
-    }));
+    row.extend(
+        results
+            .iter()
+            .map(|summary| summary.reached().map_or("-".to_owned(), |share| estimate(Unit::Share, share))),
+    );
     let heading: Vec<&str> = std::iter::once("").chain(letters.iter().map(String::as_str)).collect();
     text.push_str(&table::lay_out(&heading, &[row]));
     text.push_str("\nA difference marked * is more than chance: its interval does not hold 0.\n");

@@ -332,7 +332,10 @@ impl<'a> Engine<'a> {
                         self.sample(person, arrived, now, End::Released);
                     }
                 }
-                Output::Rule { .. } | Output::Disagreement(_) | Output::Announce { .. } | Output::Tell { .. } => {}
+                Output::Rule { .. }
+                | Output::Disagreement(_)
+                | Output::Announce { .. }
+                | Output::Tell { .. } => {}
             }
         }
     }

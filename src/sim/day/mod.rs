@@ -19,8 +19,8 @@ pub mod figures;
 pub mod preset;
 mod rota;
 pub mod several;
-pub mod staffing;
 mod source;
+pub mod staffing;
 mod tally;
 #[cfg(test)]
 mod tests;

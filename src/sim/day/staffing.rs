@@ -33,7 +33,9 @@ pub struct Target {
 
 /// Why a text is no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a target is \"p95 wait < 2m\" (mean, median, p90, p95 or p99) or \"abandoned < 5%\", with \"emergency\" before it for 999 calls")]
+#[error(
+    "a target is \"p95 wait < 2m\" (mean, median, p90, p95 or p99) or \"abandoned < 5%\", with \"emergency\" before it for 999 calls"
+)]
 pub struct NoTarget;
 
 impl FromStr for Target {
@@ -255,7 +257,15 @@ mod tests {
             assert_eq!(text.parse(), Ok(expected));
             assert_eq!(expected.to_string(), text);
         }
-        for text in ["", "p95 < 2m", "p95 wait > 2m", "p96 wait < 2m", "p95 wait < 2", "abandoned < 5", "mean wait < 0s"] {
+        for text in [
+            "",
+            "p95 < 2m",
+            "p95 wait > 2m",
+            "p96 wait < 2m",
+            "p95 wait < 2",
+            "abandoned < 5",
+            "mean wait < 0s",
+        ] {
             assert_eq!(text.parse::<Target>(), Err(NoTarget), "{text}");
         }
     }
