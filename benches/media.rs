@@ -305,6 +305,7 @@ fn start(shared_ports: u16) -> (Media, Vec<u16>) {
         shared_ports,
         spill_ports: 0,
         first_port: 0,
+        before: Vec::new(),
         clips: vec![Clip::from_samples(&samples)],
         dead_after: Duration::from_secs(30),
     })

@@ -8,10 +8,10 @@ use tokio::sync::mpsc;
 
 use super::{fail, load, today};
 use crate::config::{self, Loaded, LogFormat, LogSettings};
-use crate::daemon::{Daemon, Failure, Order, Reload};
+use crate::daemon::{Daemon, Failure, Order, Past, Reload};
 
 pub(super) fn run(config: &Path) -> ExitCode {
-    let loaded = match load(config) {
+    let mut loaded = match load(config) {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
@@ -21,10 +21,14 @@ pub(super) fn run(config: &Path) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(error),
     };
+    let past = match Past::open(&mut loaded.deployment) {
+        Ok(past) => past,
+        Err(failure) => return fail(failure),
+    };
     let served = runtime.block_on(async {
         let running = Running { path: config.to_owned(), loaded: loaded.clone() };
         let orders = orders_by_signal(running).map_err(Failure::Sip)?;
-        let daemon = Daemon::start(loaded.deployment, orders, ()).await?;
+        let daemon = Daemon::start(loaded.deployment, past, orders, ()).await?;
         for (transport, address) in daemon.addresses() {
             println!("listening on {} {address}", transport.name().to_ascii_lowercase());
         }

@@ -56,6 +56,8 @@ pub struct Settings {
     /// The lowest port; the others are the even ports above it, the shared ones of all threads before the
     /// spill ports of all. Zero leaves the choice to the operating system.
     pub first_port: u16,
+    /// When the system chooses: the ports of an earlier process, to be had again. Nothing, or of this same shape.
+    pub before: Vec<ThreadPorts>,
     /// By `ClipId`.
     pub clips: Vec<Clip>,
     /// How long a leg that should send may be silent before it is reported; zero for ever.

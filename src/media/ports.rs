@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use nix::sys::socket::{setsockopt, sockopt};
 
 use crate::media::Settings;
+use crate::switch::plan::ThreadPorts;
 
 /// Room asked of the kernel for each port and way: some 20,000 packets, as the kernel counts them.
 const BUFFER_BYTES: usize = 16 << 20;
@@ -55,13 +56,29 @@ pub(super) fn bind(settings: &Settings) -> Result<Vec<BoundPorts>, BindError> {
     if needed == 0 {
         return Err(BindError::Nothing);
     }
-    let mut numbers = numbers(settings.first_port, needed)?;
+    let mut numbers: Box<dyn Iterator<Item = u16>> = match again(settings) {
+        Some(numbers) => Box::new(numbers.into_iter()),
+        None => numbers(settings.first_port, needed)?,
+    };
     let mut take = |count: u16| -> Result<Vec<BoundPort>, BindError> {
         numbers.by_ref().take(count.into()).map(|number| bind_one(settings.address, number)).collect()
     };
     let shared = (0..threads).map(|_| take(settings.shared_ports)).collect::<Result<Vec<_>, _>>()?;
     let spill = (0..threads).map(|_| take(settings.spill_ports)).collect::<Result<Vec<_>, _>>()?;
     Ok(shared.into_iter().zip(spill).map(|(shared, spill)| BoundPorts { shared, spill }).collect())
+}
+
+/// The ports of an earlier process in the order of binding, if they are as many as are needed now.
+fn again(settings: &Settings) -> Option<Vec<u16>> {
+    let Settings { threads, shared_ports, spill_ports, first_port, before, .. } = settings;
+    let fits = |of: &ThreadPorts| {
+        of.shared.len() == usize::from(*shared_ports) && of.spill.len() == usize::from(*spill_ports)
+    };
+    if *first_port != 0 || before.len() != usize::from(*threads) || !before.iter().all(fits) {
+        return None;
+    }
+    let (shared, spill) = (before.iter().flat_map(|of| &of.shared), before.iter().flat_map(|of| &of.spill));
+    Some(shared.chain(spill).copied().collect())
 }
 
 /// Even ports from `first_port` upward (RFC 3550, 11), or zeros when the system is to choose.

@@ -20,6 +20,7 @@ fn settings() -> Settings {
         shared_ports: 1,
         spill_ports: 1,
         first_port: 0,
+        before: Vec::new(),
         clips: vec![Clip::from_samples(&[5_000; 8_000])],
         dead_after: Duration::ZERO,
     }

@@ -11,6 +11,7 @@ use crate::acd;
 use crate::call::media;
 use crate::call::record::{CallRecord, EndedBy, Outcome};
 use crate::id::{AgentId, CallId};
+use crate::rng::Seed;
 use crate::sip::Flow;
 
 use super::plan::Plan;
@@ -49,6 +50,13 @@ pub enum Input {
     Drain,
     /// Hang up every call now.
     Stop,
+    /// The switch was taken over by a new process: media legs and streams are gone and must be made anew.
+    Restart {
+        /// For the generator, from the operating system.
+        seed: Seed,
+        /// Inputs may have been lost since the state that was taken over.
+        incomplete: bool,
+    },
     /// The time that `poll_timeout` named has come; harmless at any time.
     Wake,
 }
@@ -195,6 +203,11 @@ pub enum Event {
     },
     /// The last call of a drain is over, or all were hung up.
     Drained,
+    /// The calls of a process that died go on in this one.
+    Resumed {
+        /// How many.
+        calls: usize,
+    },
 }
 
 /// What the switch counted since it was made. Label sets are bounded by the code.

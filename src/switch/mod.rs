@@ -37,6 +37,7 @@ pub mod io;
 mod legs;
 pub mod plan;
 mod reload;
+mod restart;
 mod say;
 mod shed;
 
@@ -191,6 +192,7 @@ impl Switch {
             Input::Reload(plan) => self.reload(*plan),
             Input::Drain => self.begin_drain(),
             Input::Stop => self.stop(),
+            Input::Restart { seed, incomplete } => self.restart(seed, incomplete),
             Input::Wake => {}
         }
         self.pump();

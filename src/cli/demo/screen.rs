@@ -98,7 +98,7 @@ impl<W: Write> Screen<W> {
             Event::Availability { agent, state: Availability::Paused(PauseReason::Missed(_)) } => {
                 Some(format!("{agent} is paused after too many missed calls"))
             }
-            Event::Availability { .. } | Event::Draining { .. } | Event::Drained => None,
+            Event::Availability { .. } | Event::Draining { .. } | Event::Drained | Event::Resumed { .. } => None,
             Event::Reloaded | Event::ReloadRefused { .. } | Event::EntryRefused { .. } => None,
             Event::Rule { line, rule, on } => {
                 Some(format!("rule {rule} of line {line} is {}", if *on { "on" } else { "off" }))

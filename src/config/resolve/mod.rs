@@ -67,6 +67,7 @@ pub(super) fn resolve(
     let clips = files::clips(&written.clips, base, sink);
     let prompts = files::prompts(written.media.prompts.as_ref(), base, sink);
     let ledger = files::ledger(&written.ledger, sink);
+    let flight = files::flight(&written.flight, sink);
     let calendar = calendar::calendar(written, &node.zone, base, today, &mut names, sink);
 
     let practices = trunks::practices(&written.practices, sink);
@@ -143,7 +144,7 @@ pub(super) fn resolve(
     }
     let tests = tests.len();
     let listen = network.listen;
-    let deployment = Deployment { plan, listen, media, clips, prompts, ledger, removed, node, log };
+    let deployment = Deployment { plan, listen, media, clips, prompts, ledger, flight, removed, node, log };
     Some((deployment, tests))
 }
 
