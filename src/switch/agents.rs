@@ -30,6 +30,10 @@ impl Switch {
                 let rule = self.plan.guide.rules.rule_name(rule).to_owned();
                 self.emit(Event::Rule { line, rule, on });
             }
+            acd::Output::Disagreement(apart) => {
+                self.counters.disagreements += 1 + apart.lost;
+                self.emit(Event::Disagreement { line: self.line_name(apart.line), apart });
+            }
             acd::Output::Announce { call, clip, .. } => self.play_once(call, vec![clip]),
             acd::Output::Tell { call, what } => self.tell(call, &what),
             acd::Output::Release { call, why, .. } => self.release(call, why),

@@ -120,7 +120,7 @@ impl Switch {
     }
 
     /// The number dialled, normalised, or what else was called.
-    fn dialled(&self, request: &Request) -> String {
+    pub(super) fn dialled(&self, request: &Request) -> String {
         let country = &self.plan.ingress.country_code;
         match request.uri.scheme() {
             Scheme::Sip | Scheme::Sips | Scheme::Tel => {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use crate::acd::{self, Destination, Gone, WayOut};
 use crate::calendar::{self, Calendar};
-use crate::id::{AgentId, DestinationId, LineId, PracticeId, TeamId};
-use crate::policy::rules::{Refusal, Rule, RuleBook};
+use crate::id::{AgentId, ClipId, DestinationId, LineId, PracticeId, TeamId};
+use crate::policy::rules::{Refusal, Rule, RuleBook, Trial};
 use crate::policy::{Ingress, Trunk};
 
 use super::plan::{Phone, Plan, Treatment};
@@ -80,6 +80,24 @@ impl Plan {
         let practices = Moves::new(names(&a.practices, |x| &x.name), names(&b.practices, |x| &x.name));
         let shift = Shift { lines, teams, agents, destinations, trunks, practices };
         shift.plan(self, old, removed)
+    }
+
+    /// The rules and the calendar of this plan, to be tried beside those of `live`: whatever both have by name has
+    /// the id it has there. Rules must speak of nothing that `live` lacks.
+    pub fn on_trial_beside(self, live: &Plan) -> Trial {
+        let clips = self.guide.rules.surroundings().clips.clone();
+        let surroundings = live.guide.rules.surroundings().clone();
+        let guide = self.following(live, &BTreeMap::new()).guide;
+        let clip_of = |clip: ClipId| {
+            let at = surroundings.clips.iter().position(|name| Some(name) == clips.get(clip.index()));
+            at.and_then(|at| u32::try_from(at).ok()).map(ClipId)
+        };
+        let rules = guide.rules.rules().iter().cloned().map(|mut rule| {
+            rule.actions.announce = rule.actions.announce.and_then(clip_of);
+            rule
+        });
+        let rules = rules.collect();
+        Trial { rules: Arc::new(RuleBook::new(rules, surroundings)), calendar: guide.calendar }
     }
 }
 
