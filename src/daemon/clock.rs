@@ -26,7 +26,8 @@ impl Clock {
     /// a reboot the wall clock says how much has passed.
     pub fn continuing(run: &Run, last: Now) -> (Clock, bool) {
         let start = Instant::now();
-        let shown = u64::try_from(kernel().saturating_sub(run.zero)).ok().filter(|&shown| shown >= last.mono.0);
+        let shown =
+            u64::try_from(kernel().saturating_sub(run.zero)).ok().filter(|&shown| shown >= last.mono.0);
         match shown.filter(|_| boot() == run.boot) {
             Some(shown) => (Clock { start, shown: Mono(shown) }, true),
             None => {
@@ -61,7 +62,8 @@ pub(super) fn boot() -> String {
 
 /// The kernel's monotonic clock, in microseconds.
 fn kernel() -> i64 {
-    clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(0, |time| time.tv_sec() * 1_000_000 + time.tv_nsec() / 1_000)
+    clock_gettime(ClockId::CLOCK_MONOTONIC)
+        .map_or(0, |time| time.tv_sec() * 1_000_000 + time.tv_nsec() / 1_000)
 }
 
 fn wall() -> Wall {
@@ -80,7 +82,10 @@ mod tests {
         let last = clock.now();
         let (next, whole) = Clock::continuing(&run, last);
         let now = next.now();
-        assert!(whole && now.mono >= last.mono && now.mono.since(last.mono) < Duration::from_secs(60), "{now:?}");
+        assert!(
+            whole && now.mono >= last.mono && now.mono.since(last.mono) < Duration::from_secs(60),
+            "{now:?}"
+        );
     }
 
     #[test]
@@ -90,6 +95,9 @@ mod tests {
         let run = Run { ledger: 1, boot: "another".to_owned(), zero: clock.zero() };
         let (next, whole) = Clock::continuing(&run, last);
         let passed = next.now().mono.since(last.mono);
-        assert!(!whole && passed >= Duration::from_secs(90) && passed < Duration::from_secs(150), "{passed:?}");
+        assert!(
+            !whole && passed >= Duration::from_secs(90) && passed < Duration::from_secs(150),
+            "{passed:?}"
+        );
     }
 }

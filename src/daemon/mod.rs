@@ -5,6 +5,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
@@ -14,15 +15,16 @@ use tokio::time::{Sleep, sleep};
 use crate::call::media::Event as MediaEvent;
 use crate::call::record::CallRecord;
 use crate::config::{Deployment, StoredCli};
+use crate::flight;
 use crate::ledger::{self, CliStorage, Ledger};
 use crate::media::{self, BindError, ClipError, Media};
 use crate::net::{Arrival, Bind, Net};
-use crate::flight;
 use crate::rng::Seed;
 use crate::sip::{Listener, Transport};
 use crate::switch::{Event, Input, Output, Switch};
 
 mod clock;
+pub mod inherit;
 mod journal;
 mod past;
 mod reload;
@@ -49,6 +51,8 @@ pub enum Order {
     Drain,
     /// Hang up and end.
     Stop,
+    /// Let this program take our place, and go on with all calls.
+    HandOver(PathBuf),
 }
 
 /// Somebody who watches the daemon's calls.
@@ -123,8 +127,8 @@ enum Action {
 
 impl<O: Observer> Daemon<O> {
     /// Binds every socket and starts every thread; calls that the daemon before left go on. Callers are answered
-    /// once [`Daemon::run`] runs.
-    pub async fn start(
+    /// once [`Daemon::run`] runs. Must be called within a runtime.
+    pub fn start(
         mut deployment: Deployment,
         mut past: Past,
         orders: mpsc::Receiver<Order>,
@@ -142,7 +146,8 @@ impl<O: Observer> Daemon<O> {
         }
         let peers = reload::Peers::of(&plan);
         let asked = peers.clone();
-        let net = Net::bind(&binds, move |host| asked.peer(host)).await.map_err(Failure::Sip)?;
+        let net = Net::bind(&binds, |bind| past.socket(bind), move |host| asked.peer(host));
+        let net = net.map_err(Failure::Sip)?;
         let advertised = |bound: &SocketAddr, advertise: Option<IpAddr>| {
             SocketAddr::new(advertise.unwrap_or(bound.ip()), bound.port())
         };
@@ -155,7 +160,7 @@ impl<O: Observer> Daemon<O> {
                 advertised: advertised(bound, listen.advertise),
             })
             .collect();
-        let bound = media::bind(media::Settings {
+        let settings = media::Settings {
             address: media.bind,
             threads: u8::try_from(media.threads).unwrap_or(u8::MAX),
             shared_ports: u16::try_from(media.shared_ports).unwrap_or(u16::MAX),
@@ -164,7 +169,8 @@ impl<O: Observer> Daemon<O> {
             before: media_ports,
             clips,
             dead_after: media.dead_after,
-        })?;
+        };
+        let bound = media::bind(settings, |address| past.inherited.udp(address))?;
         plan.media.threads = bound.ports();
         let (report, media_events) = mpsc::unbounded_channel();
         let report = Box::new(move |_, event| {
@@ -184,8 +190,10 @@ impl<O: Observer> Daemon<O> {
             spool: ledger.spool,
             side_file: ledger.side_file,
         })?;
-        let (clock, whole) =
-            past.left.as_ref().map_or((Clock::default(), true), |left| Clock::continuing(&left.run, left.now));
+        let (clock, whole) = past
+            .left
+            .as_ref()
+            .map_or((Clock::default(), true), |left| Clock::continuing(&left.run, left.now));
         let left = past.left.take();
         let switch = match &left {
             Some(left) => left.switch.clone(),
@@ -268,6 +276,7 @@ impl<O: Observer> Daemon<O> {
             Action::Order(Order::Reload(reload)) => return self.reload(*reload),
             Action::Order(Order::Drain) => Input::Drain,
             Action::Order(Order::Stop) => Input::Stop,
+            Action::Order(Order::HandOver(program)) => return self.hand_over(&program),
             Action::Wake => Input::Wake,
         };
         self.batch.push(first);
@@ -358,8 +367,13 @@ impl<O: Observer> Daemon<O> {
         }
         if self.failed.is_none() && !self.media.running() {
             // It would connect people who cannot hear each other. Every caller is hung up and recorded first.
-            tracing::error!("a media thread died: hanging up and ending");
             self.failed = Some(Failure::MediaDied);
+            if self.flight.is_some() {
+                tracing::error!("a media thread died: ending; whoever starts this anew resumes its calls");
+                self.over = Some(now - FAREWELL);
+                return;
+            }
+            tracing::error!("a media thread died: hanging up and ending");
             self.apply(Action::Order(Order::Stop));
         }
     }

@@ -1,21 +1,25 @@
 //! What the daemon before left, and how its calls go on in this one.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::call::record::CallRecord;
 use crate::config::{Deployment, FlightSettings};
 use crate::flight::{self, Left, Opened, Recorder, Run, Stopped};
 use crate::ledger::Ledger;
+use crate::net::{self, Bind};
+use crate::sip::Transport;
 use crate::switch::following::Removed;
 use crate::switch::plan::{Plan, ThreadPorts};
 use crate::switch::{Input, Output, Switch};
 
 use super::clock::boot;
+use super::inherit::{self, Inherited};
 use super::{Clock, Daemon, Failure, Observer, seed};
 
-/// How long a daemon that took over calls must have lived for that to have gone well.
+/// How long a daemon must have lived for its beginning to have gone well.
 const PROBATION: Duration = Duration::from_secs(5);
 /// Records that are kept until the ledger has settled them; beyond them the oldest are its own affair.
 const MOST_UNSETTLED: usize = 20_000;
@@ -24,6 +28,7 @@ const MOST_UNSETTLED: usize = 20_000;
 #[derive(Default)]
 pub struct Past {
     opened: Option<Opened>,
+    pub(super) inherited: Inherited,
     pub(super) left: Option<Box<Left>>,
 }
 
@@ -33,17 +38,18 @@ impl Past {
     ///
     /// # Errors
     /// Only when another daemon writes to the log: anything else is logged, and the daemon begins without calls.
-    pub fn open(deployment: &mut Deployment) -> Result<Past, Failure> {
-        let Some(FlightSettings { directory, keep_for, keep_size, snapshot_every }) = deployment.flight.clone()
+    pub fn open(deployment: &mut Deployment, inherited: Inherited) -> Result<Past, Failure> {
+        let Some(FlightSettings { directory, keep_for, keep_size, snapshot_every }) =
+            deployment.flight.clone()
         else {
-            return Ok(Past::default());
+            return Ok(Past { inherited, ..Past::default() });
         };
         let opened = match flight::open(flight::Settings { directory, keep_for, keep_size, snapshot_every }) {
             Ok(opened) => opened,
             Err(error @ flight::Error::Locked(_)) => return Err(Failure::Flight(error)),
             Err(error) => {
                 tracing::error!(%error, "there is no flight log: a crash would end all calls");
-                return Ok(Past::default());
+                return Ok(Past { inherited, ..Past::default() });
             }
         };
         let begun = Instant::now();
@@ -65,7 +71,15 @@ impl Past {
             let removed = all.chain(deployment.removed.clone()).collect();
             deployment.plan = deployment.plan.clone().following(left.switch.plan(), &removed);
         }
-        Ok(Past { opened: Some(opened), left: left.map(Box::new) })
+        Ok(Past { opened: Some(opened), inherited, left: left.map(Box::new) })
+    }
+
+    /// A socket of the daemon before, or a new one.
+    pub(super) fn socket(&mut self, bind: Bind) -> io::Result<net::Opened> {
+        Ok(match bind.transport {
+            Transport::Udp => net::Opened::Udp(self.inherited.udp(bind.address)?),
+            Transport::Tcp => net::Opened::Tcp(self.inherited.tcp(bind.address)?),
+        })
     }
 
     /// The SIP and media ports that were bound before, to be bound again where the system chose them.
@@ -108,8 +122,8 @@ impl Past {
                 return None;
             }
         };
-        let resumed = left.is_some().then(Instant::now);
-        Some(Flight { recorder, directory, unsettled: VecDeque::new(), resumed })
+        let begun = Some(Instant::now());
+        Some(Flight { recorder, directory, unsettled: VecDeque::new(), begun })
     }
 }
 
@@ -126,8 +140,8 @@ pub(super) struct Flight {
     directory: PathBuf,
     /// By their number among all that went to the ledger.
     unsettled: VecDeque<(u64, CallRecord)>,
-    /// Since when calls that were taken over go on.
-    resumed: Option<Instant>,
+    /// When it began, until that is long enough ago.
+    begun: Option<Instant>,
 }
 
 impl Flight {
@@ -178,11 +192,28 @@ impl<O: Observer> Daemon<O> {
         }
     }
 
+    /// Lets another program take our place. Comes back only when that cannot be: then all goes on as before.
+    pub(super) fn hand_over(&mut self, program: &Path) {
+        let Some(flight) = &mut self.flight else {
+            return tracing::error!("without a flight log calls cannot be handed over: nothing is done");
+        };
+        let begun = Instant::now();
+        let (_, settled) = self.ledger.progress();
+        flight.unsettled.retain(|&(number, _)| number > settled);
+        let unsettled = flight.unsettled.iter().map(|(_, record)| record).collect();
+        flight.recorder.snapshot(&self.switch, unsettled, self.clock.now());
+        flight.recorder.flush();
+        tracing::info!(calls = self.switch.calls(), took = ?begun.elapsed(), "handing over to the new program");
+        let sockets = [self.net.descriptors(), self.media.descriptors()].concat();
+        let error = inherit::replace(program, &sockets);
+        tracing::error!(%error, program = %program.display(), "it cannot be started: this one goes on");
+    }
+
     /// Takes a snapshot when it is time to.
     pub(super) fn keep_state(&mut self) {
         let Some(flight) = &mut self.flight else { return };
-        if flight.resumed.is_some_and(|since| since.elapsed() >= PROBATION) {
-            flight.resumed = None;
+        if flight.begun.is_some_and(|begun| begun.elapsed() >= PROBATION) {
+            flight.begun = None;
             flight::resumed(&flight.directory);
         }
         if flight.recorder.wants_snapshot() {

@@ -54,8 +54,7 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
 /// Puts a whole file in its place at once: a reader sees all of it or nothing.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let aside = path.with_extension("new");
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
     file.write_all(bytes)?;
     // A rename that outlives a power cut must not outlive the bytes.
     file.sync_data()?;

@@ -126,9 +126,7 @@ mod tests {
                 waited: Duration::from_nanos(1_234_567),
             },
             Input::Chunk { flow: flow("[2001:db8::1]:5060", Transport::Tcp), bytes },
-            Input::Closed {
-                flow: Flow { remote: scoped, ..flow("192.0.2.1:1", Transport::Tcp) },
-            },
+            Input::Closed { flow: Flow { remote: scoped, ..flow("192.0.2.1:1", Transport::Tcp) } },
             Input::Wake,
             Input::Media(Event::Dead { leg: LegId(9), silent_for: Duration::from_millis(20_001) }),
             Input::Agent(AgentOrder::Pause(AgentId(4), "lunch".to_owned())),

@@ -111,10 +111,11 @@ fn work(settings: &Settings, inbox: &Receiver<Job>, shared: &Shared) {
                 shared.waiting.fetch_sub(bytes.len(), Relaxed);
             }
             Job::Snapshot(place, bytes) => {
-                let kept = files::replace(&files::snapshot(&settings.directory, place), &bytes).and_then(|()| {
-                    let Settings { directory, keep_for, keep_size, .. } = settings;
-                    files::tidy(directory, *keep_for, *keep_size, SystemTime::now())
-                });
+                let kept =
+                    files::replace(&files::snapshot(&settings.directory, place), &bytes).and_then(|()| {
+                        let Settings { directory, keep_for, keep_size, .. } = settings;
+                        files::tidy(directory, *keep_for, *keep_size, SystemTime::now())
+                    });
                 shared.waiting.fetch_sub(bytes.len(), Relaxed);
                 match kept {
                     Ok(()) => complained = false,

@@ -35,7 +35,7 @@ use std::time::Duration;
 pub use format::{FORMAT, Head, Run};
 pub use recorder::Recorder;
 pub use recover::{Left, Opened, open, resumed};
-pub use replay::{Batch, Course, End, Segment, Stopped, base, replay};
+pub use replay::{Batch, Course, End, Segment, Stopped, base, replay, segments};
 pub use snapshot::State;
 
 /// Where a flight log is, and how much of it is kept.
@@ -88,7 +88,9 @@ pub enum Error {
     #[error("this is no flight log")]
     Foreign,
     /// It was written by a later version.
-    #[error("this was written by a later version, in format {found}; format {FORMAT} and earlier can be read")]
+    #[error(
+        "this was written by a later version, in format {found}; format {FORMAT} and earlier can be read"
+    )]
     Newer {
         /// Its format.
         found: u16,

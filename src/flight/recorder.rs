@@ -106,6 +106,7 @@ impl Recorder {
 
     /// Notes an input that is about to be handled.
     pub fn input(&mut self, input: &Input, now: Now) {
+        self.moved |= *input != Input::Wake;
         if self.way != Way::Nowhere {
             input::append(&mut self.buffer, input, now);
             self.counters.inputs += 1;
@@ -114,7 +115,6 @@ impl Recorder {
 
     /// Writes what was noted. After it the inputs may be handled.
     pub fn commit(&mut self) {
-        self.moved = true;
         if self.buffer.is_empty() {
             return;
         }
@@ -148,6 +148,7 @@ impl Recorder {
 
     /// Notes what came out after the inputs of this batch.
     pub fn output(&mut self, output: &Output) {
+        self.moved = true;
         if self.way != Way::Nowhere {
             self.digest.add(output);
         }
@@ -205,6 +206,12 @@ impl Recorder {
     /// What was counted.
     pub fn counters(&self) -> Counters {
         Counters { snapshots_failed: self.keeper.shared.failures.load(Relaxed), ..self.counters.clone() }
+    }
+
+    /// Puts a file that takes nothing in place of the segment.
+    #[cfg(test)]
+    pub(super) fn break_file(&mut self) {
+        self.segment.file = Arc::new(File::open("/dev/null").expect("it is everywhere"));
     }
 
     fn next_segment(&mut self, now: Now) -> io::Result<()> {

@@ -110,7 +110,7 @@ impl Opened {
         let mut unread = None;
         for &place in found.snapshots.iter().rev() {
             match read_snapshot(directory, place) {
-                Ok((head, state, now)) => return self.from(&found, place, head, state, now),
+                Ok((head, state, now)) => return self.go_on(&found, place, head, state, now),
                 Err(error) => {
                     tracing::error!(%error, ?place, "a snapshot cannot be read: trying the one before");
                     unread.get_or_insert(error);
@@ -120,7 +120,7 @@ impl Opened {
         Err(unread.unwrap_or(Error::Torn).into())
     }
 
-    fn from(
+    fn go_on(
         &self,
         found: &Found,
         place: Place,
@@ -155,6 +155,7 @@ impl Opened {
             let course = run(&mut left, &segment, offset)?;
             left.incomplete |= course.end == End::Torn;
             if course.end == End::Closed {
+                resumed(&self.settings.directory);
                 return Ok(None);
             }
             left.take(course);

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::digest::{Digest, first_difference};
 use super::files::{self, Place};
@@ -133,6 +133,14 @@ impl<'a> Records<'a> {
     }
 }
 
+/// The segments in a directory that can be replayed by themselves, the oldest first.
+pub fn segments(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+    let found = files::list(directory).map_err(Error::file(directory))?;
+    let bases = found.snapshots.iter().filter(|place| place.offset == 0).map(|place| place.segment);
+    let whole = bases.filter(|number| found.segments.contains(number));
+    Ok(whole.map(|number| files::segment(directory, number)).collect())
+}
+
 /// The state before the first input of a segment: the snapshot that lies beside it.
 pub fn base(path: &Path) -> Result<(State, Now), Error> {
     let (Some(directory), Some(number)) = (path.parent(), files::number_of(path)) else {
@@ -155,8 +163,7 @@ pub fn replay(
     most: Option<u64>,
     mut each: impl FnMut(&Batch, &Switch),
 ) -> Result<Course, Stopped> {
-    let mut course =
-        Course { switch, now, inputs: 0, proven: 0, last: Batch::default(), end: End::Cut };
+    let mut course = Course { switch, now, inputs: 0, proven: 0, last: Batch::default(), end: End::Cut };
     let mut records = segment.records(offset)?;
     let mut digest = Digest::default();
     loop {

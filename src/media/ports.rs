@@ -1,7 +1,7 @@
 //! The UDP ports of all threads, bound before any thread starts so that the plan can name them.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 
 use nix::sys::socket::{setsockopt, sockopt};
 
@@ -50,7 +50,10 @@ pub enum BindError {
 }
 
 /// Binds the ports of all threads.
-pub(super) fn bind(settings: &Settings) -> Result<Vec<BoundPorts>, BindError> {
+pub(super) fn bind(
+    settings: &Settings,
+    mut open: impl FnMut(SocketAddr) -> io::Result<UdpSocket>,
+) -> Result<Vec<BoundPorts>, BindError> {
     let threads = u32::from(settings.threads);
     let needed = threads * (u32::from(settings.shared_ports) + u32::from(settings.spill_ports));
     if needed == 0 {
@@ -61,7 +64,8 @@ pub(super) fn bind(settings: &Settings) -> Result<Vec<BoundPorts>, BindError> {
         None => numbers(settings.first_port, needed)?,
     };
     let mut take = |count: u16| -> Result<Vec<BoundPort>, BindError> {
-        numbers.by_ref().take(count.into()).map(|number| bind_one(settings.address, number)).collect()
+        let numbers = numbers.by_ref().take(count.into());
+        numbers.map(|number| bind_one(SocketAddr::new(settings.address, number), &mut open)).collect()
     };
     let shared = (0..threads).map(|_| take(settings.shared_ports)).collect::<Result<Vec<_>, _>>()?;
     let spill = (0..threads).map(|_| take(settings.spill_ports)).collect::<Result<Vec<_>, _>>()?;
@@ -93,10 +97,12 @@ fn numbers(first_port: u16, needed: u32) -> Result<Box<dyn Iterator<Item = u16>>
     Ok(Box::new((first..).step_by(2).map_while(|number| u16::try_from(number).ok())))
 }
 
-fn bind_one(address: IpAddr, number: u16) -> Result<BoundPort, BindError> {
-    let address = SocketAddr::new(address, number);
-    let open = || {
-        let socket = UdpSocket::bind(address)?;
+fn bind_one(
+    address: SocketAddr,
+    open: &mut impl FnMut(SocketAddr) -> io::Result<UdpSocket>,
+) -> Result<BoundPort, BindError> {
+    let mut bind = || {
+        let socket = open(address)?;
         socket.set_nonblocking(true)?;
         // Past the system's limit only with privilege; without it, as much as the limit allows.
         if setsockopt(&socket, sockopt::RcvBufForce, &BUFFER_BYTES).is_err() {
@@ -108,7 +114,7 @@ fn bind_one(address: IpAddr, number: u16) -> Result<BoundPort, BindError> {
         let number = socket.local_addr()?.port();
         Ok(BoundPort { number, socket })
     };
-    open().map_err(|reason| BindError::Port { address, reason })
+    bind().map_err(|reason| BindError::Port { address, reason })
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod audio;
 mod busy;
 mod codes;
 mod commands;
+mod crash;
 mod dialogs;
 mod door;
 mod drain;
