@@ -64,6 +64,7 @@ impl Switch {
             self.counters.no_port += 1;
             // Refused only when the presentation was taken back in the same instant: then all is done.
             let _ = self.exchange.handle(acd::Input::Withhold { agent, call }, self.now.mono);
+            self.end_ring_tone(call);
         }
     }
 
@@ -128,6 +129,7 @@ impl Switch {
         self.emit(Event::Missed { call, agent: name, cause });
         // Refused only when the presentation was taken back in the same instant: then all is done.
         let _ = self.exchange.handle(acd::Input::Refuse { agent, call, cause }, self.now.mono);
+        self.end_ring_tone(call);
     }
 
     fn withdraw(&mut self, call: CallId, agent: AgentId, why: acd::Withdrawal) {
@@ -142,6 +144,7 @@ impl Switch {
         };
         entry.timeline.presentation_over(agent, result, self.now.mono);
         self.silence_phone(leg);
+        self.end_ring_tone(call);
         if why == acd::Withdrawal::RangOut {
             let agent = self.agent_name(agent);
             self.emit(Event::Missed { call, agent, cause: Cause::NoAnswer });
@@ -277,6 +280,7 @@ impl Switch {
         }
         // Refused only when the presentation was taken back in the same instant: then all is done.
         let _ = self.exchange.handle(acd::Input::Withhold { agent, call }, self.now.mono);
+        self.end_ring_tone(call);
     }
 
     fn connect(&mut self, call: CallId, agent: AgentId) {

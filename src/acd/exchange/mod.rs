@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::announce::{Announcer, Facts, Schedule};
 use super::estimate::{self, Estimator};
 use super::redial::{CallerKey, Redials};
-use super::{Band, Distributor, Entry, Input, Newcomer, Output, Plan, Refused};
+use super::{Band, Distributor, Entry, Gone, Input, Newcomer, Output, Plan, Refused};
 use crate::calendar::Calendar;
 use crate::id::{CallId, LineId, RuleId};
 use crate::policy::rules::{CallerFacts, RuleBook, Trial};
@@ -138,6 +138,16 @@ impl Exchange {
         self.estimators.resize_with(lines, || Estimator::new(guide.estimates));
         self.redials.resize_with(lines, || Redials::new(guide.redial_window, MOST_REDIALS));
         self.guide = guide;
+        let planned = self.distributor.plan().lines.iter().enumerate();
+        let moves = planned.filter_map(|(from, line)| match line.gone {
+            Some(Gone::Remap(to)) => Some([from, to.index()]),
+            _ => None,
+        });
+        for pair in moves {
+            if let Ok([from, to]) = self.redials.get_disjoint_mut(pair) {
+                to.take_over(from);
+            }
+        }
         for who in self.callers.iter_mut() {
             if let Some((line, _)) = self.distributor.place(*who.0) {
                 who.1.line = line;

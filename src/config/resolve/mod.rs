@@ -93,6 +93,7 @@ pub(super) fn resolve(
         teams,
         agents,
         destinations,
+        skills: written.skills.iter().map(|(name, _)| name.get_ref().clone()).collect(),
         misses_before_pause: written.distributor.misses_before_pause,
         rest: rests(&written.distributor),
         miss_pause: written.distributor.miss_pause,
