@@ -13,8 +13,8 @@
 //! | 2 | [`sip`], [`rtp`] | bytes in, bytes out; strangers to each other |
 //! | 3 | [`call`], [`switch`] | one back-to-back call; the machine that owns them all |
 //! | 4 | [`net`], [`media`], [`ledger`], [`flight`], [`config`] | adapters: sockets, media threads, records, the flight log, TOML to plan |
-//! | 5 | [`daemon`] | the driver of the switch |
-//! | 6 | [`cli`] | commands: run, check, explain, replay, flight, report, demo |
+//! | 5 | [`daemon`], [`sim`] | the drivers: real time, virtual time |
+//! | 6 | [`cli`] | commands: run, check, explain, simulate, replay, flight, report, demo |
 
 pub mod audio;
 pub mod id;
@@ -38,5 +38,6 @@ pub mod media;
 pub mod net;
 
 pub mod daemon;
+pub mod sim;
 
 pub mod cli;

@@ -114,7 +114,7 @@ impl Ladder {
                 match output {
                     Output::Send { flow, bytes } => self.message(*now, bytes, flow.remote, false),
                     Output::Event(event) => self.event(*now, event),
-                    Output::Close { .. } | Output::Media { .. } | Output::Record(_) => {}
+                    Output::Close { .. } | Output::Media { .. } | Output::Record(_) | Output::Promise(_) => {}
                 }
             }
             from = end;

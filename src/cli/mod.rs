@@ -8,6 +8,7 @@
 //! | `replay` | 0; 1 failed; 3 something else came out than then |
 //! | `flight` | 0; 1 failed, or no such call |
 //! | `report` | 0; 1 failed |
+//! | `simulate` | 0; 1 failed; 2 bad configuration or load |
 //! | `demo` | 0; 1 failed; 2 bad configuration |
 
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ mod flight;
 mod replay;
 pub mod report;
 mod run;
+mod simulate;
 mod table;
 
 /// Exit status of a command that failed.
@@ -59,6 +61,7 @@ enum Command {
     Replay(replay::Args),
     Flight(flight::Args),
     Report(report::Args),
+    Simulate(simulate::Args),
     Demo(demo::Args),
 }
 
@@ -72,6 +75,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::run(&args),
         Command::Flight(args) => flight::run(&args),
         Command::Report(args) => report_from(&config, args),
+        Command::Simulate(args) => simulate::run(&config, &args),
         Command::Demo(args) => demo::run(&config, args),
     }
 }

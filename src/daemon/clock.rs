@@ -7,7 +7,11 @@ use nix::time::{ClockId, clock_gettime};
 use crate::flight::Run;
 use crate::time::{Mono, Now, Wall};
 
-/// Both clocks, the monotonic one counted from the beginning of the switch's life.
+/// What the monotonic clock shows when a switch begins its life: a year, so that what an earlier run promised has an
+/// instant too.
+const START: Mono = Mono(365 * 86_400 * 1_000_000);
+
+/// Both clocks, the monotonic one counted from a year before the beginning of the switch's life.
 #[derive(Copy, Clone, Debug)]
 pub struct Clock {
     start: Instant,
@@ -17,7 +21,7 @@ pub struct Clock {
 
 impl Default for Clock {
     fn default() -> Clock {
-        Clock { start: Instant::now(), shown: Mono(0) }
+        Clock { start: Instant::now(), shown: START }
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::acd::{Availability, PauseReason};
 use crate::policy::rules::{Disagreement, Side};
 use crate::switch::Event;
+use crate::switch::callbacks::CallbackNews;
 
 /// How often counts are written, and only when they changed.
 const EVERY: Duration = Duration::from_secs(60);
@@ -77,6 +78,13 @@ pub(super) fn event(event: &Event) {
                 "the shadow policy disagrees"
             );
         }
+        Event::Callback { promise, line, news: CallbackNews::Escalated } => {
+            tracing::warn!(%promise, line, "a promised callback is late");
+        }
+        Event::Callback { promise, line, news: CallbackNews::Ended(outcome) } if outcome.is_failure() => {
+            tracing::warn!(%promise, line, ?outcome, "a promised callback has failed");
+        }
+        Event::Callback { promise, line, news } => tracing::debug!(%promise, line, ?news, "callback"),
         Event::Reloaded => tracing::info!("a new plan is in force"),
         // Whoever ordered it says so, and what to do about it.
         Event::ReloadRefused { .. } => {}

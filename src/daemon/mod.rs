@@ -3,6 +3,7 @@
 //! One thread drives it. [`Daemon::select`] waits for whatever comes first, `apply` gives it to the
 //! switch and carries out what the switch wants. The switch never waits for any of them.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -13,14 +14,15 @@ use tokio::sync::mpsc;
 use tokio::time::{Sleep, sleep};
 
 use crate::call::media::Event as MediaEvent;
-use crate::call::record::CallRecord;
+use crate::call::record::{CallRecord, PromiseRecord};
 use crate::config::{Deployment, StoredCli};
 use crate::flight;
-use crate::ledger::{self, CliStorage, Ledger};
+use crate::ledger::{self, CliStorage, Ledger, News};
 use crate::media::{self, BindError, ClipError, Media};
 use crate::net::{Arrival, Bind, Net};
 use crate::rng::Seed;
 use crate::sip::{Listener, Transport};
+use crate::switch::following::Removed;
 use crate::switch::{Event, Input, Output, Switch};
 
 mod clock;
@@ -105,6 +107,9 @@ pub struct Daemon<O: Observer> {
     media: Media,
     media_events: mpsc::UnboundedReceiver<MediaEvent>,
     ledger: Ledger,
+    promises: mpsc::UnboundedReceiver<News>,
+    /// Where promises go whose lines are gone, by the line's name.
+    removed: BTreeMap<String, Removed>,
     flight: Option<past::Flight>,
     clock: Clock,
     orders: mpsc::Receiver<Order>,
@@ -121,6 +126,7 @@ pub struct Daemon<O: Observer> {
 enum Action {
     Arrival(Arrival),
     Media(MediaEvent),
+    Ledger(News),
     Order(Order),
     Wake,
 }
@@ -135,7 +141,7 @@ impl<O: Observer> Daemon<O> {
         observer: O,
     ) -> Result<Daemon<O>, Failure> {
         let clips = reload::read_clips(&mut deployment)?;
-        let Deployment { mut plan, listen, media, ledger, .. } = deployment;
+        let Deployment { mut plan, listen, media, ledger, removed, .. } = deployment;
         let (sip_ports, media_ports) = past.ports();
         let mut binds: Vec<_> =
             listen.iter().map(|listen| Bind { transport: listen.transport, address: listen.bind }).collect();
@@ -178,7 +184,8 @@ impl<O: Observer> Daemon<O> {
         });
         let media = bound.start(report).map_err(Failure::Media)?;
         past.compare_ports(&plan);
-        let ledger = Ledger::open(ledger::Settings {
+        let (tell, promises) = mpsc::unbounded_channel();
+        let settings = ledger::Settings {
             run: past.left.as_ref().map(|left| left.run.ledger),
             path: ledger.path,
             cli: match ledger.cli {
@@ -189,7 +196,8 @@ impl<O: Observer> Daemon<O> {
             key_path: ledger.key_path,
             spool: ledger.spool,
             side_file: ledger.side_file,
-        })?;
+        };
+        let ledger = Ledger::open_with(settings, Box::new(move |news| drop(tell.send(news))))?;
         let (clock, whole) = past
             .left
             .as_ref()
@@ -207,6 +215,8 @@ impl<O: Observer> Daemon<O> {
             media,
             media_events,
             ledger,
+            promises,
+            removed,
             flight,
             clock,
             orders,
@@ -264,6 +274,7 @@ impl<O: Observer> Daemon<O> {
             biased;
             Some(order) = self.orders.recv() => Action::Order(order),
             Some(event) = self.media_events.recv() => Action::Media(event),
+            Some(news) = self.promises.recv() => Action::Ledger(news),
             arrival = self.net.next() => Action::Arrival(arrival),
             () = &mut self.alarm => Action::Wake,
         }
@@ -273,6 +284,9 @@ impl<O: Observer> Daemon<O> {
         let first = match action {
             Action::Arrival(arrival) => input(arrival),
             Action::Media(event) => Input::Media(event),
+            Action::Ledger(News::Kept(promise)) => Input::Kept(promise),
+            Action::Ledger(News::Open(promises)) if promises.is_empty() => return,
+            Action::Ledger(News::Open(promises)) => Input::Promises(self.follow_lines(promises)),
             Action::Order(Order::Reload(reload)) => return self.reload(*reload),
             Action::Order(Order::Drain) => Input::Drain,
             Action::Order(Order::Stop) => Input::Stop,
@@ -305,6 +319,16 @@ impl<O: Observer> Daemon<O> {
         }
     }
 
+    /// Promises of earlier runs whose lines are gone since pass to the lines that take their callers.
+    fn follow_lines(&self, mut promises: Vec<PromiseRecord>) -> Vec<PromiseRecord> {
+        for promise in &mut promises {
+            if let Some(Removed::Remap(to)) = self.removed.get(&promise.line) {
+                promise.line.clone_from(to);
+            }
+        }
+        promises
+    }
+
     /// Carries out what the switch wants, in order; `also` sees each event.
     fn drain_outputs(&mut self, also: &mut impl FnMut(&mut Daemon<O>, &Event)) {
         while let Some(output) = self.switch.poll_output() {
@@ -319,6 +343,7 @@ impl<O: Observer> Daemon<O> {
                     self.observer.record(&record);
                     self.give_to_ledger(*record);
                 }
+                Output::Promise(promise) => self.ledger.write_promise(*promise),
                 Output::Event(event) => {
                     also(self, &event);
                     self.tell(&event);

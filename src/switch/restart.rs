@@ -3,10 +3,10 @@
 //! Transactions, dialogs, calls, callers' places and deadlines are all still here. Gone are the media threads'
 //! legs, the streams, and whatever the random generator gave out if the last inputs were lost.
 
-use crate::call::Stage;
 use crate::call::leg::{Leg, Side};
 use crate::call::media::Command;
-use crate::call::speech::Prompt;
+use crate::call::speech::{self, Prompt};
+use crate::call::{Call, Stage, Wish};
 use crate::id::{CallId, LegId};
 use crate::rng::{Rng, Seed};
 
@@ -30,30 +30,48 @@ impl Switch {
         for (thread, stream) in streams {
             self.media(thread, Command::Set(stream));
         }
-        let callers: Vec<_> = self.calls.values().map(|call| (call.id, call.caller)).collect();
-        for (call, caller) in callers {
-            self.be_heard_again(call, caller);
+        let calls: Vec<CallId> = self.calls.keys().copied().collect();
+        calls.into_iter().for_each(|call| self.be_heard_again(call));
+        self.write_promises();
+    }
+
+    /// What the people of a call hear is begun anew; the media thread knows the legs.
+    fn be_heard_again(&mut self, id: CallId) {
+        let Some(Call { stage, wish, caller, thread, .. }) = self.calls.get(&id).cloned() else { return };
+        match (stage, caller) {
+            (Stage::Waiting { .. }, Some(caller)) if self.is_heard(caller) => self.play_music(caller),
+            (Stage::Leaving { why: Some(_) }, Some(caller)) if self.is_heard(caller) => {
+                self.say(caller, &[Prompt::NobodyCanAnswer]);
+            }
+            (Stage::Talking { .. }, _) => self.bridge(id),
+            (Stage::Dialling { leg, .. }, _) => {
+                let clips = speech::clips(&[Prompt::RingTone], self.plan.media.prompts);
+                self.media(thread, Command::Play { leg, clips, looped: true });
+            }
+            (Stage::Parting { leg, .. }, _) => {
+                self.say(leg, &[Prompt::NotReached]);
+            }
+            (Stage::Waiting { .. } | Stage::Leaving { .. }, _) => {}
+        }
+        if wish != Wish::Unasked {
+            self.listen_again(id);
         }
     }
 
-    /// What a caller hears is begun anew; the media thread knows the legs.
-    fn be_heard_again(&mut self, call: CallId, caller: LegId) {
-        if self.legs.get(&caller).and_then(Leg::stream).is_none() {
-            return;
-        }
-        match &self.calls[&call].stage {
-            Stage::Waiting { .. } => self.play_music(caller),
-            Stage::Talking { .. } => self.bridge(call),
-            Stage::Leaving { .. } => self.say(caller, &[Prompt::NobodyCanAnswer]),
-        }
+    fn is_heard(&self, leg: LegId) -> bool {
+        self.legs.get(&leg).and_then(Leg::stream).is_some()
     }
 
     /// The music of the line alone: who was waiting when the old process died has heard the greeting.
     fn play_music(&mut self, leg: LegId) {
         let Some(call) = self.legs.get(&leg).and_then(|leg| self.calls.get(&leg.call)) else { return };
         let treatment = self.plan.treatments.get(call.line.index()).copied().unwrap_or_default();
-        let (thread, looped) = (call.thread, treatment.music.is_some());
-        self.media(thread, Command::Play { leg, clips: treatment.music.into_iter().collect(), looped });
+        let (clips, looped) = if call.rings_first {
+            (speech::clips(&[Prompt::RingTone], self.plan.media.prompts), true)
+        } else {
+            (treatment.music.into_iter().collect(), treatment.music.is_some())
+        };
+        self.media(call.thread, Command::Play { leg, clips, looped });
     }
 
     /// Legs that were made after `last`, each with its call and its Call-ID, for those who read a log.

@@ -175,7 +175,10 @@ agents = {names:?}
 
     /// Starts the daemon and waits until it is ready.
     pub fn start(&self) -> Hub {
-        let dir = directory();
+        self.start_in(directory())
+    }
+
+    fn start_in(&self, dir: TempDir) -> Hub {
         self.write(&dir.path().join(FILE));
         let (child, [udp, tcp]) = spawn(dir.path());
         Hub { net: self.net, udp, tcp, child, dir: Some(dir) }
@@ -237,6 +240,14 @@ impl Hub {
     /// The only call in the ledger, once it is over.
     pub fn call(&self) -> Call {
         self.calls(1).remove(0)
+    }
+
+    /// Kills the daemon without a word, and starts another one on what it left.
+    pub fn killed_and_started(mut self, setup: &Setup) -> Hub {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let dir = self.dir.take().unwrap();
+        setup.start_in(dir)
     }
 
     /// Sends SIGTERM.
@@ -304,6 +315,9 @@ impl Drop for Hub {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if self.dir.is_none() {
+            return;
+        }
         let log = self.log();
         if std::thread::panicking() {
             let tail: Vec<_> = log.lines().rev().take(60).collect();
