@@ -195,9 +195,9 @@ impl<'a> Engine<'a> {
             let deadline = self.exchange.poll_timeout();
             let Some(at) = next.into_iter().chain(deadline).min().filter(|&at| at < end) else { break };
             now = at;
-            self.tally.events += 1;
             if deadline.is_some_and(|deadline| deadline <= at) {
                 self.exchange.handle_timeout(at);
+                self.tally.events += 1;
             } else if let Some(Reverse(due)) = self.due.pop() {
                 if let Event::Minute = due.event {
                     tick(now);
@@ -243,13 +243,11 @@ impl<'a> Engine<'a> {
             Event::GiveUp(call) => self.give_up(call, now),
             Event::PickUp { agent, ring } => {
                 if self.rings[agent.index()] == Some(ring) {
-                    let taken = self.exchange.handle(Input::Answer { agent, call: ring.call }, now);
-                    debug_assert_eq!(taken, Ok(()));
+                    self.tell(Input::Answer { agent, call: ring.call }, now);
                 }
             }
             Event::Done { agent, call } => {
-                let taken = self.exchange.handle(Input::Finish { agent, call }, now);
-                debug_assert_eq!(taken, Ok(()));
+                self.tell(Input::Finish { agent, call }, now);
                 self.forget(call);
             }
             Event::Rota(at) => {
@@ -259,9 +257,17 @@ impl<'a> Engine<'a> {
                 }
                 // Somebody who is paused for misses cannot go on a break, and so on: then nothing changes.
                 let _ = self.exchange.handle(self.rota[at as usize].1.clone(), now);
+                self.tally.events += 1;
             }
             Event::Minute => self.minute(now),
         }
+    }
+
+    /// What made-up people do always fits what the exchange asked of them.
+    fn tell(&mut self, input: Input, now: Mono) {
+        let taken = self.exchange.handle(input, now);
+        debug_assert_eq!(taken, Ok(()));
+        self.tally.events += 1;
     }
 
     fn next_caller(&mut self, source: u16) {
@@ -279,6 +285,7 @@ impl<'a> Engine<'a> {
         let (band, line, callers) = (way.band, way.line, way.callers);
         let newcomer = Newcomer { practice: way.practice, ..Newcomer::new(line, band) };
         let key = Some(caller_key(person.key));
+        self.tally.events += 1;
         if let Entry::Refuse { .. } = self.exchange.entry(&newcomer, key, now) {
             return self.sample(person, now, now, End::Refused);
         }
@@ -305,8 +312,7 @@ impl<'a> Engine<'a> {
         let Some(Call { person, arrived, .. }) = self.call(id).filter(|call| !call.talking).copied() else {
             return;
         };
-        let taken = self.exchange.handle(Input::Abandon { call: id }, now);
-        debug_assert_eq!(taken, Ok(()));
+        self.tell(Input::Abandon { call: id }, now);
         self.sample(person, arrived, now, End::Abandoned);
         self.forget(id);
         // The redials of a ledger are calls of their own in it.
