@@ -5,7 +5,7 @@ use super::super::{Agent, Leaving, Line, Team, WayOut};
 use super::*;
 use crate::acd::announce::What;
 use crate::calendar::{Calendar, Nation, Spec, Window};
-use crate::id::{AgentId, TeamId, WindowId};
+use crate::id::{AgentId, RuleId, TeamId, WindowId};
 use crate::policy::rules::{Actions, Callers, Condition, LineOutline, Measure, Rule, Surroundings};
 use crate::time::Wall;
 
@@ -58,6 +58,7 @@ fn exchange(rules: Vec<Rule>, windows: Vec<Window>) -> Exchange {
         },
         trial: None,
         redial_window: for_secs(WINDOW),
+        callbacks: Callbacks::default(),
     };
     Exchange::new(plan, guide, clocks(0))
 }
@@ -242,6 +243,42 @@ fn an_offer_to_some_callers_only_is_heard_at_once_by_them_and_by_nobody_else() {
     assert_eq!(told(&mut exchange, 2), [[What::Position(1), What::Offer]]);
     exchange.handle_timeout(secs(40));
     assert_eq!(told(&mut exchange, 3), [[What::Position(2)]], "in its own time, without the offer");
+}
+
+#[test]
+fn an_estimate_turns_a_rule_on_and_off() {
+    let rule = Rule {
+        lines: vec![ELM],
+        when_any: vec![Condition::longer(Measure::EstimatedWait, for_secs(90))],
+        ..Rule::default()
+    };
+    let turns = |exchange: &mut Exchange| -> Vec<bool> {
+        let turned = drain(exchange).into_iter().filter_map(|output| match output {
+            Output::Rule { line: ELM, rule: RuleId(0), on } => Some(on),
+            _ => None,
+        });
+        turned.collect()
+    };
+    let mut exchange = exchange(vec![rule], vec![]);
+    busy(&mut exchange);
+    assert_eq!(turns(&mut exchange), [true], "six wait, and each is served for a minute");
+    let gone = waiting(&exchange, ELM);
+    gone.iter().for_each(|&call| abandon(&mut exchange, 260, call));
+    assert_eq!(turns(&mut exchange), [false], "one is left");
+}
+
+#[test]
+fn a_line_that_is_remapped_takes_the_places_of_those_who_gave_up_with_it() {
+    let mut exchange = exchange(vec![], vec![]);
+    arrive(&mut exchange, 10, 1, OAK, Band::ROUTINE, Some(KEY));
+    abandon(&mut exchange, 15, 1);
+    routine(&mut exchange, 20, 2, None);
+    let mut plan = exchange.distributor().plan().clone();
+    plan.lines[OAK.index()].gone = Some(Gone::Remap(ELM));
+    let guide = exchange.guide.clone();
+    exchange.replan(plan, guide, clocks(30));
+    routine(&mut exchange, 31, 3, Some(KEY));
+    assert_eq!(waiting(&exchange, ELM), [3, 2]);
 }
 
 #[test]

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::world::{Caller, Ringing, STRANGER, TRUNK, TRUNK_999, World, flow, phone, plan};
 use crate::acd::{Destination, estimate};
-use crate::id::{DestinationId, LineId};
+use crate::call::media::Command;
+use crate::call::speech::{self, Prompt};
+use crate::id::{ClipId, DestinationId, LineId};
 use crate::policy::rules::{Actions, Condition, Measure, RouteTo, Rule, RuleBook};
 use crate::switch::plan::Phone;
 
@@ -62,7 +64,7 @@ fn says(world: &mut World, header: &str, from: &str) {
     let at = phone(BUDDY);
     world.take_to(&at);
     let options = loop {
-        world.pass(SECOND);
+        world.pass(SECOND / 10);
         if let Some(found) = world.take_to(&at).into_iter().find(|text| text.starts_with("OPTIONS")) {
             break found;
         }
@@ -90,6 +92,41 @@ fn told(world: &mut World, name: &str, at: &str) -> Option<u64> {
     let answer = world.expect(at, "SIP/2.0 200");
     let told = answer.lines().find_map(|line| line.strip_prefix("X-Hearken-Wait: "))?;
     Some(told.parse().unwrap())
+}
+
+#[test]
+fn a_caller_whom_the_surgery_is_tried_for_first_hears_ring_tone_and_the_greeting_when_that_is_over() {
+    let ring_tone = *speech::clips(&[Prompt::RingTone], ClipId(100)).first().unwrap();
+    let played = |world: &World| -> Vec<Vec<u32>> {
+        let plays = world.media.iter().filter_map(|command| match command {
+            Command::Play { clips, looped: true, .. } => Some(clips.iter().map(|clip| clip.0).collect()),
+            _ => None,
+        });
+        plays.collect()
+    };
+    let mut world = hub();
+    let mut plan = world.switch.plan().clone();
+    plan.acd.lines[0].first = Some(DestinationId(0));
+    world = World::on(plan);
+    world.pass(Duration::ZERO);
+    let mut caller = Caller::new("c1", TRUNK);
+    caller.call(&mut world);
+    let pbx = Ringing::of(&mut world, BUDDY);
+    assert_eq!(played(&world), [[ring_tone.0].to_vec()]);
+    pbx.reply(&mut world, "486 Busy Here");
+    Ringing::of(&mut world, 0);
+    assert_eq!(played(&world)[1..], [vec![0, 1]], "greeting and music");
+    caller.send(&mut world, "BYE", "");
+    world.pass(5 * SECOND);
+    Caller::new("c2", TRUNK).call(&mut world);
+    Ringing::of(&mut world, BUDDY).reply(&mut world, "180 Ringing");
+    assert_eq!(played(&world)[2..], [[ring_tone.0].to_vec()]);
+    Caller::new("c3", TRUNK).call(&mut world);
+    assert_eq!(played(&world)[3..], [vec![0, 1]], "there is no room at the surgery");
+    world.pass(19 * SECOND);
+    assert_eq!(played(&world).len(), 4);
+    world.pass(SECOND);
+    assert_eq!(played(&world)[4..], [vec![0, 1]], "it has rung in vain");
 }
 
 #[test]
