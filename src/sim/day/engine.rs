@@ -76,6 +76,9 @@ struct Call {
     id: CallId,
     person: Person,
     arrived: Mono,
+    /// When its caller has no more patience, and whether that is among what is due: most are answered before.
+    patient_until: Mono,
+    watched: bool,
     presented: u32,
     talking: bool,
 }
@@ -293,19 +296,33 @@ impl<'a> Engine<'a> {
             self.calls.push(None);
             self.calls.len() as u32 - 1
         });
-        self.number += 1;
-        let id = CallId(self.number << SLOT_BITS | u64::from(slot));
-        self.calls[slot as usize] = Some(Call { id, person, arrived: now, presented: 0, talking: false });
-        self.open += 1;
-        let taken = self.exchange.arrive(id, newcomer, key, now);
-        debug_assert_eq!(taken, Ok(()));
         let mut dice = Dice::new(person.key, Purpose::Patience, person.attempt.into());
         let patience = match person.recorded.and_then(|at| self.recorded.get(at as usize)) {
             Some(call) if call.gave_up => call.waited,
             Some(call) => dice.time_beyond(&callers.patience, call.waited),
             None => dice.time(&callers.patience),
         };
-        self.push(now + patience, Event::GiveUp(id));
+        self.number += 1;
+        let id = CallId(self.number << SLOT_BITS | u64::from(slot));
+        let (arrived, patient_until) = (now, now + patience);
+        let call = Call { id, person, arrived, patient_until, watched: false, presented: 0, talking: false };
+        self.calls[slot as usize] = Some(call);
+        self.open += 1;
+        let taken = self.exchange.arrive(id, newcomer, key, now);
+        debug_assert_eq!(taken, Ok(()));
+        self.drain(now);
+        if self.call(id).is_some_and(|call| call.presented == 0) {
+            self.watch(id);
+        }
+    }
+
+    /// The caller's patience is among what is due from now on.
+    fn watch(&mut self, id: CallId) {
+        if let Some(call) = self.call(id).filter(|call| !call.talking && !call.watched) {
+            call.watched = true;
+            let at = call.patient_until;
+            self.push(at, Event::GiveUp(id));
+        }
     }
 
     fn give_up(&mut self, id: CallId, now: Mono) {
@@ -330,7 +347,10 @@ impl<'a> Engine<'a> {
         while let Some(output) = self.exchange.poll_output() {
             match output {
                 Output::Present { call, agent } => self.ring(call, agent, now),
-                Output::Withdraw { agent, .. } => self.rings[agent.index()] = None,
+                Output::Withdraw { call, agent, .. } => {
+                    self.rings[agent.index()] = None;
+                    self.watch(call);
+                }
                 Output::Connect { call, agent } => self.connect(call, agent, now),
                 Output::Availability { agent, state } => self.tally.turn(agent, &state, now),
                 Output::Release { call, .. } => {
@@ -340,6 +360,7 @@ impl<'a> Engine<'a> {
                 }
                 Output::Rule { .. }
                 | Output::Disagreement(_)
+                | Output::Callback(_)
                 | Output::Announce { .. }
                 | Output::Tell { .. } => {}
             }
@@ -349,14 +370,18 @@ impl<'a> Engine<'a> {
     fn ring(&mut self, id: CallId, agent: AgentId, now: Mono) {
         let Some(call) = self.call(id) else { return };
         call.presented += 1;
-        let (person, nth) = (call.person, call.presented);
+        let (person, nth, patient_until) = (call.person, call.presented, call.patient_until);
         let ring = Ring { call: id, nth };
         self.rings[agent.index()] = Some(ring);
         let answering = self.answering[agent.index()];
         let mut dice = Dice::new(person.key, Purpose::PickUp, u32::from(person.attempt) << 16 | nth & 0xffff);
-        if !dice.is(answering.no_answer) {
-            let at = now + dice.time(&answering.pick_up);
-            self.push(at, Event::PickUp { agent, ring });
+        if dice.is(answering.no_answer) {
+            return self.watch(id);
+        }
+        let at = now + dice.time(&answering.pick_up);
+        self.push(at, Event::PickUp { agent, ring });
+        if at >= patient_until {
+            self.watch(id);
         }
     }
 

@@ -184,7 +184,8 @@ impl World {
                 Output::Close { .. } => {}
             }
         }
-        for promise in kept.into_iter().filter(|_| self.disk) {
+        let disk = self.disk;
+        for promise in kept.into_iter().filter(|_| disk) {
             self.give(Input::Kept(promise));
         }
     }
