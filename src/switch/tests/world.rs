@@ -184,9 +184,8 @@ impl World {
                 Output::Close { .. } => {}
             }
         }
-        let disk = self.disk;
-        for promise in kept.into_iter().filter(|_| disk) {
-            self.give(Input::Kept(promise));
+        if self.disk {
+            kept.into_iter().for_each(|promise| self.give(Input::Kept(promise)));
         }
     }
 
