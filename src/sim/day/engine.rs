@@ -358,11 +358,10 @@ impl<'a> Engine<'a> {
                         self.sample(person, arrived, now, End::Released);
                     }
                 }
-                // Nobody asks to be called back: no number is known.
+                // Nobody asks to be called back.
                 Output::Callback(_)
                 | Output::Rule { .. }
                 | Output::Disagreement(_)
-                | Output::Callback(_)
                 | Output::Announce { .. }
                 | Output::Tell { .. } => {}
             }
