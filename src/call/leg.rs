@@ -1,6 +1,7 @@
 //! One leg of a call: its SIP state, its offer/answer state and its media.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -50,8 +51,8 @@ pub enum State {
     Inviting {
         /// Its transaction.
         tx: ClientTx,
-        /// The INVITE, without Via.
-        invite: Box<Request>,
+        /// The INVITE, without body.
+        invite: Arc<Request>,
         /// The call no longer wants this leg: it only waits for the phone's final word.
         withdrawn: bool,
         /// The answer of a reliable-enough 18x, used when the 2xx has none (RFC 3261, 13.2.1).
@@ -64,7 +65,7 @@ pub enum State {
         /// Where offer/answer stands.
         negotiation: Negotiation,
         /// The INVITE we sent, to refuse further answers of a forked call.
-        invite: Option<Box<Request>>,
+        invite: Option<Arc<Request>>,
     },
 }
 

@@ -23,6 +23,7 @@ use crate::switch::{Event, Input, Output, Switch};
 
 mod clock;
 mod journal;
+mod pace;
 mod reload;
 
 pub use clock::Clock;
@@ -103,6 +104,7 @@ pub struct Daemon<O: Observer> {
     failed: Option<Failure>,
     next_round: Instant,
     alarm: Pin<Box<Sleep>>,
+    pace: pace::Pace,
 }
 
 enum Action {
@@ -183,6 +185,7 @@ impl<O: Observer> Daemon<O> {
             failed: None,
             next_round: Instant::now() + ROUND,
             alarm: Box::pin(sleep(Duration::ZERO)),
+            pace: pace::Pace::new(Instant::now()),
         })
     }
 
@@ -197,11 +200,21 @@ impl<O: Observer> Daemon<O> {
         while !self.is_over() {
             let action = self.select().await;
             self.apply(action);
-            for _ in 0..BATCH {
-                let Some(arrival) = self.net.try_next() else { break };
+            let mut served = 1;
+            while served < BATCH
+                && let Some(arrival) = self.net.try_next()
+            {
                 self.apply(Action::Arrival(arrival));
+                served += 1;
             }
-            self.look_after_itself();
+            let now = Instant::now();
+            self.look_after_itself(now);
+            if served < BATCH
+                && let Some(pause) = self.pace.after(served, now)
+            {
+                // The whole thread sleeps: streams, timers and orders gather as well.
+                std::thread::sleep(pause);
+            }
         }
         self.journal.counters(&self.switch, &self.net, &self.media, &self.ledger);
         self.media.stop();
@@ -283,8 +296,7 @@ impl<O: Observer> Daemon<O> {
         self.over.is_some_and(|since| self.switch.is_quiet() || since.elapsed() >= FAREWELL)
     }
 
-    fn look_after_itself(&mut self) {
-        let now = Instant::now();
+    fn look_after_itself(&mut self, now: Instant) {
         if now < self.next_round {
             return;
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 
 use crate::call::record::{CallRecord, Outcome, Stage};
 
@@ -156,7 +156,7 @@ fn insert_one(tx: &Transaction<'_>, Entry { run, record }: &Entry) -> Result<boo
         "INSERT INTO calls (run, call, sip_call_id, trunk, practice, line, band, ddi, cli, arrived_ms, \
          waited_ms, lasted_ms, outcome, agent, ended_by, code) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
-         ON CONFLICT (run, call) DO NOTHING RETURNING id",
+         ON CONFLICT (run, call) DO NOTHING",
     )?;
     let values = params![
         run,
@@ -176,11 +176,12 @@ fn insert_one(tx: &Transaction<'_>, Entry { run, record }: &Entry) -> Result<boo
         ended_by,
         code,
     ];
-    let id: Option<i64> = insert.query_row(values, |row| row.get(0)).optional()?;
-    match id {
-        Some(id) => insert_segments(tx, id, record).map(|()| true),
-        None => Ok(false),
+    // RETURNING would give the id as well, by way of a temporary table for each record.
+    let is_new = insert.execute(values)? == 1;
+    if is_new {
+        insert_segments(tx, tx.last_insert_rowid(), record)?;
     }
+    Ok(is_new)
 }
 
 fn insert_segments(tx: &Transaction<'_>, id: i64, record: &CallRecord) -> Result<(), Error> {
