@@ -30,6 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             key_path: dir.path().join("cli.key"),
             spool: CALLS as usize,
             side_file: dir.path().join("ledger.side"),
+            run: None,
         };
         println!("round {round}, {CALLS} calls of 4 segments");
         fill(&settings)?;
@@ -86,6 +87,7 @@ fn record(call: u64) -> CallRecord {
     CallRecord {
         call: CallId(call),
         sip_call_id: format!("{call:016x}@198.51.100.7"),
+        promise: None,
         trunk: format!("surgery-{}", call % 112),
         practice: Some(format!("Y{:05}", call % 112)),
         line: format!("surgery-{}", call % 112),

@@ -8,7 +8,7 @@ import sys
 import time
 
 import rig as machine
-from rig import Hearken, Kamailio, Rig, Sipp, cpu, descriptors, heard, load, memory, play, say
+from rig import Hearken, Kamailio, Rig, Sipp, Unlogged, cpu, descriptors, heard, load, memory, play, say
 
 ROUNDS = int(os.environ.get("ROUNDS", 3))
 CALLS = int(os.environ.get("CALLS", 3000))
@@ -109,6 +109,26 @@ def s1_at(rig, rate, calls):
         parts = [statistics.median(one["threads"].get(name, [0, 0])[i] * each for one in rounds[Hearken]) for i in (0, 1)]
         rows.append([name, f"{parts[0]:.3f}", f"{parts[1]:.3f}", f"{sum(parts):.3f}"])
     table(["thread", "user", "system", "total"], rows)
+
+
+def flight(rig):
+    """What the flight log and its snapshots cost a call: the same work with and without them, side by side."""
+    rate, calls = 200, CALLS
+    rounds = {Hearken: [], Unlogged: []}
+    for number in range(ROUNDS):
+        for kind in rounds:
+            got = proxied(rig, kind, rate, calls)
+            got["total"] = (got["user"] + got["system"]) * 1000 / calls
+            say(f"flight {number + 1} {kind.name}: {got['total']:.3f} s per 1,000 calls, {got['bad']} failed, load {got['load']:.1f}")
+            rounds[kind].append(got)
+    print(f"### flight: {calls:,} calls at {rate:,} a second, held for 1 s; CPU seconds per 1,000 calls\n")
+    rows = []
+    for kind, got in rounds.items():
+        each = lambda key, form: spread([one[key] for one in got], form)
+        rows.append([kind.name, each("total", "{:.3f}"), sum(one["bad"] for one in got), each("setup_p99", "{:.1f}"), each("load", "{:.1f}")])
+    table(["", "total", "failed calls", "INVITE to 200, p99, ms", "load average"], rows)
+    pairs = [a["total"] / b["total"] for a, b in zip(rounds[Hearken], rounds[Unlogged])]
+    print(f"Ratio, with the flight log to without, by round: {spread(pairs)}.\n")
 
 
 def peak(rig):
@@ -268,7 +288,8 @@ def relay(rig):
 
 def notice(rig):
     seconds = int(os.environ.get("SECONDS_OF_NOTICE", 90))
-    print(f"### notice: 20 agents, 80 callers always waiting, {seconds} s; from an agent's BYE to the next INVITE\n")
+    waiting = int(os.environ.get("WAITING", 80))
+    print(f"### notice: 20 agents, {waiting} callers always waiting on music, {seconds} s; from an agent's BYE to the next INVITE\n")
     server = Hearken(rig, agents=20)
     callee = Sipp(rig, "agent_queue", rig.callee)
     trace = rig.dir / "trace.txt"
@@ -278,7 +299,10 @@ def notice(rig):
         "-d", f"udp.port=={machine.SIP_PORT},sip", "-Y", "sip.Method", "-T", "fields", *fields,
     ], open(trace, "w"))
     time.sleep(2)
-    caller = Sipp(rig, "caller_queue", rig.caller, rig.server, 200, 100000, limit=100)
+    caller = Sipp(rig, "caller_queue", rig.caller, rig.server, 200, 100000, limit=waiting + 20)
+    # Until the line is as long as it will be.
+    time.sleep(waiting / 200 + 2)
+    full = time.time()
     time.sleep(seconds)
     for sipp in (caller, callee):
         if sipp.process.poll() is not None:
@@ -295,6 +319,10 @@ def notice(rig):
         if len(parts) != 5 or not re.match(r"\d+\.\d+$", parts[0]):
             continue
         at, source, method, user, call = float(parts[0]), *parts[1:]
+        if at < full:
+            if method == "INVITE" and source == rig.server:
+                agent_of[call] = user
+            continue
         if method == "INVITE" and source == rig.server and call not in agent_of:
             agent_of[call] = user
             invites += 1
@@ -318,7 +346,7 @@ def notice(rig):
     table(["next INVITE to", "count", "least, ms", "p50", "p99", "most", "load average"], rows)
 
 
-BENCHES = {"s1": s1, "peak": peak, "memory": memory_bench, "music": music, "relay": relay, "notice": notice}
+BENCHES = {"s1": s1, "flight": flight, "peak": peak, "memory": memory_bench, "music": music, "relay": relay, "notice": notice}
 
 
 def main(names):

@@ -34,7 +34,7 @@ mod waiting;
 
 pub use caller::Stage;
 pub use distributor::Distributor;
-pub use exchange::{Exchange, Guide};
+pub use exchange::{Callback, Callbacks, Exchange, Guide};
 pub use place::Place;
 pub use plan::{
     Agent, Destination, Gone, Line, Needs, Plan, Relax, Rests, Shares, Strategy, Team, WayOut, Widen,
@@ -47,6 +47,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AgentId, CallId, ClipId, DestinationId, LineId, PracticeId, RuleId};
+use crate::policy::rules::Disagreement;
 
 /// What happened, as the distributor must know it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +67,10 @@ pub enum Input {
     Finish { agent: AgentId, call: CallId },
     /// The agent's leg was lost in mid-call; the caller goes back to the original place.
     Lose { agent: AgentId, call: CallId },
+    /// The agent answered for a patient who could not be reached: the call is over, and the agent free without wrap-up.
+    Spare { agent: AgentId, call: CallId },
+    /// The caller counts as if it had come to the line so much before it did, credits of the arrival included.
+    Credit { call: CallId, credit: Duration },
     /// The agent starts work; also takes back a log-out that waits for the end of a talk.
     LogIn { agent: AgentId },
     /// The agent stops work; a ringing presentation is withdrawn, a talk goes on to its end.
@@ -105,12 +110,23 @@ pub struct Newcomer {
     pub redial: bool,
     /// Whether its number is withheld.
     pub withheld: bool,
+    /// Whether nobody is on the phone: a promised callback stands in the line. Only agents take it, rules neither
+    /// count it nor tell it anything, and it is never led out.
+    pub callback: bool,
 }
 
 impl Newcomer {
     /// A caller of no practice and without credit.
     pub fn new(line: LineId, band: Band) -> Newcomer {
-        Newcomer { line, band, practice: None, credit: Duration::ZERO, redial: false, withheld: false }
+        Newcomer {
+            line,
+            band,
+            practice: None,
+            credit: Duration::ZERO,
+            redial: false,
+            withheld: false,
+            callback: false,
+        }
     }
 }
 
@@ -180,12 +196,16 @@ pub enum Output {
     Availability { agent: AgentId, state: Availability },
     /// A rule turned on or off, on one of its lines.
     Rule { line: LineId, rule: RuleId, on: bool },
+    /// The rules on trial would have decided otherwise than the live ones.
+    Disagreement(Box<Disagreement>),
     /// Let the caller hear this clip, as a rule says; once for each caller and rule.
     Announce { call: CallId, clip: ClipId, rule: RuleId },
     /// Let the caller hear how things stand, one after the other.
     Tell { call: CallId, what: Vec<announce::What> },
     /// The caller has waited in vain: lead it out this way. The distributor has let go of the call.
     Release { call: CallId, way: WayOut, why: Leaving },
+    /// Something befell a promised callback.
+    Callback(Callback),
 }
 
 /// Why a caller is led out.

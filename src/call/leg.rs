@@ -9,6 +9,7 @@ use super::media::Stream;
 use super::ports::{Held, Share};
 use crate::audio::Direction;
 use crate::id::{AgentId, CallId, LegId};
+use crate::sip::Flow;
 use crate::sip::dialog::Dialog;
 use crate::sip::message::Request;
 use crate::sip::sdp::{Agreed, Description, Local};
@@ -36,7 +37,7 @@ pub struct Leg {
 /// Which end of the call a leg leads to.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Side {
-    /// To the caller, who called us.
+    /// To the caller, who called us, or to the patient whom we call back.
     Caller,
     /// To an agent, whom we called.
     Agent(AgentId),
@@ -53,6 +54,8 @@ pub enum State {
         tx: ClientTx,
         /// The INVITE, without body.
         invite: Arc<Request>,
+        /// The path it took.
+        flow: Flow,
         /// The call no longer wants this leg: it only waits for the phone's final word.
         withdrawn: bool,
         /// The answer of a reliable-enough 18x, used when the 2xx has none (RFC 3261, 13.2.1).
@@ -120,6 +123,14 @@ impl Leg {
         match &mut self.state {
             State::Up { dialog, .. } => Some(dialog),
             State::Inviting { .. } => None,
+        }
+    }
+
+    /// Its Call-ID.
+    pub fn call_id(&self) -> Option<&str> {
+        match &self.state {
+            State::Up { dialog, .. } => Some(dialog.call_id()),
+            State::Inviting { invite, .. } => invite.headers.call_id(),
         }
     }
 

@@ -5,7 +5,10 @@
 //! | `run` | 0; 1 failed; 2 bad configuration |
 //! | `check` | 0 good; 2 not |
 //! | `explain` | 0; 2 bad question or configuration |
+//! | `replay` | 0; 1 failed; 3 something else came out than then |
+//! | `flight` | 0; 1 failed, or no such call |
 //! | `report` | 0; 1 failed |
+//! | `simulate` | 0; 1 failed; 2 bad configuration or load |
 //! | `demo` | 0; 1 failed; 2 bad configuration |
 
 use std::path::{Path, PathBuf};
@@ -19,8 +22,11 @@ use crate::config::{self, Loaded};
 mod check;
 mod demo;
 mod explain;
+mod flight;
+mod replay;
 pub mod report;
 mod run;
+mod simulate;
 mod table;
 
 /// Exit status of a command that failed.
@@ -42,13 +48,20 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Runs the daemon; SIGTERM drains, a second one or SIGINT stops
-    #[command(after_help = "Example: hearken run --config config/hearken.toml")]
-    Run,
+    #[command(after_help = "Example: hearken run --config config/hearken.toml --shadow next-week.toml")]
+    Run {
+        /// A second configuration whose rules are tried beside the live ones, in place of `shadow` in the file
+        #[arg(long, value_name = "FILE")]
+        shadow: Option<PathBuf>,
+    },
     /// Validates the configuration, runs its tests and shows what it means
     #[command(after_help = "Example: hearken check --config config/hearken.toml")]
     Check,
     Explain(explain::Args),
+    Replay(replay::Args),
+    Flight(flight::Args),
     Report(report::Args),
+    Simulate(simulate::Args),
     Demo(demo::Args),
 }
 
@@ -56,10 +69,13 @@ enum Command {
 pub fn main() -> ExitCode {
     let Arguments { config, command } = Arguments::parse();
     match command {
-        Command::Run => run::run(&config),
+        Command::Run { shadow } => run::run(&config, shadow),
         Command::Check => check::run(&config),
         Command::Explain(args) => explain::run(&config, &args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Flight(args) => flight::run(&args),
         Command::Report(args) => report_from(&config, args),
+        Command::Simulate(args) => simulate::run(&config, &args),
         Command::Demo(args) => demo::run(&config, args),
     }
 }

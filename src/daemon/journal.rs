@@ -5,10 +5,9 @@
 use std::time::{Duration, Instant};
 
 use crate::acd::{Availability, PauseReason};
-use crate::ledger::Ledger;
-use crate::media::Media;
-use crate::net::Net;
-use crate::switch::{Event, Switch};
+use crate::policy::rules::{Disagreement, Side};
+use crate::switch::Event;
+use crate::switch::callbacks::CallbackNews;
 
 /// How often counts are written, and only when they changed.
 const EVERY: Duration = Duration::from_secs(60);
@@ -21,25 +20,20 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    pub(super) fn round(&mut self, switch: &Switch, net: &Net, media: &Media, ledger: &Ledger) {
-        if self.last.is_none_or(|last| last.elapsed() >= EVERY) {
-            self.last = Some(Instant::now());
-            self.counters(switch, net, media, ledger);
+    /// Whether counts are to be written again.
+    pub(super) fn is_due(&mut self, now: Instant) -> bool {
+        let due = self.last.is_none_or(|last| now.saturating_duration_since(last) >= EVERY);
+        if due {
+            self.last = Some(now);
         }
+        due
     }
 
-    pub(super) fn counters(&mut self, switch: &Switch, net: &Net, media: &Media, ledger: &Ledger) {
-        let say = format!(
-            "{:?} {:?} {:?} {:?} {:?}",
-            switch.counters(),
-            switch.transaction_counters(),
-            net.counters(),
-            media.counters(),
-            ledger.counters()
-        );
-        if say != self.said {
-            tracing::info!(calls = switch.calls(), counters = say, "counted");
-            self.said = say;
+    /// Writes what was counted, if it has changed.
+    pub(super) fn counters(&mut self, calls: usize, counters: String) {
+        if counters != self.said {
+            tracing::info!(calls, counters, "counted");
+            self.said = counters;
         }
     }
 }
@@ -67,11 +61,35 @@ pub(super) fn event(event: &Event) {
         Event::TurnedAway { source, code } => tracing::debug!(%source, code, "turned away"),
         Event::EntryRefused { why } => tracing::debug!(why, "the line does not take the caller"),
         Event::Rule { line, rule, on } => tracing::info!(line, rule, on, "overflow rule"),
-        Event::Reloaded => tracing::info!("a new plan is in force"),
-        Event::ReloadRefused { lines } => {
-            tracing::error!(?lines, "the new plan is refused: callers wait in lines that it no longer has");
+        Event::Disagreement { line, apart } => {
+            let Disagreement { kind, caller, live, other, lost, .. } = &**apart;
+            let (redial, withheld) = (caller.redial, caller.withheld);
+            let name = |side: &Side| side.rule.clone().unwrap_or_else(|| "none".to_owned());
+            tracing::info!(
+                line,
+                action = kind.key(),
+                redial,
+                withheld,
+                live = name(live),
+                because = live.reason,
+                shadow = name(other),
+                it_says = other.reason,
+                lost,
+                "the shadow policy disagrees"
+            );
         }
+        Event::Callback { promise, line, news: CallbackNews::Escalated } => {
+            tracing::warn!(%promise, line, "a promised callback is late");
+        }
+        Event::Callback { promise, line, news: CallbackNews::Ended(outcome) } if outcome.is_failure() => {
+            tracing::warn!(%promise, line, ?outcome, "a promised callback has failed");
+        }
+        Event::Callback { promise, line, news } => tracing::debug!(%promise, line, ?news, "callback"),
+        Event::Reloaded => tracing::info!("a new plan is in force"),
+        // Whoever ordered it says so, and what to do about it.
+        Event::ReloadRefused { .. } => {}
         Event::Draining { calls } => tracing::info!(calls, "draining: only emergency calls are taken"),
         Event::Drained => tracing::info!("the last call is over"),
+        Event::Resumed { calls } => tracing::warn!(calls, "resumed: the calls go on"),
     }
 }

@@ -19,22 +19,28 @@ pub(super) struct Pace {
     window: Instant,
     arrivals: usize,
     dense: bool,
+    ran_dry: bool,
 }
 
 impl Pace {
     pub(super) fn new(now: Instant) -> Pace {
-        Pace { window: now, arrivals: 0, dense: false }
+        Pace { window: now, arrivals: 0, dense: false, ran_dry: false }
     }
 
-    /// How long to pause after a turn in which so many arrivals were served, and none is left.
-    pub(super) fn after(&mut self, arrivals: usize, now: Instant) -> Option<Duration> {
-        self.arrivals += arrivals;
+    /// So many inputs were served in one turn, of which `most` may be.
+    pub(super) fn served(&mut self, inputs: usize, most: usize) {
+        self.arrivals += inputs;
+        self.ran_dry = inputs < most;
+    }
+
+    /// How long to pause before the next turn, unless more is waiting already.
+    pub(super) fn pause(&mut self, now: Instant) -> Option<Duration> {
         let passed = now.duration_since(self.window);
         if passed >= WINDOW {
             self.dense = self.arrivals >= DENSE && passed < 2 * WINDOW;
             (self.window, self.arrivals) = (now, 0);
         }
-        self.dense.then_some(PAUSE)
+        (self.dense && self.ran_dry).then_some(PAUSE)
     }
 }
 
@@ -42,11 +48,14 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// Whether the last of ten turns, `every` so often with one arrival each, is followed by a pause.
+    /// Whether the last of so many turns, `every` so often with one arrival each, is followed by a pause.
     fn pauses(every: Duration, turns: u32) -> bool {
         let start = Instant::now();
         let mut pace = Pace::new(start);
-        let paused = (1..=turns).map(|turn| pace.after(1, start + turn * every));
+        let paused = (1..=turns).map(|turn| {
+            pace.served(1, 100);
+            pace.pause(start + turn * every)
+        });
         paused.last().flatten().is_some()
     }
 
@@ -59,9 +68,20 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_made_to_wait_for_more_when_more_is_there() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        pace.served(100, 100);
+        assert_eq!(pace.pause(start + WINDOW), None);
+        pace.served(99, 100);
+        assert_eq!(pace.pause(start + WINDOW), Some(PAUSE));
+    }
+
+    #[test]
     fn a_burst_after_a_silence_is_served_at_once() {
         let start = Instant::now();
         let mut pace = Pace::new(start);
-        assert_eq!(pace.after(1_000, start + Duration::from_secs(60)), None);
+        pace.served(1_000, 10_000);
+        assert_eq!(pace.pause(start + Duration::from_secs(60)), None);
     }
 }

@@ -12,9 +12,10 @@ use crate::call::leg::{Audio, Leg, Negotiation, Side, State};
 use crate::call::media::Command;
 use crate::call::ports::Held;
 use crate::call::record::{CallRecord, Outcome};
+use crate::call::speech::{self, Prompt};
 use crate::call::timeline::Timeline;
-use crate::call::{Call, Stage};
-use crate::id::{CallId, ClipId, DestinationId, LegId, PracticeId, TrunkId};
+use crate::call::{Call, Stage, Wish};
+use crate::id::{CallId, ClipId, DestinationId, LegId, LineId, PracticeId, TrunkId};
 use crate::policy::{Admission, Turned, number};
 use crate::sip::Flow;
 use crate::sip::dialog::{BadDialog, Dialog};
@@ -22,6 +23,7 @@ use crate::sip::message::{Method, Request};
 use crate::sip::sdp::{self, BadSdp, Description, Local};
 use crate::sip::transaction::ServerTx;
 use crate::sip::uri::{Scheme, Uri};
+use crate::time::Mono;
 
 use super::drain::Drain;
 use super::{Event, Output, Switch, door};
@@ -120,7 +122,7 @@ impl Switch {
     }
 
     /// The number dialled, normalised, or what else was called.
-    fn dialled(&self, request: &Request) -> String {
+    pub(super) fn dialled(&self, request: &Request) -> String {
         let country = &self.plan.ingress.country_code;
         match request.uri.scheme() {
             Scheme::Sip | Scheme::Sips | Scheme::Tel => {
@@ -166,6 +168,7 @@ impl Switch {
         let record = CallRecord {
             call: CallId(self.last_call),
             sip_call_id: request.headers.call_id().unwrap_or_default().to_owned(),
+            promise: None,
             trunk: self.trunk_name(admission.trunk),
             practice: self.practice_name(admission.practice),
             line: self.line_name(admission.line),
@@ -192,7 +195,7 @@ impl Switch {
     }
 
     /// The number as a keyed hash, by which the same caller is known again while this switch runs.
-    fn key_of(&self, cli: &str) -> CallerKey {
+    pub(super) fn key_of(&self, cli: &str) -> CallerKey {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.cli_key).expect("a key of any length will do");
         mac.update(cli.as_bytes());
         let mut key = [0; 16];
@@ -337,18 +340,24 @@ impl Switch {
             Call {
                 id: call,
                 sip_call_id: request.headers.call_id().unwrap_or_default().to_owned(),
+                made_for: None,
                 trunk: admission.trunk,
                 practice: admission.practice,
                 line: admission.line,
                 band: admission.band,
                 ddi,
                 show_cli: emergency || !newcomer.withheld,
+                callable: self.is_callable(&newcomer, cli.as_deref(), admission.trunk),
                 cli,
                 max_forwards: request.headers.max_forwards().unwrap_or(70).saturating_sub(1),
+                key,
                 arrived: self.now,
-                caller: leg.id,
+                since: self.now.mono,
+                wish: Wish::Unasked,
+                caller: Some(leg.id),
                 thread,
                 stage: Stage::waiting(),
+                rings_first: false,
                 waited: None,
                 answered_by: None,
                 timeline: Timeline::new(self.now.mono),
@@ -362,6 +371,7 @@ impl Switch {
         self.exchange
             .arrive(call, newcomer, key, self.now.mono)
             .expect("calls are numbered once and lines come from the plan");
+        self.place_is(call);
         self.emit(Event::Arrived {
             call,
             trunk: self.trunk_name(admission.trunk),
@@ -373,21 +383,66 @@ impl Switch {
         self.entertain(id);
     }
 
-    /// Lets a waiting caller hear the line's greeting and music, from the beginning.
+    /// Whether a caller may be promised a callback: its number is known, not withheld, and one that may be called.
+    fn is_callable(&self, newcomer: &acd::Newcomer, cli: Option<&str>, trunk: TrunkId) -> bool {
+        let plan = &self.plan.callbacks;
+        let routine = newcomer.band != Band::EMERGENCY && !newcomer.withheld;
+        routine && plan.via(trunk).is_some() && cli.is_some_and(|cli| plan.allows(cli))
+    }
+
+    /// A caller has joined its line, maybe with an older place.
+    fn place_is(&mut self, id: CallId) {
+        let place = self.exchange.distributor().place(id).map(|(_, place)| place.rank);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.since = place.map_or(call.since, |rank| Mono(u64::try_from(rank).unwrap_or(0)));
+            if call.callable {
+                self.exchange.set_callable(id);
+            }
+        }
+    }
+
+    /// Whether the phone of the line's first destination rings for a caller.
+    fn is_tried_first(&self, call: CallId, line: LineId) -> bool {
+        let first = self.plan.acd.lines.get(line.index()).and_then(|line| line.first);
+        let rung = self.exchange.distributor().rung(call);
+        first.is_some() && rung.iter().any(|&seat| self.plan.acd.destination_of(seat) == first)
+    }
+
+    /// The line's first destination may have been tried in vain: then the caller hears what those who wait hear.
+    pub(super) fn end_ring_tone(&mut self, call: CallId) {
+        if let Some(&Call { rings_first: true, stage: Stage::Waiting { .. }, line, caller, .. }) =
+            self.calls.get(&call)
+            && !self.is_tried_first(call, line)
+        {
+            caller.into_iter().for_each(|leg| self.entertain(leg));
+        }
+    }
+
+    /// Lets a waiting caller hear the line's greeting and music, from the beginning; or ring tone, while the line's
+    /// first destination is tried.
     pub(super) fn entertain(&mut self, leg: LegId) {
         let Some((stream, call)) =
             self.legs.get(&leg).and_then(|leg| Some((leg.stream()?, self.calls.get(&leg.call)?)))
         else {
             return;
         };
-        let thread = call.thread;
-        let treatment = self.plan.treatments.get(call.line.index()).copied().unwrap_or_default();
+        let (id, thread, line, was_answered) = (call.id, call.thread, call.line, call.waited.is_some());
+        let rings_first = self.is_tried_first(id, line);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.rings_first = rings_first;
+        }
+        self.media(thread, Command::Set(stream));
+        if rings_first {
+            let clips = speech::clips(&[Prompt::RingTone], self.plan.media.prompts);
+            return self.media(thread, Command::Play { leg, clips, looped: true });
+        }
+        let treatment = self.plan.treatments.get(line.index()).copied().unwrap_or_default();
         // The greeting is for those who arrive; a caller put back in line gets music at once.
-        let greeting = treatment.greeting.filter(|_| call.waited.is_none());
+        let greeting = treatment.greeting.filter(|_| !was_answered);
         let clips: Vec<ClipId> = [greeting, treatment.music].into_iter().flatten().collect();
         let looped = treatment.music.is_some();
-        self.media(thread, Command::Set(stream));
         self.media(thread, Command::Play { leg, clips, looped });
+        self.open_wish(id);
     }
 
     pub(super) fn media(&mut self, thread: u8, command: Command) {

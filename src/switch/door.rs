@@ -5,7 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::plan::may_be_emergency;
-use super::{Output, Switch};
+use super::{Output, Switch, waits};
+use crate::call::leg::Leg;
 use crate::sip::Flow;
 use crate::sip::message::{Message, Method, Request, Response};
 use crate::sip::transaction::ServerTx;
@@ -68,6 +69,8 @@ impl Switch {
 
     pub(super) fn closed(&mut self, flow: Flow) {
         self.framers.remove(&flow);
+        let dialogs = self.legs.values_mut().filter_map(Leg::dialog);
+        dialogs.for_each(|dialog| dialog.lose_connection(Some(flow)));
         self.transactions.transport_failed(flow, self.now.mono);
     }
 
@@ -139,7 +142,7 @@ impl Switch {
             return self.reply(tx, response);
         }
         if request.headers.to_tag().is_some() {
-            return self.in_dialog(tx, request);
+            return self.in_dialog(tx, flow, request);
         }
         match request.method {
             Method::Invite => self.arrive(tx, flow, request),
@@ -147,6 +150,9 @@ impl Switch {
                 let mut response = request.response(200);
                 response.headers.push("Allow", ALLOW);
                 response.headers.push("Accept", "application/sdp");
+                if let Some(wait) = self.wait_to_report(flow, &request) {
+                    response.headers.push(waits::HEADER, wait.to_string());
+                }
                 self.reply(tx, response);
             }
             Method::Bye => self.reply(tx, request.response(481)),

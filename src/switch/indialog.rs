@@ -5,13 +5,14 @@ use crate::call::Stage;
 use crate::call::leg::{Leg, Negotiation, Side, State};
 use crate::call::record::EndedBy;
 use crate::id::LegId;
+use crate::sip::Flow;
 use crate::sip::message::{Method, Request};
 use crate::sip::transaction::ServerTx;
 
 use super::{Switch, arrive, door};
 
 impl Switch {
-    pub(super) fn in_dialog(&mut self, tx: ServerTx, request: Request) {
+    pub(super) fn in_dialog(&mut self, tx: ServerTx, flow: Flow, request: Request) {
         let found = self.leg_of(&request);
         let Some((id, dialog)) = found.and_then(|id| Some((id, self.legs.get_mut(&id)?.dialog()?))) else {
             // A BYE that comes instead of the ACK that ours waited for: both sides agree.
@@ -21,6 +22,7 @@ impl Switch {
         if dialog.accept(&request).is_err() {
             return self.reply(tx, request.response(500));
         }
+        dialog.seen_by(flow);
         match request.method {
             Method::Bye => {
                 self.reply(tx, request.response(200));
@@ -48,11 +50,15 @@ impl Switch {
         match side {
             Side::Caller => self.end_call(call, EndedBy::Caller),
             Side::Code(_) => {}
-            Side::Agent(_) => {
-                if self.calls.get(&call).is_some_and(|call| call.talks_over(id)) {
+            Side::Agent(agent) => match self.calls.get(&call).map(|call| &call.stage) {
+                Some(&Stage::Dialling { leg, .. }) if leg == id => {
+                    self.agent_left(call, id, agent, EndedBy::Agent);
+                }
+                Some(&(Stage::Talking { leg, .. } | Stage::Parting { leg, .. })) if leg == id => {
                     self.end_call(call, EndedBy::Agent);
                 }
-            }
+                _ => {}
+            },
         }
     }
 

@@ -9,10 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::acd;
 use crate::call::media;
-use crate::call::record::{CallRecord, EndedBy, Outcome};
-use crate::id::{AgentId, CallId};
+use crate::call::record::{CallRecord, EndedBy, Outcome, PromiseRecord};
+use crate::id::{AgentId, CallId, PromiseId};
+use crate::policy::rules::Disagreement;
+use crate::rng::Seed;
 use crate::sip::Flow;
 
+use super::callbacks::{CallbackCounters, CallbackNews};
 use super::plan::Plan;
 
 /// What happened in the world.
@@ -45,10 +48,21 @@ pub enum Input {
     Agent(AgentOrder),
     /// Run on this plan from now on. Whatever both plans have must have the same id in both.
     Reload(Box<Plan>),
+    /// Promised callbacks of earlier runs, as they were written down last.
+    Promises(Vec<PromiseRecord>),
+    /// This promise is safe on a disk.
+    Kept(PromiseId),
     /// Take no new calls but emergencies, let the others finish up to the plan's limit.
     Drain,
     /// Hang up every call now.
     Stop,
+    /// The switch was taken over by a new process: media legs and streams are gone and must be made anew.
+    Restart {
+        /// For the generator, from the operating system.
+        seed: Seed,
+        /// Inputs may have been lost since the state that was taken over.
+        incomplete: bool,
+    },
     /// The time that `poll_timeout` named has come; harmless at any time.
     Wake,
 }
@@ -90,6 +104,8 @@ pub enum Output {
     },
     /// A call is over: write this down.
     Record(Box<CallRecord>),
+    /// A promised callback as it stands now: write this down, and say by [`Input::Kept`] that it is safe.
+    Promise(Box<PromiseRecord>),
     /// Something that people watch happened.
     Event(Event),
 }
@@ -171,7 +187,7 @@ pub enum Event {
     Reloaded,
     /// A new plan would strand callers: the old one goes on.
     ReloadRefused {
-        /// Lines that are gone from it, by name, and how many wait in each.
+        /// Lines that are gone from it, by name, and how many wait in each or were promised a callback.
         lines: Vec<(String, usize)>,
     },
     /// A line does not take a caller.
@@ -188,6 +204,22 @@ pub enum Event {
         /// Whether it is on now.
         on: bool,
     },
+    /// Something befell a promised callback.
+    Callback {
+        /// Which.
+        promise: PromiseId,
+        /// Name of its line.
+        line: String,
+        /// What.
+        news: CallbackNews,
+    },
+    /// The rules on trial would have decided otherwise than the live ones.
+    Disagreement {
+        /// Name of the line.
+        line: String,
+        /// For which callers, and which kind of action; what either side says, and why.
+        apart: Box<Disagreement>,
+    },
     /// No new calls but emergencies are taken from now on.
     Draining {
         /// Calls still up.
@@ -195,6 +227,11 @@ pub enum Event {
     },
     /// The last call of a drain is over, or all were hung up.
     Drained,
+    /// The calls of a process that died go on in this one.
+    Resumed {
+        /// How many.
+        calls: usize,
+    },
 }
 
 /// What the switch counted since it was made. Label sets are bounded by the code.
@@ -217,8 +254,12 @@ pub struct Counters {
     pub entry_refused: u64,
     /// Calls answered.
     pub calls: u64,
+    /// How often the rules on trial would have decided otherwise than the live ones.
+    pub disagreements: u64,
     /// Streams closed for broken framing.
     pub broken_streams: u64,
     /// Offers for which no media port was left.
     pub no_port: u64,
+    /// Promised callbacks.
+    pub callbacks: CallbackCounters,
 }

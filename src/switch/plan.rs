@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 use crate::acd;
 pub use crate::call::media::ThreadPorts;
 
-use crate::audio::Codec;
+use crate::audio::{Codec, Digit};
 use crate::id::{AgentId, ClipId};
 use crate::policy::Ingress;
 use crate::sip::{Flow, Listener};
 
+use super::callbacks::CallbackPlan;
 use super::codes::Codes;
 
 /// What the switch runs on; see the fields.
@@ -37,15 +38,18 @@ pub struct Plan {
     pub media: MediaPlan,
     /// What agents may dial.
     pub codes: Codes,
+    /// How patients are called back.
+    pub callbacks: CallbackPlan,
     /// How long waiting and talking calls may go on after a drain began.
     pub drain_limit: Duration,
 }
 
 impl Plan {
-    /// For each different phone the first agent who has it, in order of their ids.
+    /// For each different phone the first agent who has it, in order of their ids; those who are gone have none.
     pub fn first_with_phone(&self) -> Vec<AgentId> {
         let mut known = BTreeSet::new();
-        let phones = (0u32..).map(AgentId).zip(&self.phones);
+        let is_gone = |agent: AgentId| self.acd.agents.get(agent.index()).is_some_and(|agent| agent.gone);
+        let phones = (0u32..).map(AgentId).zip(&self.phones).filter(|&(agent, _)| !is_gone(agent));
         phones.filter(|(_, phone)| known.insert(phone.address())).map(|(agent, _)| agent).collect()
     }
 
@@ -86,6 +90,8 @@ pub struct Treatment {
     pub greeting: Option<ClipId>,
     /// Over and over, until an agent answers.
     pub music: Option<ClipId>,
+    /// The key by which who waits asks to be called back, at any time; `None` only when it was offered, by 1.
+    pub callback_key: Option<Digit>,
 }
 
 /// SIP settings.

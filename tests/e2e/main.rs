@@ -10,8 +10,10 @@ mod harness;
 
 mod audio;
 mod busy;
+mod callbacks;
 mod codes;
 mod commands;
+mod crash;
 mod dialogs;
 mod door;
 mod drain;
@@ -25,4 +27,6 @@ mod loss;
 mod missed;
 mod overflow;
 mod reload;
+mod shadow;
+mod spill;
 mod waits;

@@ -32,6 +32,7 @@ fn settings(dir: &TempDir) -> Settings {
         key_path: dir.path().join("cli.key"),
         spool: 1000,
         side_file: dir.path().join("ledger.side"),
+        run: None,
     }
 }
 
@@ -43,6 +44,7 @@ fn record(call: u64, line: &str, outcome: Outcome, waited: Duration) -> CallReco
     CallRecord {
         call: CallId(call),
         sip_call_id: format!("{call}@elm-tree.example"),
+        promise: None,
         trunk: "elm-tree".into(),
         practice: Some("Y00001".into()),
         line: line.into(),

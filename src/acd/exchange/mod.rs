@@ -1,8 +1,8 @@
 //! The exchange: the distributor, and what callers are told and promised while they wait, kept in step.
 //!
 //! The [`Distributor`] matches callers and agents by the plan and the rules. The exchange keeps the estimate of
-//! each line and tells the rules, gives a redialling caller the old place back, and makes announcements fall
-//! due. Whoever drives calls talks to the exchange alone.
+//! each line and tells the rules, gives a redialling caller the old place back, makes announcements fall due, and
+//! lets promised callbacks stand in line. Whoever drives calls talks to the exchange alone.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -11,16 +11,20 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::announce::{Announcer, Facts, Schedule};
+use super::callback::{self, Book};
 use super::estimate::{self, Estimator};
 use super::redial::{CallerKey, Redials};
-use super::{Band, Distributor, Entry, Input, Newcomer, Output, Plan, Refused};
+use super::{Band, Distributor, Entry, Gone, Input, Newcomer, Output, Plan, Refused};
 use crate::calendar::Calendar;
-use crate::id::{AgentId, CallId, LineId};
-use crate::policy::rules::{CallerFacts, Measure, RuleBook};
+use crate::id::{CallId, LineId, PromiseId, RuleId};
+use crate::policy::rules::{CallerFacts, RuleBook, Trial};
 use crate::time::{Deadlines, Mono, Now};
 
+mod callbacks;
 #[cfg(test)]
 mod tests;
+
+pub use callbacks::{Callback, Callbacks};
 
 /// Most places of callers who gave up that are kept for each line.
 const MOST_REDIALS: usize = 10_000;
@@ -32,12 +36,16 @@ pub struct Guide {
     pub rules: Arc<RuleBook>,
     /// The windows that they speak of.
     pub calendar: Arc<Calendar>,
+    /// Rules on trial, which see what the live ones see and do nothing.
+    pub trial: Option<Trial>,
     /// By [`LineId`]: what callers who wait are told, and when; `None` for nothing.
     pub announcements: Vec<Option<Schedule>>,
     /// How much proof an estimate needs before it is told.
     pub estimates: estimate::Settings,
     /// For how long the place of a caller who gave up is kept; zero for not at all.
     pub redial_window: Duration,
+    /// How callbacks are promised and kept.
+    pub callbacks: Callbacks,
 }
 
 /// All that decides who is answered by whom, and what callers are told meanwhile.
@@ -50,12 +58,16 @@ pub struct Exchange {
     /// By [`LineId`].
     redials: Vec<Redials>,
     announcer: Announcer,
+    /// Promised callbacks.
+    book: Book,
+    /// The call that stands for each promise that is due or on its way.
+    standing: BTreeMap<PromiseId, CallId>,
+    /// No patient is to be called any more.
+    held: bool,
+    /// One instant on both clocks, as last told.
+    clock: Now,
     /// Callers who are not over.
     callers: BTreeMap<CallId, Who>,
-    /// By [`LineId`]: whether a rule asks for its estimated wait, which costs something to work out.
-    estimated: Vec<bool>,
-    /// By [`AgentId`]: the lines whose own teams have it as a member.
-    lines_of: Vec<Vec<LineId>>,
     /// Lines whose callers or agents may have changed.
     touched: BTreeSet<LineId>,
     /// When a line's estimator or its redials want to be woken.
@@ -72,22 +84,30 @@ struct Who {
     /// When it arrived, or would have with the place that was given back.
     arrived: Mono,
     answered: bool,
+    /// Whether it may be offered a callback.
+    callable: bool,
+    /// The promise that this call was made for.
+    promise: Option<PromiseId>,
 }
 
 impl Exchange {
     /// Nobody waits; agents are as the plan says.
     pub fn new(plan: Plan, guide: Guide, now: Now) -> Exchange {
         let lines = plan.lines.len();
-        let lines_of = lines_of_agents(&plan);
-        let distributor = Distributor::with_rules(plan, guide.rules.clone(), guide.calendar.clone(), now);
+        let mut distributor = Distributor::with_rules(plan, guide.rules.clone(), guide.calendar.clone(), now);
+        if let Some(trial) = guide.trial.clone() {
+            distributor.watch(trial, None, now);
+        }
         let mut exchange = Exchange {
             distributor,
             estimators: (0..lines).map(|_| Estimator::new(guide.estimates)).collect(),
             redials: (0..lines).map(|_| Redials::new(guide.redial_window, MOST_REDIALS)).collect(),
             announcer: Announcer::default(),
+            book: Book::new(guide.callbacks.terms),
+            standing: BTreeMap::new(),
+            held: false,
+            clock: now,
             callers: BTreeMap::new(),
-            estimated: estimated_lines(&guide.rules, lines),
-            lines_of,
             touched: (0u32..).map(LineId).take(lines).collect(),
             deadlines: Deadlines::default(),
             outputs: VecDeque::new(),
@@ -102,32 +122,65 @@ impl Exchange {
         &self.distributor
     }
 
+    /// The wait that a caller who joined this line now should expect (p90); nothing while somebody is free for it,
+    /// `None` while there is no estimate to be trusted.
+    pub fn expected_wait(&self, line: LineId, now: Mono) -> Option<Duration> {
+        let facts = self.distributor.facts(line)?;
+        if facts.waiting == 0 && facts.agents_free > 0 {
+            return Some(Duration::ZERO);
+        }
+        self.estimators[line.index()].range(facts.waiting, now).map(|range| range.at_most)
+    }
+
     /// Tells the wall clock, which may have been set; windows follow it.
     pub fn set_clock(&mut self, now: Now) {
         self.handle_timeout(now.mono);
         self.distributor.set_clock(now);
+        self.clock = now;
+        let _ = self.tell_book(callback::Input::HoursChanged, now.mono);
         self.settle(now.mono);
     }
 
-    /// The lines that are gone from `next` without a word of what is to become of those who wait in them.
+    /// The lines that are gone from `next` without a word of what is to become of those who wait in them or were
+    /// promised a callback, and how many these are.
     pub fn stranded(&self, next: &Plan) -> Vec<(LineId, usize)> {
-        self.distributor.stranded(next)
+        let mut stranded: BTreeMap<LineId, usize> = self.distributor.stranded(next).into_iter().collect();
+        let gone = (0u32..).map(LineId).zip(&next.lines).filter(|(_, line)| line.gone == Some(Gone::Refuse));
+        for (line, promised) in gone.map(|(line, _)| (line, self.promised_on(line))).filter(|gone| gone.1 > 0)
+        {
+            *stranded.entry(line).or_default() += promised;
+        }
+        stranded.into_iter().collect()
     }
 
     /// Goes on with another plan; see [`Distributor::replan`]. Estimates and places kept for redials go on.
     pub fn replan(&mut self, plan: Plan, guide: Guide, now: Now) {
         self.handle_timeout(now.mono);
         let lines = plan.lines.len();
-        self.lines_of = lines_of_agents(&plan);
-        self.distributor.replan(plan, guide.rules.clone(), guide.calendar.clone(), now);
+        let before = self.distributor.unwatch();
+        self.distributor.replan(plan.clone(), guide.rules.clone(), guide.calendar.clone(), now);
+        if let Some(trial) = guide.trial.clone() {
+            self.distributor.watch(trial, before.as_ref(), now);
+        }
         if self.guide.estimates != guide.estimates {
             self.estimators.clear();
         }
         self.redials.iter_mut().for_each(|redials| redials.set_window(guide.redial_window));
         self.estimators.resize_with(lines, || Estimator::new(guide.estimates));
         self.redials.resize_with(lines, || Redials::new(guide.redial_window, MOST_REDIALS));
-        self.estimated = estimated_lines(&guide.rules, lines);
         self.guide = guide;
+        self.clock = now;
+        self.replan_callbacks(&plan, now.mono);
+        let planned = self.distributor.plan().lines.iter().enumerate();
+        let moves = planned.filter_map(|(from, line)| match line.gone {
+            Some(Gone::Remap(to)) => Some([from, to.index()]),
+            _ => None,
+        });
+        for pair in moves {
+            if let Ok([from, to]) = self.redials.get_disjoint_mut(pair) {
+                to.take_over(from);
+            }
+        }
         for who in self.callers.iter_mut() {
             if let Some((line, _)) = self.distributor.place(*who.0) {
                 who.1.line = line;
@@ -167,7 +220,12 @@ impl Exchange {
         self.distributor.handle(Input::Arrive { call, newcomer }, now)?;
         let Newcomer { line, band, withheld, .. } = newcomer;
         let facts = CallerFacts { band, redial, withheld };
-        self.callers.insert(call, Who { line, key, facts, arrived: place.unwrap_or(now), answered: false });
+        let arrived = place.unwrap_or(now);
+        let who = Who { line, key, facts, arrived, answered: false, callable: false, promise: None };
+        self.callers.insert(call, who);
+        if let Some(caller) = key {
+            let _ = self.tell_book(callback::Input::CallIn { caller }, now);
+        }
         self.touched.insert(line);
         self.begin_announcements(call, line, now);
         self.settle(now);
@@ -187,13 +245,18 @@ impl Exchange {
         }
         self.handle_timeout(now);
         let (ended, lost) = match input {
-            Input::Abandon { call } | Input::Finish { call, .. } => (Some(call), None),
+            Input::Abandon { call } | Input::Finish { call, .. } | Input::Spare { call, .. } => {
+                (Some(call), None)
+            }
             Input::Lose { call, .. } => (None, Some(call)),
             _ => (None, None),
         };
         self.distributor.handle(input, now)?;
         if let Some(call) = ended {
             self.over(call, now);
+        }
+        if let Some(call) = lost {
+            self.lost_agent(call, now);
         }
         let lost_from = lost.and_then(|call| self.callers.get_mut(&call)).map(|who| {
             // Cut off through no wish of its own, it may give up and come back like one who was never answered.
@@ -217,6 +280,7 @@ impl Exchange {
                 self.redials[line.index()].handle_timeout(at);
                 self.touched.insert(line);
             }
+            self.book.handle_timeout(at, callbacks::hours(&self.guide, self.clock, self.held));
             self.settle(at);
             self.announce(at);
         }
@@ -224,7 +288,12 @@ impl Exchange {
 
     /// When to call [`Exchange::handle_timeout`], if nothing else comes first.
     pub fn poll_timeout(&self) -> Option<Mono> {
-        let next = [self.distributor.poll_timeout(), self.announcer.poll_timeout(), self.deadlines.next()];
+        let next = [
+            self.distributor.poll_timeout(),
+            self.announcer.poll_timeout(),
+            self.book.poll_timeout(),
+            self.deadlines.next(),
+        ];
         next.into_iter().flatten().min()
     }
 
@@ -233,15 +302,27 @@ impl Exchange {
         self.outputs.pop_front()
     }
 
+    /// A call from this number is over; until then no patient is called back at it.
+    pub fn hung_up(&mut self, caller: CallerKey, now: Mono) {
+        let _ = self.keep(callback::Input::CallOver { caller }, now);
+    }
+
     /// Follows what happened until nothing more follows from it.
     fn settle(&mut self, now: Mono) {
         loop {
             while let Some(output) = self.distributor.poll_output() {
+                if let Output::Connect { call, agent } = output
+                    && self.reserve(call, agent, now)
+                {
+                    self.answered(call, now);
+                    continue;
+                }
                 self.note(&output, now);
                 self.outputs.push_back(output);
             }
+            self.follow_book(now);
             let touched = std::mem::take(&mut self.touched);
-            if touched.is_empty() {
+            if touched.is_empty() && !self.distributor.has_output() {
                 return;
             }
             for line in touched {
@@ -255,12 +336,12 @@ impl Exchange {
             Output::Connect { call, .. } => self.answered(*call, now),
             Output::Release { call, .. } => self.over(*call, now),
             Output::Availability { agent, .. } => {
-                self.touched.extend(self.lines_of.get(agent.index()).into_iter().flatten().copied());
+                self.touched.extend(self.distributor.lines_of(*agent));
             }
             Output::Present { call, .. } | Output::Withdraw { call, .. } => {
                 self.touched.extend(self.callers.get(call).map(|who| who.line));
             }
-            Output::Rule { line, on: true, .. } => self.hasten_offers(*line, now),
+            Output::Rule { line, rule, on: true } => self.hasten_offers(*line, *rule, now),
             _ => {}
         }
     }
@@ -271,7 +352,7 @@ impl Exchange {
         let waiting = u32::try_from(self.distributor.waiting_count(line)).unwrap_or(u32::MAX);
         let estimator = &mut self.estimators[line.index()];
         estimator.level(waiting, facts.agents_logged_in, now);
-        if self.estimated[line.index()] {
+        if self.distributor.wants_estimate(line) {
             let wait = estimator.range(facts.waiting, now).map(|range| range.at_most);
             if wait != facts.estimated_wait {
                 // Refused only for a line that is not in the plan.
@@ -305,6 +386,7 @@ impl Exchange {
     fn begin_announcements(&mut self, call: CallId, line: LineId, now: Mono) {
         if let Some(schedule) = self.guide.announcements.get(line.index()).copied().flatten()
             && !matches!(self.distributor.stage(call), None | Some(super::Stage::Talking(_)))
+            && self.callers.get(&call).is_some_and(|who| who.promise.is_none())
         {
             self.announcer.join(call, schedule, now);
         }
@@ -316,8 +398,10 @@ impl Exchange {
         who.answered = true;
         self.touched.insert(who.line);
         self.estimators[who.line.index()].answered(call, now);
-        if let Some(key) = who.key {
-            self.redials[who.line.index()].answered(key);
+        let line = who.line;
+        if let Some(caller) = who.key {
+            self.redials[line.index()].answered(caller);
+            let _ = self.tell_book(callback::Input::CallAnswered { caller, line }, now);
         }
     }
 
@@ -326,6 +410,9 @@ impl Exchange {
         let Some(who) = self.callers.remove(&call) else { return };
         self.announcer.end(call);
         self.touched.insert(who.line);
+        if let Some(promise) = who.promise {
+            self.kept(promise, call, now);
+        }
         if who.answered {
             return;
         }
@@ -337,33 +424,39 @@ impl Exchange {
         }
     }
 
-    /// A rule has begun that offers something: those who wait hear of it with the next announcement, now.
-    fn hasten_offers(&mut self, line: LineId, now: Mono) {
-        if self.distributor.decision(line, CallerFacts::default()).offer_callback.is_none() {
+    /// A rule has begun: those who wait and whom it offers something hear of it with the next announcement, now.
+    fn hasten_offers(&mut self, line: LineId, rule: RuleId, now: Mono) {
+        if !self.guide.rules.rule(rule).is_some_and(|rule| rule.actions.offer_callback) {
             return;
         }
         let waiting: Vec<CallId> = self.distributor.waiting(line).map(|place| place.call).collect();
         for call in waiting {
-            self.announcer.hasten(call, now);
+            let Some(who) = self.callers.get(&call) else { continue };
+            let offered = self.distributor.decision(line, who.facts).offer_callback;
+            if offered.is_some_and(|won| won.rule == rule) {
+                self.announcer.hasten(call, now);
+            }
         }
     }
 
     /// Makes the announcements that are due, from how things stand now.
     fn announce(&mut self, at: Mono) {
-        let (distributor, callers) = (&self.distributor, &self.callers);
-        let (estimators, mut asked) = (&mut self.estimators, BTreeSet::new());
-        self.announcer.handle_timeout(at, |call| {
-            let Some(who) = callers.get(&call) else { return Facts::default() };
+        let (mut estimators, mut announcer) =
+            (std::mem::take(&mut self.estimators), std::mem::take(&mut self.announcer));
+        let mut asked = BTreeSet::new();
+        announcer.handle_timeout(at, |call| {
+            let Some(who) = self.callers.get(&call) else { return Facts::default() };
             asked.insert(who.line);
-            let position = distributor.position(call).and_then(|position| u32::try_from(position).ok());
+            let position = self.distributor.position(call).and_then(|position| u32::try_from(position).ok());
             let ahead = position.unwrap_or(1).saturating_sub(1);
             Facts {
                 position,
                 estimate: estimators[who.line.index()].ask(call, ahead, at),
-                clip: None,
-                offer: distributor.decision(who.line, who.facts).offer_callback.is_some(),
+                offer: self.may_offer(who)
+                    && self.distributor.decision(who.line, who.facts).offer_callback.is_some(),
             }
         });
+        (self.estimators, self.announcer) = (estimators, announcer);
         for line in asked {
             self.watch(line);
         }
@@ -371,37 +464,4 @@ impl Exchange {
             self.outputs.push_back(Output::Tell { call: told.call, what: told.what });
         }
     }
-}
-
-fn lines_of_agents(plan: &Plan) -> Vec<Vec<LineId>> {
-    let mut lines = vec![BTreeSet::new(); plan.agents.len()];
-    for (line, written) in (0u32..).map(LineId).zip(&plan.lines) {
-        let teams = written.teams.iter().filter_map(|team| plan.teams.get(team.index()));
-        for &AgentId(agent) in teams.flat_map(|team| &team.agents) {
-            if let Some(lines) = lines.get_mut(agent as usize) {
-                lines.insert(line);
-            }
-        }
-    }
-    lines.into_iter().map(|lines| lines.into_iter().collect()).collect()
-}
-
-fn estimated_lines(book: &RuleBook, lines: usize) -> Vec<bool> {
-    let mut asked = vec![false; lines];
-    for rule in book.rules() {
-        let conditions = rule.when_all.iter().chain(&rule.when_any).chain(&rule.until);
-        let waits = conditions.filter(|condition| condition.measure == Measure::EstimatedWait);
-        let routes = rule.actions.route_to.is_some_and(|route| route.if_its_wait_is_less);
-        let compared = if routes { &rule.lines[..] } else { &[] };
-        let measured = waits.flat_map(|condition| match &condition.line {
-            Some(line) => std::slice::from_ref(line),
-            None => &rule.lines[..],
-        });
-        for line in measured.chain(compared) {
-            if let Some(asked) = asked.get_mut(line.index()) {
-                *asked = true;
-            }
-        }
-    }
-    asked
 }

@@ -98,8 +98,14 @@ impl<W: Write> Screen<W> {
             Event::Availability { agent, state: Availability::Paused(PauseReason::Missed(_)) } => {
                 Some(format!("{agent} is paused after too many missed calls"))
             }
-            Event::Availability { .. } | Event::Draining { .. } | Event::Drained => None,
-            Event::Reloaded | Event::ReloadRefused { .. } | Event::EntryRefused { .. } => None,
+            Event::Availability { .. } | Event::Draining { .. } | Event::Drained | Event::Resumed { .. } => {
+                None
+            }
+            Event::Reloaded
+            | Event::ReloadRefused { .. }
+            | Event::EntryRefused { .. }
+            | Event::Disagreement { .. }
+            | Event::Callback { .. } => None,
             Event::Rule { line, rule, on } => {
                 Some(format!("rule {rule} of line {line} is {}", if *on { "on" } else { "off" }))
             }
@@ -149,6 +155,8 @@ fn ending(outcome: &Outcome, waited: Duration, talked: Option<String>) -> String
         Outcome::Refused { code } => format!("refused with {code}"),
         Outcome::Released { .. } => format!("led out of the line after {waited}"),
         Outcome::Promised => format!("promised a callback after {waited}"),
+        Outcome::Unreached { .. } => "called back, not reached".to_owned(),
+        Outcome::Withdrawn => "not to be called back now".to_owned(),
         Outcome::Lost { ended_by } => format!("LOST after {waited}: {}", fault(*ended_by)),
     }
 }

@@ -3,6 +3,7 @@
 //! Whatever cannot be resolved is reported and left out; the caller throws a deployment with errors away.
 
 mod calendar;
+mod callback;
 mod codes;
 pub(super) mod expect;
 mod files;
@@ -12,6 +13,7 @@ mod names;
 mod network;
 mod phones;
 mod rules;
+pub(super) mod shadow;
 mod trunks;
 
 use std::path::Path;
@@ -25,7 +27,7 @@ use super::table::{check_name, shown};
 use super::written::{self, Written};
 use crate::acd;
 use crate::calendar::Date;
-use crate::id::ClipId;
+use crate::id::{ClipId, LineId};
 use crate::policy::Ingress;
 use crate::policy::rules::RuleBook;
 use crate::switch::plan::{MediaPlan, Plan, SipPlan};
@@ -67,6 +69,7 @@ pub(super) fn resolve(
     let clips = files::clips(&written.clips, base, sink);
     let prompts = files::prompts(written.media.prompts.as_ref(), base, sink);
     let ledger = files::ledger(&written.ledger, sink);
+    let flight = files::flight(&written.flight, sink);
     let calendar = calendar::calendar(written, &node.zone, base, today, &mut names, sink);
 
     let practices = trunks::practices(&written.practices, sink);
@@ -77,6 +80,10 @@ pub(super) fn resolve(
     let (destinations, seats) = floor::destinations(&written.destinations, &network, sink);
     phones.extend(seats);
     let rules = rules::rules(&written.rules, &mut names, sink);
+    let (callbacks, ways) =
+        callback::callbacks(&written.callback, &written.trunks, &country_code, &network, &mut names, sink);
+    callback::check_ways(&written.lines, &written.rules, &rules, &trunks, &ways, sink);
+    rules::warn_unasked(&written.rules, written.sip.probe_every, sink);
     let removed = floor::removed(&written.removed, &mut names, sink);
     lines::check_answered(&written.lines, &rules, sink);
     lines::warn_unstaffed(&written.lines, &lines, &teams, &agents, sink);
@@ -90,23 +97,33 @@ pub(super) fn resolve(
         teams,
         agents,
         destinations,
+        skills: written.skills.iter().map(|(name, _)| name.get_ref().clone()).collect(),
         misses_before_pause: written.distributor.misses_before_pause,
         rest: rests(&written.distributor),
         miss_pause: written.distributor.miss_pause,
         wrap_up_limit: written.distributor.wrap_up_limit,
         retry_after: written.distributor.retry_after,
     };
+    let offered: Vec<bool> =
+        (0u32..).map(LineId).take(acd.lines.len()).map(|line| callback::is_offered(&rules, line)).collect();
     let clips_by_name = written.clips.iter().map(|(name, _)| name.get_ref().clone()).collect();
     let surroundings = acd.surroundings(&trunks, clips_by_name);
     let guide = acd::Guide {
         rules: Arc::new(RuleBook::new(rules, surroundings)),
         calendar: Arc::new(calendar?),
-        announcements: written.lines.iter().map(|(_, line)| lines::schedule(line)).collect(),
+        announcements: written
+            .lines
+            .iter()
+            .zip(offered)
+            .map(|((_, line), offered)| lines::schedule(line, offered))
+            .collect(),
         estimates: acd::estimate::Settings {
             most_late: written.distributor.estimate_most_late,
             ..acd::estimate::Settings::default()
         },
+        trial: None,
         redial_window: written.distributor.redial_window,
+        callbacks,
     };
     let plan = Plan {
         ingress: Ingress { trunks, practices, country_code },
@@ -130,6 +147,7 @@ pub(super) fn resolve(
             codecs: written.media.codecs.clone(),
         },
         codes: codes::codes(&written.codes, sink),
+        callbacks: ways,
         drain_limit: written.drain_limit,
     };
     let log = LogSettings { level: written.log_level, format: written.log_format };
@@ -143,7 +161,9 @@ pub(super) fn resolve(
     }
     let tests = tests.len();
     let listen = network.listen;
-    let deployment = Deployment { plan, listen, media, clips, prompts, ledger, removed, node, log };
+    let shadow = written.node.shadow.as_ref().map(|file| base.join(file.get_ref()));
+    let deployment =
+        Deployment { plan, listen, media, clips, prompts, ledger, flight, removed, shadow, node, log };
     Some((deployment, tests))
 }
 

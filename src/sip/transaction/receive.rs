@@ -85,7 +85,7 @@ impl Transactions {
         }
         let Message::Response(response) = accepted.message()? else { return Ok(()) };
         self.heard(tx, code, response.headers.value("To").unwrap_or_default(), now);
-        self.raise(Event::Response { tx, response });
+        self.raise(Event::Response { tx, flow, response });
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod callbacks;
 mod calls;
 mod codes;
 mod deterministic;
@@ -9,4 +10,6 @@ mod following;
 mod health;
 mod hold;
 mod reload;
+mod restart;
+mod waits;
 mod world;

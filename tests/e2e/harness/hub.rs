@@ -1,7 +1,7 @@
 //! The daemon under test: its configuration, its process and its ledger.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -40,6 +40,8 @@ pub struct Setup {
     edits: Vec<(String, String)>,
     /// What is written behind all the rest.
     more: String,
+    /// Other files beside the configuration, by name.
+    others: Vec<(String, String)>,
 }
 
 impl Setup {
@@ -60,6 +62,7 @@ impl Setup {
             music: None,
             edits: Vec::new(),
             more: String::new(),
+            others: Vec::new(),
         }
     }
 
@@ -73,6 +76,20 @@ impl Setup {
     pub fn and(mut self, toml: &str) -> Setup {
         self.more.push_str(toml);
         self
+    }
+
+    /// Another configuration in a file of this name, beside this one.
+    pub fn beside(mut self, name: &str, other: &Setup) -> Setup {
+        self.others.push((name.to_owned(), other.toml()));
+        self
+    }
+
+    /// Writes the configuration and those beside it.
+    pub fn write(&self, file: &Path) {
+        fs::write(file, self.toml()).unwrap();
+        for (name, text) in &self.others {
+            fs::write(file.with_file_name(name), text).unwrap();
+        }
     }
 
     pub fn agent(mut self, name: &str, uri: impl Into<String>) -> Setup {
@@ -158,25 +175,35 @@ agents = {names:?}
 
     /// Starts the daemon and waits until it is ready.
     pub fn start(&self) -> Hub {
-        let dir = directory();
-        fs::write(dir.path().join(FILE), self.toml()).unwrap();
-        let log = File::create(dir.path().join("log")).unwrap();
-        let mut child = hearken(dir.path(), &["run"]).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-        let mut said = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let mut listening = Vec::new();
-        loop {
-            let Some(line) = said.next() else {
-                panic!("the daemon ended: {}", fs::read_to_string(dir.path().join("log")).unwrap());
-            };
-            if line == "ready" {
-                break;
-            }
-            let address = line.rsplit(' ').next().and_then(|address| address.parse::<SocketAddr>().ok());
-            listening.push(address.unwrap_or_else(|| panic!("what is {line:?}?")));
-        }
-        let [udp, tcp] = listening[..] else { panic!("two listeners, not {listening:?}") };
+        self.start_in(directory())
+    }
+
+    fn start_in(&self, dir: TempDir) -> Hub {
+        self.write(&dir.path().join(FILE));
+        let (child, [udp, tcp]) = spawn(dir.path());
         Hub { net: self.net, udp, tcp, child, dir: Some(dir) }
     }
+}
+
+/// A daemon that is ready, and where it listens by UDP and TCP.
+fn spawn(dir: &Path) -> (Child, [SocketAddr; 2]) {
+    let log = OpenOptions::new().create(true).append(true).open(dir.join("log")).unwrap();
+    let mut child = hearken(dir, &["run"]).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+    let mut said = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut listening = Vec::new();
+    loop {
+        let Some(line) = said.next() else {
+            panic!("the daemon ended: {}", fs::read_to_string(dir.join("log")).unwrap());
+        };
+        if line == "ready" {
+            break;
+        }
+        let address = line.rsplit(' ').next().and_then(|address| address.parse::<SocketAddr>().ok());
+        listening.push(address.unwrap_or_else(|| panic!("what is {line:?}?")));
+    }
+    // What it says when it is replaced goes nowhere, and must not stop it.
+    std::thread::spawn(move || said.for_each(drop));
+    (child, listening.try_into().expect("two listeners"))
 }
 
 /// The program with its configuration in `dir`, to be run there.
@@ -215,6 +242,14 @@ impl Hub {
         self.calls(1).remove(0)
     }
 
+    /// Kills the daemon without a word, and starts another one on what it left.
+    pub fn killed_and_started(mut self, setup: &Setup) -> Hub {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let dir = self.dir.take().unwrap();
+        setup.start_in(dir)
+    }
+
     /// Sends SIGTERM.
     pub fn terminate(&self) {
         self.signal("TERM");
@@ -234,8 +269,21 @@ impl Hub {
 
     /// Lets the running daemon read a new configuration, whatever comes of it.
     pub fn rewrite(&self, setup: &Setup) {
-        fs::write(self.dir().join(FILE), setup.toml()).unwrap();
+        setup.write(&self.dir().join(FILE));
         self.signal("HUP");
+    }
+
+    /// Kills the daemon, which gets no chance to do anything about it.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts a daemon that was killed again, as a supervisor would; it must listen where the old one did.
+    pub fn restart(&mut self) {
+        let (child, listening) = spawn(self.dir());
+        self.child = child;
+        assert_eq!(listening, [self.udp, self.tcp]);
     }
 
     /// Waits until the daemon has ended of itself.
@@ -267,6 +315,9 @@ impl Drop for Hub {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if self.dir.is_none() {
+            return;
+        }
         let log = self.log();
         if std::thread::panicking() {
             let tail: Vec<_> = log.lines().rev().take(60).collect();
