@@ -13,7 +13,7 @@
 //! | 2 | [`sip`], [`rtp`] | bytes in, bytes out; strangers to each other |
 //! | 3 | [`call`], [`switch`] | one back-to-back call; the machine that owns them all |
 //! | 4 | [`net`], [`media`], [`ledger`], [`config`] | adapters: sockets, media threads, records, TOML to plan |
-//! | 5 | [`daemon`] | the driver of the switch |
+//! | 5 | [`daemon`], [`sim`] | the drivers of the switch: in real time and in virtual time |
 //! | 6 | [`cli`] | commands: run, check, report, demo |
 
 pub mod audio;
@@ -37,5 +37,6 @@ pub mod media;
 pub mod net;
 
 pub mod daemon;
+pub mod sim;
 
 pub mod cli;
