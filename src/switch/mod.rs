@@ -70,6 +70,8 @@ pub struct Switch {
     server_txs: BTreeMap<ServerTx, LegId>,
     /// Dialogs of calls that are over, by the INVITE whose 2xx must be acknowledged before our BYE.
     farewells: BTreeMap<ServerTx, Box<Dialog>>,
+    /// Dialogs of legs that are gone, by the INVITE of ours within them that has no final response.
+    reinvited: BTreeMap<ClientTx, Box<Dialog>>,
     deadlines: Deadlines<Timer>,
     ports: Vec<Ports>,
     /// Where agents' phones are.
@@ -157,6 +159,7 @@ impl Switch {
             client_txs: BTreeMap::new(),
             server_txs: BTreeMap::new(),
             farewells: BTreeMap::new(),
+            reinvited: BTreeMap::new(),
             deadlines: Deadlines::default(),
             ports: plan.media.threads.iter().map(Ports::new).collect(),
             phone_hosts,
@@ -222,9 +225,20 @@ impl Switch {
         self.calls.is_empty() && self.legs.is_empty() && !self.transactions.awaits_response()
     }
 
-    /// Whether nothing at all is left: quiet, and every transaction has ended.
+    /// Whether nothing at all is left: quiet, every transaction over, every port free.
     pub fn is_empty(&self) -> bool {
-        self.is_quiet() && self.transactions.is_empty() && self.deadlines.is_empty()
+        let maps = [
+            self.by_tag.is_empty(),
+            self.client_txs.is_empty(),
+            self.server_txs.is_empty(),
+            self.farewells.is_empty(),
+            self.reinvited.is_empty(),
+        ];
+        self.is_quiet()
+            && self.transactions.is_empty()
+            && self.deadlines.is_empty()
+            && maps.into_iter().all(|empty| empty)
+            && self.ports.iter().all(Ports::all_free)
     }
 
     /// What was counted.
@@ -254,6 +268,7 @@ impl Switch {
 
     /// Fires every deadline up to `now`, in order of time across all floors.
     fn run_deadlines(&mut self, now: Now) {
+        self.transactions.woken_at(now.mono);
         while let Some(at) = self.poll_timeout().filter(|&at| at <= now.mono) {
             let late = now.mono.since(at);
             let late_ms = i64::try_from(late.as_millis()).unwrap_or(i64::MAX);

@@ -40,11 +40,6 @@ impl Books {
         self.answered
     }
 
-    /// The call and the name of the agent who talks to this caller.
-    pub(super) fn is_talking(&self, call: CallId) -> bool {
-        self.calls.get(&call).is_some_and(|known| known.talks.is_some())
-    }
-
     /// Something was said of a call or an agent; `call_id` is of the message that has just come in.
     pub(super) fn event(&mut self, event: &Event, call_id: &str) -> Result<(), String> {
         match event {
@@ -62,7 +57,9 @@ impl Books {
             Event::Bridged { call, agent, .. } => {
                 let known = self.known(*call)?;
                 must(known.talks.is_none(), || format!("{call} was bridged twice"))?;
-                must(known.rung.contains(agent), || format!("{call} was answered by {agent}, who was not rung"))?;
+                must(known.rung.contains(agent), || {
+                    format!("{call} was answered by {agent}, who was not rung")
+                })?;
                 known.rung.clear();
                 known.talks = Some(agent.clone());
                 known.ever_answered = true;
@@ -90,23 +87,37 @@ impl Books {
     }
 
     fn presented(&mut self, call: CallId, agent: &str) -> Result<(), String> {
-        let busy = self.calls.iter().find(|(other, known)| {
-            **other != call && !known.ended && known.talks.as_deref() == Some(agent)
-        });
+        let busy = self
+            .calls
+            .iter()
+            .find(|(other, known)| **other != call && !known.ended && known.talks.as_deref() == Some(agent));
         if let Some((other, _)) = busy.filter(|_| agent.starts_with("agent")) {
             return Err(format!("{agent} was rung for {call} while talking to {other}"));
         }
-        // Whoever is free goes to an emergency first.
-        let waits = |known: &Known| {
-            known.band == Band::EMERGENCY && !known.ended && known.talks.is_none() && known.rung.is_empty()
-        };
-        let overtaken = self.calls.iter().find(|(_, known)| waits(known)).map(|(other, _)| *other);
         let known = self.known(call)?;
         must(known.talks.is_none(), || format!("{agent} was rung for {call}, which is talking"))?;
-        let routine = known.band != Band::EMERGENCY && agent.starts_with("agent");
         known.rung.insert(agent.to_owned());
-        match overtaken.filter(|_| routine) {
-            Some(other) => Err(format!("{agent} was rung for {call} while emergency {other} waits")),
+        Ok(())
+    }
+
+    /// An input was dealt with: nobody is free, or rung for a routine caller, while an emergency waits.
+    pub(super) fn settled(&self) -> Result<(), (String, String)> {
+        let rung = |call: CallId| self.agents.values().any(|state| *state == Availability::Ringing(call));
+        let waiting = self.calls.iter().find(|(call, known)| {
+            known.band == Band::EMERGENCY && !known.ended && known.talks.is_none() && !rung(**call)
+        });
+        let Some((call, known)) = waiting else { return Ok(()) };
+        let could = self.agents.iter().find(|(_, state)| match state {
+            Availability::Free => true,
+            Availability::Ringing(other) => {
+                self.calls.get(other).is_some_and(|other| other.band != Band::EMERGENCY)
+            }
+            _ => false,
+        });
+        match could {
+            Some((agent, state)) => {
+                Err((known.call_id.clone(), format!("emergency {call} waits while {agent} is {state:?}")))
+            }
             None => Ok(()),
         }
     }

@@ -6,8 +6,8 @@ use crate::acd::Band;
 use crate::call::record::Outcome;
 use crate::switch::Input;
 
-use super::peer::{Phase, Tick};
 use super::peer::script::Deed;
+use super::peer::{Phase, Tick};
 use super::referee::Fault;
 use super::{Due, World};
 
@@ -16,7 +16,12 @@ const UNRECORDED: [u16; 6] = [403, 404, 416, 420, 482, 481];
 
 impl World {
     pub(super) fn live(&mut self) -> Result<(), Fault> {
-        let last = self.queue.iter().filter(|event| matches!(event.0.due, Due::Call(_))).map(|event| event.0.at).max();
+        let last = self
+            .queue
+            .iter()
+            .filter(|event| matches!(event.0.due, Due::Call(_)))
+            .map(|event| event.0.at)
+            .max();
         self.until(last.unwrap_or(self.mono) + Duration::from_secs(60))?;
         self.closing = true;
         self.weather.clears_up();
@@ -49,7 +54,8 @@ impl World {
     }
 
     fn judge(&mut self) -> Result<(), Fault> {
-        self.tally.millis = u64::try_from(self.mono.since(crate::time::Mono(1_000_000)).as_millis()).unwrap_or(0);
+        self.tally.millis =
+            u64::try_from(self.mono.since(crate::time::Mono(1_000_000)).as_millis()).unwrap_or(0);
         *self.tally.seen.entry("answered").or_default() += self.books.answered();
         self.switch.check_invariants();
         self.referee.finished(self.mono)?;
@@ -62,7 +68,7 @@ impl World {
         }
         for peer in &self.peers {
             let lost = peer.dead || peer.forgetful;
-            if peer.phase != Phase::Over && !lost && !self.referee.any_spoilt() {
+            if peer.is_up() && !lost && !self.referee.any_spoilt() {
                 let what = format!("a far end was left alone: {:?}", peer.phase);
                 return Err(fault(&peer.call_id, what));
             }

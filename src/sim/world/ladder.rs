@@ -86,7 +86,7 @@ impl Ladder {
         if skipped > 0 {
             let _ = writeln!(out, "... {skipped} lines before ...");
         }
-        shown.iter().skip(skipped).for_each(|line| drop(writeln!(out, "{line}")));
+        shown.iter().map(String::as_str).skip(skipped).for_each(|line| out.extend([line, "\n"]));
         out
     }
 }
@@ -98,10 +98,14 @@ fn told(text: &str) -> (String, String) {
         let start: String = text.chars().take(60).collect();
         return (call_id.to_owned(), format!("(spoilt) {start:?}"));
     };
-    let direction = super::text::audio(msg.body).map_or(String::new(), |(_, port, way)| format!(" [{port} {way}]"));
+    let direction =
+        super::text::audio(msg.body).map_or(String::new(), |(_, port, way)| format!(" [{port} {way}]"));
     let tags = format!("{}/{}", msg.tag("From").unwrap_or("-"), msg.tag("To").unwrap_or("-"));
     let start = msg.start.trim_start_matches("SIP/2.0 ");
     let cseq = msg.header("CSeq").unwrap_or_default();
     let branch = msg.branch().unwrap_or_default().trim_start_matches("z9hG4bK");
-    (msg.call_id().to_owned(), format!("{start:<50} | {cseq:<12} {tags} {branch} {}{direction}", msg.call_id()))
+    (
+        msg.call_id().to_owned(),
+        format!("{start:<50} | {cseq:<12} {tags} {branch} {}{direction}", msg.call_id()),
+    )
 }

@@ -266,7 +266,9 @@ impl World {
                 self.give(Input::Wake)?;
                 continue;
             }
-            let Some(Reverse(event)) = self.queue.peek().filter(|Reverse(event)| event.at <= end) else { break };
+            let Some(Reverse(event)) = self.queue.peek().filter(|Reverse(event)| event.at <= end) else {
+                break;
+            };
             self.mono = event.at;
             if let Some(Reverse(event)) = self.queue.pop() {
                 self.happen(event)?;

@@ -41,14 +41,30 @@ impl Weather {
         match dice.below(10) {
             0..2 => fair,
             2..5 => Weather { lost: 10, doubled: 10, held_up: 20, delay: (1, 60), ..fair },
-            5..7 => Weather { lost: 50, doubled: 50, held_up: 100, hold_up: 1_500, chopped: 500, broken: 2, ..fair },
-            7 => Weather { doubled: 300, held_up: 300, hold_up: 6_000, delay: (1, 900), ..fair },
-            8 => Weather { lost: 20, spoilt: 30, cut_short: 15, doubled: 30, held_up: 30, chopped: 800, ..fair },
+            5..7 => Weather {
+                lost: 50,
+                doubled: 50,
+                held_up: 100,
+                hold_up: 1_500,
+                chopped: 500,
+                broken: 2,
+                ..fair
+            },
+            7 => Weather { doubled: 300, held_up: 300, hold_up: 3_000, delay: (1, 900), ..fair },
+            8 => Weather {
+                lost: 20,
+                spoilt: 30,
+                cut_short: 15,
+                doubled: 30,
+                held_up: 30,
+                chopped: 800,
+                ..fair
+            },
             _ => Weather {
                 lost: 300,
                 doubled: 200,
                 held_up: 200,
-                hold_up: 9_000,
+                hold_up: 3_500,
                 delay: (1, 400),
                 chopped: 900,
                 broken: 20,

@@ -30,6 +30,7 @@ impl World {
             self.output(output, &mut presented)?;
         }
         self.referee.settled()?;
+        self.books.settled().map_err(|(call_id, what)| Fault { call_id, what })?;
         self.end_shadow()
     }
 

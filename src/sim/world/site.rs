@@ -166,13 +166,15 @@ impl Site {
     /// The plan to begin with.
     pub(super) fn plan(&self) -> Plan {
         let (mut plan, _) = self.resolved();
-        plan.sip.listeners = [Transport::Udp, Transport::Tcp]
-            .map(|transport| Listener { transport, advertised: US })
-            .to_vec();
+        plan.sip.listeners =
+            [Transport::Udp, Transport::Tcp].map(|transport| Listener { transport, advertised: US }).to_vec();
         let spill = (0..self.facts.ports).map(|n| 30_000 + 2 * n).collect();
         plan.media.threads = vec![
             ThreadPorts { shared: vec![20_000, 20_002], spill },
-            ThreadPorts { shared: vec![21_000], spill: (0..self.facts.ports).map(|n| 40_000 + 2 * n).collect() },
+            ThreadPorts {
+                shared: vec![21_000],
+                spill: (0..self.facts.ports).map(|n| 40_000 + 2 * n).collect(),
+            },
         ];
         plan
     }
@@ -206,7 +208,8 @@ impl Site {
     }
 
     fn text(&self) -> String {
-        let Facts { agents, strategy, probe, ring_for, wrap_up, keep_free, max_calls, parallel, .. } = &self.facts;
+        let Facts { agents, strategy, probe, ring_for, wrap_up, keep_free, max_calls, parallel, .. } =
+            &self.facts;
         let Facts { max_wait, first, rules, told, misses, riverside, .. } = &self.facts;
         let mut text = format!(
             "[sip]\nlisten = [\"udp:192.0.2.1:5060\", \"tcp:192.0.2.1:5060\"]\nprobe-phones-every = \"{probe}\"\n\

@@ -16,7 +16,6 @@ struct Sounding {
     partner: Option<LegId>,
     /// The announcement that is being said.
     saying: Option<u32>,
-    listens: bool,
 }
 
 /// All streams, and what is wrong with the orders for them.
@@ -48,7 +47,7 @@ impl Sound {
                 return Ok(Later::Said(*leg, *id, Duration::from_millis(700) * clips.len() as u32));
             }
             Command::Hush { leg } => self.with(*leg, |leg| leg.saying = None),
-            Command::Listen { leg, on } => self.with(*leg, |leg| leg.listens = *on),
+            Command::Listen { .. } => {}
             Command::Bridge { a, b } => self.bridge(thread, *a, *b)?,
             Command::Unbridge { leg } => {
                 if let Some(partner) = self.legs.get_mut(leg).and_then(|leg| leg.partner.take()) {
@@ -86,17 +85,22 @@ impl Sound {
             **leg != stream.leg && same_port && alone
         });
         if let Some((other, _)) = clash {
-            return Err(format!("{} and {other} share port {} and {}", stream.leg, stream.port, stream.remote));
+            return Err(format!(
+                "{} and {other} share port {} and {}",
+                stream.leg, stream.port, stream.remote
+            ));
         }
         if stream.remote.ip().is_unspecified() || stream.remote.port() == 0 {
             return Err(format!("{} would send to {}", stream.leg, stream.remote));
         }
         match self.legs.get_mut(&stream.leg) {
-            Some(known) if known.thread != thread => return Err(format!("{} moved to another thread", stream.leg)),
+            Some(known) if known.thread != thread => {
+                return Err(format!("{} moved to another thread", stream.leg));
+            }
             Some(known) => known.stream = stream.clone(),
             None => {
                 let stream = stream.clone();
-                let fresh = Sounding { thread, stream, partner: None, saying: None, listens: false };
+                let fresh = Sounding { thread, stream, partner: None, saying: None };
                 self.legs.insert(fresh.stream.leg, fresh);
             }
         }
@@ -111,7 +115,6 @@ impl Sound {
             }
             sounding.partner = Some(other);
             sounding.saying = None;
-            sounding.listens = false;
         }
         Ok(())
     }
@@ -125,11 +128,6 @@ impl Sound {
     pub(super) fn awaited(&self, leg: LegId) -> Option<SocketAddr> {
         let stream = &self.legs.get(&leg)?.stream;
         matches!(stream.direction, Direction::SendRecv | Direction::RecvOnly).then_some(stream.remote)
-    }
-
-    /// Whether the keys of a leg are listened to.
-    pub(super) fn listens(&self, leg: LegId) -> bool {
-        self.legs.get(&leg).is_some_and(|leg| leg.listens)
     }
 
     /// Legs that have a stream.

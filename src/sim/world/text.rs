@@ -123,9 +123,11 @@ fn param<'a>(value: &'a str, name: &str) -> Option<&'a str> {
 /// The address of the first audio stream of a description, and its direction.
 pub(super) fn audio(body: &str) -> Option<(&str, u16, &str)> {
     let address = body.lines().find_map(|line| line.strip_prefix("c=IN IP4 "))?;
-    let port = body.lines().find_map(|line| line.strip_prefix("m=audio "))?.split(' ').next()?.parse().ok()?;
+    let port =
+        body.lines().find_map(|line| line.strip_prefix("m=audio "))?.split(' ').next()?.parse().ok()?;
     let known = ["sendrecv", "sendonly", "recvonly", "inactive"];
-    let stated = body.lines().find_map(|line| known.into_iter().find(|way| line.strip_prefix("a=") == Some(way)));
+    let stated =
+        body.lines().find_map(|line| known.into_iter().find(|way| line.strip_prefix("a=") == Some(way)));
     Some((address, port, stated.unwrap_or("sendrecv")))
 }
 

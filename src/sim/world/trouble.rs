@@ -127,7 +127,7 @@ impl World {
             Trouble::Stall => {
                 self.tally.note("stalls");
                 self.stalled = true;
-                self.stalled_until = self.mono + self.dice.between(50, 3_000);
+                self.stalled_until = self.mono + self.dice.between(50, 1_000);
                 Ok(())
             }
             Trouble::Drain => {
@@ -157,7 +157,8 @@ impl World {
 
     fn dial_code(&mut self) {
         let phones: Vec<_> = self.site.hosts.iter().enumerate().collect();
-        let phones = phones.into_iter().filter(|(_, host)| host.kind == Kind::Phone && host.name != "reception");
+        let phones =
+            phones.into_iter().filter(|(_, host)| host.kind == Kind::Phone && host.name != "reception");
         let phones: Vec<_> = phones.map(|(at, host)| (at, host.users.clone())).collect();
         let (at, users) = phones[self.dice.below(phones.len())].clone();
         let user = users[self.dice.below(users.len())].clone();
@@ -191,8 +192,11 @@ impl World {
 
     /// The switch is lost, restored as it was stored, and given again what came in since: it must say the same.
     pub(super) fn end_shadow(&mut self) -> Result<(), Fault> {
-        let Some(shadow) = self.shadow.take_if(|shadow| shadow.inputs.len() >= shadow.most) else { return Ok(()) };
-        let mut restored: Switch = postcard::from_bytes(&shadow.stored).expect("what was written can be read");
+        let Some(shadow) = self.shadow.take_if(|shadow| shadow.inputs.len() >= shadow.most) else {
+            return Ok(());
+        };
+        let mut restored: Switch =
+            postcard::from_bytes(&shadow.stored).expect("what was written can be read");
         let mut outputs = Vec::new();
         for (input, now) in shadow.inputs {
             restored.handle(input, now);

@@ -71,7 +71,9 @@ impl Peer {
             self.asked[index].ack = Some(ack);
         }
         if self.phase == Phase::Calling || late {
-            if late { hand.tally.note("late answers"); }
+            if late {
+                hand.tally.note("late answers");
+            }
             self.phase = Phase::Up;
             if late || self.asked[index].cancel || self.asked[index].cancelled {
                 hand.tally.note("crossings");
@@ -110,7 +112,8 @@ impl Peer {
         let (method, branch) = (msg.method(), msg.branch().unwrap_or_default());
         let seq = msg.cseq().map_or(0, |(number, _)| number);
         if method == "ACK" {
-            let acked = self.served.iter_mut().filter(|served| served.method == "INVITE" && served.seq == seq);
+            let acked =
+                self.served.iter_mut().filter(|served| served.method == "INVITE" && served.seq == seq);
             acked.filter(|served| served.code >= 200).for_each(|served| served.acked = true);
             return;
         }
@@ -200,7 +203,8 @@ impl Peer {
     /// A CANCEL: the INVITE ends with 487, unless the answer crosses it.
     fn cancelled(&mut self, index: usize, hand: &mut Hand<'_>) {
         let branch = self.served[index].branch.clone();
-        let invite = self.served.iter().position(|served| served.method == "INVITE" && served.branch == branch);
+        let invite =
+            self.served.iter().position(|served| served.method == "INVITE" && served.branch == branch);
         let Some(invite) = invite else { return self.reply(index, "481 Call Does Not Exist", hand) };
         self.reply(index, "200 OK", hand);
         if self.served[invite].code >= 200 {

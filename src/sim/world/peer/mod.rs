@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use super::dice::Dice;
 use super::site::Host;
-use super::text::{self, Msg, sdp};
 use super::tally::Tally;
+use super::text::{self, Msg, sdp};
 use script::Script;
 
 /// Where a far end stands.
@@ -220,15 +220,6 @@ impl Peer {
     /// Whether a dialog with the switch stands, as this end sees it.
     pub(super) fn is_up(&self) -> bool {
         matches!(self.phase, Phase::Up | Phase::Parting)
-    }
-
-    /// The route set that requests of the switch must have.
-    pub(super) fn route(&self) -> Option<String> {
-        self.routed.then(|| format!("<sip:{};lr>", self.address))
-    }
-
-    pub(super) fn contact(&self) -> &str {
-        &self.contact
     }
 
     /// Begins the call.

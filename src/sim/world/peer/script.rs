@@ -154,7 +154,9 @@ impl Script {
 
     fn change(dice: &mut Dice) -> Option<Change> {
         match dice.below(20) {
-            0 => Some(Change::Refuses(dice.pick(&["488 Not Acceptable Here", "500 Server Error", "481 Gone"]))),
+            0 => {
+                Some(Change::Refuses(dice.pick(&["488 Not Acceptable Here", "500 Server Error", "481 Gone"])))
+            }
             1 | 2 => Some(Change::Takes(dice.below(5_000) as u64)),
             3 => Some(Change::NeverSays),
             _ => None,
@@ -171,7 +173,8 @@ impl Script {
             self.plan.push((hold + dice.between(0, 5_000), Deed::Resume));
         }
         if dice.chance(60) {
-            self.plan.push((at(dice), Deed::Odd(dice.pick(&["INFO", "UPDATE", "MESSAGE", "OPTIONS", "NOTIFY"]))));
+            self.plan
+                .push((at(dice), Deed::Odd(dice.pick(&["INFO", "UPDATE", "MESSAGE", "OPTIONS", "NOTIFY"]))));
         }
         if dice.chance(30) {
             self.plan.push((at(dice), Deed::Stale));

@@ -133,7 +133,9 @@ impl Referee {
         self.tainted.insert(call_id.to_owned());
         let text = String::from_utf8_lossy(bytes);
         for line in text.split(['\r', '\n']) {
-            if let Some((_, value)) = line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("call-id")) {
+            if let Some((_, value)) =
+                line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("call-id"))
+            {
                 self.tainted.insert(value.trim().to_owned());
             }
         }
@@ -157,7 +159,10 @@ impl Referee {
             Err(_) if self.any_spoilt && bytes.starts_with(b"SIP/2.0") => return Ok(()),
             Err(what) => {
                 let text = String::from_utf8_lossy(bytes);
-                return Err(Fault { call_id: String::new(), what: format!("the switch sent {what}:\n{text}") });
+                return Err(Fault {
+                    call_id: String::new(),
+                    what: format!("the switch sent {what}:\n{text}"),
+                });
             }
         };
         let call_id = msg.call_id();
@@ -184,7 +189,9 @@ impl Referee {
         for due in std::mem::take(&mut self.due) {
             let (call_id, what) = match &due {
                 Due::Response(key) => (self.heard[key].call_id.clone(), format!("no response to {}", key.0)),
-                Due::Ack(key, _) => (self.asked[key].call_id.clone(), "no ACK of a final response".to_owned()),
+                Due::Ack(key, _) => {
+                    (self.asked[key].call_id.clone(), "no ACK of a final response".to_owned())
+                }
             };
             if !self.is_tainted(&call_id) {
                 return Err(Fault { call_id, what });
@@ -203,7 +210,11 @@ impl Referee {
             }
         }
         for ((method, _), asked) in &self.asked {
-            if method == "INVITE" && asked.code.is_none() && !asked.is_over(now) && !self.is_tainted(&asked.call_id) {
+            if method == "INVITE"
+                && asked.code.is_none()
+                && !asked.is_over(now)
+                && !self.is_tainted(&asked.call_id)
+            {
                 let what = "an INVITE of the switch was neither answered nor cancelled".to_owned();
                 return Err(Fault { call_id: asked.call_id.clone(), what });
             }

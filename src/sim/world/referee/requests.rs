@@ -21,7 +21,8 @@ impl Referee {
             }
             return;
         }
-        if let Some(heard) = self.heard.get_mut(&key) {
+        // A far end with a longer T1 may repeat a request that the switch has forgotten.
+        if let Some(heard) = self.heard.get_mut(&key).filter(|heard| now < heard.at + LIFETIME) {
             heard.times += 1;
             return;
         }
@@ -134,7 +135,10 @@ impl Referee {
         must(!dialog.said_bye, "a request after our BYE")?;
         must(!dialog.heard_bye, "a request after their BYE")?;
         must(msg.uri() == dialog.target, "a request must go to the remote target")?;
-        must(route.first().copied() == dialog.route.as_deref() && route.len() < 2, "the route set is not the dialog's")?;
+        must(
+            route.first().copied() == dialog.route.as_deref() && route.len() < 2,
+            "the route set is not the dialog's",
+        )?;
         match msg.method() {
             "BYE" => {
                 dialog.said_bye = true;
@@ -184,7 +188,10 @@ impl Referee {
         must(asked.bytes == bytes && asked.flow == flow, "a repetition must be exact")?;
         must(!flow.transport.is_reliable(), "a repetition over TCP")?;
         must(asked.code.is_none(), "a repetition after the final response")?;
-        must(!(asked.provisional && key.0 == "INVITE"), "a repetition of an INVITE after a provisional response")?;
+        must(
+            !(asked.provisional && key.0 == "INVITE"),
+            "a repetition of an INVITE after a provisional response",
+        )?;
         must(asked.sends <= most, "too many repetitions")?;
         must(now < asked.at + LIFETIME, "a repetition after 64 x T1")?;
         Ok(false)
