@@ -90,7 +90,7 @@ impl Switch {
                     self.media(leg.audio.thread, Command::Set(stream));
                 }
             }
-            None if response.is_success() => self.hang_up_stray(tx, &response),
+            None if response.is_success() => self.hang_up_fork(tx, &response),
             _ => {}
         }
     }
@@ -171,19 +171,9 @@ impl Switch {
         self.ask(bye, flow);
     }
 
-    /// Acknowledges and at once ends the dialog of a second 2xx to a forked INVITE.
-    pub(super) fn hang_up_fork(&mut self, tx: ClientTx, leg: LegId, response: &Response) {
-        let Some(Leg { state: State::Up { invite: Some(invite), dialog, .. }, .. }) = self.legs.get(&leg)
-        else {
-            return;
-        };
-        let Ok(fork) = Dialog::calling(invite, response, dialog.flow()) else { return };
-        self.send_ack(tx, fork.ack(1), fork.flow());
-        self.say_bye(fork);
-    }
-
-    /// Acknowledges and at once ends the dialog of a 2xx to an INVITE whose leg is gone: another fork's.
-    fn hang_up_stray(&mut self, tx: ClientTx, response: &Response) {
+    /// Acknowledges and at once ends the dialog of another fork's 2xx to our INVITE, whether or not the first one's
+    /// still stands (RFC 3261, 13.2.2.4).
+    pub(super) fn hang_up_fork(&mut self, tx: ClientTx, response: &Response) {
         let Some(flow) = self.transactions.flow_of(tx) else { return };
         let headers = &response.headers;
         let (Some((seq, Method::Invite)), Some(to)) = (headers.cseq(), headers.to()) else { return };
@@ -247,11 +237,11 @@ impl Switch {
                 // RFC 3261, 15.1.2: what is pending in a dialog that ends gets a 487.
                 Negotiation::Asked { tx, request, .. } => self.reply(*tx, request.response(487)),
                 // The peer owes one to ours, and may have accepted it instead.
-                Negotiation::Offered { tx, .. } => {
+                Negotiation::Offered { tx, .. } if self.transactions.flow_of(*tx).is_some() => {
                     self.transactions.cancel(*tx, self.now.mono);
                     self.reinvited.insert(*tx, dialog.clone());
                 }
-                Negotiation::Stable | Negotiation::AwaitingAnswer { .. } => {}
+                _ => {}
             }
         }
         for tx in &leg.asked {

@@ -227,18 +227,22 @@ impl Switch {
 
     /// Whether nothing at all is left: quiet, every transaction over, every port free.
     pub fn is_empty(&self) -> bool {
-        let maps = [
-            self.by_tag.is_empty(),
-            self.client_txs.is_empty(),
-            self.server_txs.is_empty(),
-            self.farewells.is_empty(),
-            self.reinvited.is_empty(),
+        self.leftovers().is_empty()
+    }
+
+    /// What is left, by name, for tests that expect nothing.
+    pub fn leftovers(&self) -> Vec<&'static str> {
+        let parts = [
+            ("calls", self.calls.is_empty()),
+            ("legs", self.legs.is_empty()),
+            ("tags", self.by_tag.is_empty()),
+            ("transactions", self.transactions.is_empty()),
+            ("requests of ours", self.client_txs.is_empty() && self.reinvited.is_empty()),
+            ("requests of others", self.server_txs.is_empty() && self.farewells.is_empty()),
+            ("deadlines", self.deadlines.is_empty()),
+            ("ports", self.ports.iter().all(Ports::all_free)),
         ];
-        self.is_quiet()
-            && self.transactions.is_empty()
-            && self.deadlines.is_empty()
-            && maps.into_iter().all(|empty| empty)
-            && self.ports.iter().all(Ports::all_free)
+        parts.into_iter().filter(|(_, empty)| !empty).map(|(name, _)| name).collect()
     }
 
     /// What was counted.

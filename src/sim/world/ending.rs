@@ -60,8 +60,9 @@ impl World {
         self.switch.check_invariants();
         self.referee.finished(self.mono)?;
         self.books.finished().map_err(|(call_id, what)| Fault { call_id, what })?;
-        if !self.switch.is_empty() {
-            return Err(fault("", "something is left in the switch".to_owned()));
+        let left = self.switch.leftovers();
+        if !left.is_empty() {
+            return Err(fault("", format!("left in the switch: {}", left.join(", "))));
         }
         if let Some(leg) = self.sound.legs().next() {
             return Err(fault("", format!("the stream of {leg} was never closed")));

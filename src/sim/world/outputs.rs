@@ -82,6 +82,11 @@ impl World {
         let age = self.pipes[at].age;
         if self.site.hosts[at].transport == Transport::Udp {
             for (delay, copy) in self.weather.carry(&bytes, &mut self.wind) {
+                if copy != bytes {
+                    // What comes back may repeat what was spoilt.
+                    self.tally.note("spoilt");
+                    self.referee.spoilt(Msg::call_id_of(&bytes).unwrap_or_default(), &copy);
+                }
                 self.after(delay, Due::Arrives { host: at, age, bytes: copy });
             }
             return;

@@ -51,6 +51,12 @@ impl<'a> Msg<'a> {
         Ok(msg)
     }
 
+    /// The Call-ID of a message that need not be readable.
+    pub(super) fn call_id_of(bytes: &'a [u8]) -> Option<&'a str> {
+        let line = bytes.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"Call-ID: "))?;
+        std::str::from_utf8(line).ok().map(str::trim)
+    }
+
     pub(super) fn is_response(&self) -> bool {
         self.start.starts_with("SIP/2.0")
     }
