@@ -131,13 +131,15 @@ impl Books {
     }
 
     /// A call was written down.
-    pub(super) fn record(&mut self, record: &CallRecord) -> Result<(), String> {
+    pub(super) fn record(&mut self, record: &CallRecord, any_spoilt: bool) -> Result<(), String> {
         let call = record.call;
         must(record.waited <= record.lasted, || format!("{call} waited longer than it lasted"))?;
         let in_order = record.segments.iter().all(|part| part.from <= part.to && part.to <= record.lasted);
         must(in_order, || format!("{call} has a stage outside of it: {record:?}"))?;
         let before = self.records.insert(record.sip_call_id.clone(), record.clone());
-        must(before.is_none(), || format!("{call} was written down twice: {before:?}, {record:?}"))
+        must(before.is_none() || any_spoilt, || {
+            format!("{call} was written down twice: {before:?}, {record:?}")
+        })
     }
 
     /// The record of a call.

@@ -67,7 +67,7 @@ impl World {
             Output::Record(record) => {
                 let told = format!("record: {:?}", record.outcome);
                 self.ladder.note(self.mono, &record.sip_call_id, told);
-                let written = self.books.record(&record);
+                let written = self.books.record(&record, self.referee.any_spoilt());
                 written.map_err(|what| Fault { call_id: record.sip_call_id.clone(), what })
             }
             Output::Event(event) => self.event(&event, presented),

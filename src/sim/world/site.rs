@@ -121,6 +121,7 @@ impl Site {
             let nat = dice.chance(150) && transport == udp && !shares;
             let known = hosts.iter_mut().find(|host| host.at == address(last));
             let transport = known.as_ref().map_or(transport, |host| host.transport);
+            let nat = known.as_ref().map_or(nat, |host| host.behind_nat);
             match known {
                 Some(host) => host.users.push(name.clone()),
                 None => hosts.push(Host {
@@ -132,7 +133,7 @@ impl Site {
             }
             let way = if transport == tcp { ";transport=tcp" } else { "" };
             let mut keys = format!("address = \"sip:{name}@{}{way}\"\n", address(last));
-            if nat && !shares {
+            if nat {
                 keys += "nat = true\n";
             }
             if dice.chance(150) {

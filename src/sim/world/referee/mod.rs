@@ -69,6 +69,8 @@ struct Asked {
 #[derive(Clone, Debug, Default)]
 struct Dialog {
     target: String,
+    /// The Contact of a re-INVITE, which may have taken its place.
+    refreshed: Option<String>,
     /// The proxy that stays in the path.
     route: Option<String>,
     /// Of the switch's own requests.
@@ -240,6 +242,13 @@ impl Asked {
         let timed_out = !self.provisional && now >= self.at + LIFETIME;
         let cancelled = self.cancelled.is_some_and(|at| now >= at + LIFETIME);
         self.lost || timed_out || cancelled
+    }
+}
+
+impl Dialog {
+    /// Whether requests of the dialog may go there.
+    fn is_target(&self, uri: &str) -> bool {
+        self.target == uri || self.refreshed.as_deref() == Some(uri)
     }
 }
 

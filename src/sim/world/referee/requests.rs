@@ -30,6 +30,7 @@ impl Referee {
             && msg.method() == "INVITE"
         {
             dialog.asked.insert(key.clone());
+            dialog.refreshed = msg.contact().map(str::to_owned);
         }
         self.due.push(Due::Response(key.clone()));
         let seq = msg.cseq().map_or(0, |(number, _)| number);
@@ -68,7 +69,7 @@ impl Referee {
             must(asked.code.is_some_and(|(code, _)| code < 300), "an ACK of a 2xx that never came")?;
             let dialog = (msg.call_id().to_owned(), asked.from_tag.clone(), to_tag.to_owned());
             let dialog = self.dialogs.get(&dialog).ok_or("an ACK outside of any dialog")?;
-            must(dialog.target == msg.uri(), "an ACK must go to the remote target")?;
+            must(dialog.is_target(msg.uri()), "an ACK must go to the remote target")?;
             key.clone()
         };
         self.due.retain(|due| *due != Due::Ack(found.clone(), to_tag.to_owned()));
@@ -134,7 +135,7 @@ impl Referee {
         dialog.seq = seq;
         must(!dialog.said_bye, "a request after our BYE")?;
         must(!dialog.heard_bye, "a request after their BYE")?;
-        must(msg.uri() == dialog.target, "a request must go to the remote target")?;
+        must(dialog.is_target(msg.uri()), "a request must go to the remote target")?;
         must(
             route.first().copied() == dialog.route.as_deref() && route.len() < 2,
             "the route set is not the dialog's",
