@@ -2,8 +2,8 @@
 //!
 //! 1,000 agents of 8 skill profiles in 200 teams, each in two of them; 112 lines, each with 4 teams of its own
 //! and widening and relaxing with the time waited; every fourth team shares fairly between 112 practices, every
-//! tenth keeps an agent free; 500 rules, a part of which turn on and off. The backlog is kept: a caller arrives
-//! for each that leaves. Prints nanoseconds, the cost of reading the clock twice included.
+//! tenth keeps an agent free; 500 rules, a part of which turn on and off. The backlog is spread over the lines, or
+//! all in one, which forty agents or so can answer; it is kept: a caller arrives for each that leaves. Prints nanoseconds, the cost of reading the clock twice included.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::error::Error;
@@ -30,12 +30,13 @@ type Costs = BTreeMap<&'static str, Vec<u64>>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("{AGENTS} agents, {TEAMS} teams, {LINES} lines, {RULES} rules; ns p50 / p99 / p99.9");
-    for backlog in [100, 1_000, 10_000, 100_000] {
-        let mut hub = Hub::new(backlog)?;
+    let spread = [100, 1_000, 10_000, 100_000].map(|backlog| (backlog, LINES));
+    for (backlog, lines) in spread.into_iter().chain([(10_000, 1), (100_000, 1)]) {
+        let mut hub = Hub::new(backlog, lines)?;
         for number in 0..ROUNDS {
             hub.round(number)?;
         }
-        println!("{backlog} waiting");
+        println!("{backlog} waiting in {lines} lines");
         for (event, mut nanos) in hub.costs {
             nanos.sort_unstable();
             let at = |share: usize| nanos[(nanos.len() - 1) * share / 1_000];
@@ -48,6 +49,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Agents who all talk, and a standing backlog.
 struct Hub {
     acd: Distributor,
+    /// In how many of the lines callers wait.
+    lines: u32,
     talks: VecDeque<(AgentId, CallId)>,
     /// The callers who came last, who may hang up.
     latest: VecDeque<CallId>,
@@ -57,16 +60,20 @@ struct Hub {
 }
 
 impl Hub {
-    fn new(backlog: u64) -> Result<Hub, Box<dyn Error>> {
+    fn new(backlog: u64, lines: u32) -> Result<Hub, Box<dyn Error>> {
         let spec = Spec::empty("UTC", Nation::EnglandAndWales);
         let calendar = Calendar::new(spec).map_err(|_| "an empty calendar is sound")?;
         let plan = plan();
-        let book = rules(&plan, backlog);
+        let book = rules(&plan, backlog / u64::from(lines));
         let acd = Distributor::with_rules(plan, book, calendar, Now { mono: Mono(0), wall: Wall(0) });
         let (talks, latest, costs) = (VecDeque::new(), VecDeque::new(), Costs::new());
-        let mut hub = Hub { acd, talks, latest, arrived: 0, now: Mono(0), costs };
-        while hub.talks.len() < AGENTS as usize && hub.arrived < 100_000 {
+        let mut hub = Hub { acd, lines, talks, latest, arrived: 0, now: Mono(0), costs };
+        // Until nobody is left who could answer.
+        let mut in_vain = 0;
+        while hub.talks.len() < AGENTS as usize && in_vain < 1_000 {
+            in_vain += 1;
             for call in hub.arrive("", Band::ROUTINE)? {
+                in_vain = 0;
                 hub.answer("", call)?;
             }
         }
@@ -116,7 +123,7 @@ impl Hub {
         self.arrived += 1;
         self.now = self.now + Duration::from_micros(1);
         let call = CallId(self.arrived);
-        let line = (self.arrived.wrapping_mul(0x9e37_79b9) >> 8) as u32 % LINES;
+        let line = (self.arrived.wrapping_mul(0x9e37_79b9) >> 8) as u32 % self.lines;
         let newcomer = Newcomer { practice: Some(PracticeId(line)), ..Newcomer::new(LineId(line), band) };
         self.latest.push_back(call);
         self.step(event, Input::Arrive { call, newcomer })
@@ -217,8 +224,8 @@ fn plan() -> Plan {
 }
 
 /// Most watch a line that is long enough or far too short; one in ten is on the edge and turns now and then.
-fn rules(plan: &Plan, backlog: u64) -> RuleBook {
-    let usual = (backlog / u64::from(LINES)) as u32;
+fn rules(plan: &Plan, usual: u64) -> RuleBook {
+    let usual = usual as u32;
     let rule = |number: u32| Rule {
         name: format!("rule {number}"),
         lines: vec![LineId(number % LINES)],

@@ -256,7 +256,8 @@ def relay(rig):
 
 def notice(rig):
     seconds = int(os.environ.get("SECONDS_OF_NOTICE", 90))
-    print(f"### notice: 20 agents, 80 callers always waiting, {seconds} s; from an agent's BYE to the next INVITE\n")
+    waiting = int(os.environ.get("WAITING", 80))
+    print(f"### notice: 20 agents, {waiting} callers always waiting on music, {seconds} s; from an agent's BYE to the next INVITE\n")
     server = Hearken(rig, agents=20)
     callee = Sipp(rig, "agent_queue", rig.callee)
     trace = rig.dir / "trace.txt"
@@ -266,7 +267,10 @@ def notice(rig):
         "-d", f"udp.port=={machine.SIP_PORT},sip", "-Y", "sip.Method", "-T", "fields", *fields,
     ], open(trace, "w"))
     time.sleep(2)
-    caller = Sipp(rig, "caller_queue", rig.caller, rig.server, 200, 100000, limit=100)
+    caller = Sipp(rig, "caller_queue", rig.caller, rig.server, 200, 100000, limit=waiting + 20)
+    # Until the line is as long as it will be.
+    time.sleep(waiting / 200 + 2)
+    full = time.time()
     time.sleep(seconds)
     for sipp in (caller, callee):
         if sipp.process.poll() is not None:
@@ -283,6 +287,10 @@ def notice(rig):
         if len(parts) != 5 or not re.match(r"\d+\.\d+$", parts[0]):
             continue
         at, source, method, user, call = float(parts[0]), *parts[1:]
+        if at < full:
+            if method == "INVITE" and source == rig.server:
+                agent_of[call] = user
+            continue
         if method == "INVITE" and source == rig.server and call not in agent_of:
             agent_of[call] = user
             invites += 1

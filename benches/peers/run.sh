@@ -10,6 +10,7 @@
 #   HEARKEN=target/release/hearken   the binary
 #   ROUNDS=3                         rounds of each pair in s1, of each rate past the peak, of each music and relay
 #   CALLS=3000                       calls in a round of s1
+#   WAITING=80                       callers who wait during notice
 #   NICE=0                           niceness of all that is run; below 0 (root only) keeps a busy machine's other
 #                                    work out of the figures
 set -euo pipefail

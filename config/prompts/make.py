@@ -1,6 +1,7 @@
-"""Brings speech to 8 kHz mono, and composes the music for those who wait.
+"""Brings speech to 8 kHz mono, and composes the music and the ring tone for those who wait.
 
-Usage: make.py speech IN.wav OUT.wav BEFORE AFTER | make.py music OUT.wav | make.py pause OUT.wav SECONDS
+Usage: make.py speech IN.wav OUT.wav BEFORE AFTER | make.py music OUT.wav | make.py ring OUT.wav |
+make.py pause OUT.wav SECONDS
 """
 
 import array
@@ -96,12 +97,24 @@ def note(out, start, frequency, loudness):
         out[(start + n) % len(out)] += loudness * rise * fall * sound
 
 
+def ring(path):
+    """One turn of the UK's ring tone: 400 and 450 Hz, 0.4 s on, 0.2 s off, 0.4 s on, 2 s off."""
+    def sound(n):
+        on = n % (3 * RATE) < 0.4 * RATE or 0.6 * RATE <= n % (3 * RATE) < RATE
+        return sum(math.sin(2 * math.pi * frequency * n / RATE) for frequency in (400, 450)) if on else 0.0
+
+    out = [sound(n) for n in range(3 * RATE)]
+    write(path, out, to_peak(out, -12))
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["speech", source, path, before, after]:
             speech(source, path, float(before), float(after))
         case ["music", path]:
             music(path)
+        case ["ring", path]:
+            ring(path)
         case ["pause", path, seconds]:
             write(path, [0.0] * round(float(seconds) * RATE), 1)
         case _:

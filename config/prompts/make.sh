@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the prompts beside this script: two spoken greetings, the music for those who wait, and the clips of
-# words.txt, of which announcements are put together. Needs espeak-ng and python3 (standard library only).
+# Makes the prompts beside this script: two spoken greetings, the music for those who wait, the ring tone, and the
+# clips of words.txt, of which announcements are put together. Needs espeak-ng and python3 (standard library only).
 # The same versions make the same bytes.
 set -eu
 cd "$(dirname "$0")"
@@ -14,6 +14,7 @@ espeak-ng -v en-gb -s 165 -w "$work/emergency.wav" "Emergency. Connecting you no
 python3 make.py speech "$work/welcome.wav" welcome.wav 0.1 0.1
 python3 make.py speech "$work/emergency.wav" emergency.wav 0.1 0.1
 python3 make.py music waiting.wav
+python3 make.py ring ring-tone.wav
 python3 make.py pause pause.wav 0.3
 
 # Each line: the file's name, and what it says. Words without a full stop are followed by others: spoken as

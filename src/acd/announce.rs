@@ -1,4 +1,4 @@
-//! What waiting callers are told, and when: their position, the likely wait, a rule's clip, the offer of a callback.
+//! What waiting callers are told, and when: their position, the likely wait, the offer of a callback.
 //!
 //! Nothing is said that would take back what was said before: a position that has risen, or a wait that would
 //! end later than was told, is passed over in silence. The schedule goes on while an agent's phone rings; who
@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::estimate::Range;
-use crate::id::{CallId, ClipId};
+use crate::id::CallId;
 use crate::time::{Deadlines, Mono};
 
 /// When the callers of a line are told something, and what.
@@ -35,8 +35,6 @@ pub struct Facts {
     pub position: Option<u32>,
     /// The wait still to come, if it can be told.
     pub estimate: Option<Range>,
-    /// The clip that a rule wants played.
-    pub clip: Option<ClipId>,
     /// Whether a callback may be offered.
     pub offer: bool,
 }
@@ -44,8 +42,6 @@ pub struct Facts {
 /// One thing to say.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum What {
-    /// A rule's clip.
-    Clip(ClipId),
     /// "You are number ... in the line."
     Position(u32),
     /// "You will be answered in ... to ... minutes", or within the latter when the former is zero.
@@ -83,13 +79,9 @@ struct Listener {
     position: Option<u32>,
     /// When the wait ends at the latest by what was told.
     answered_by: Option<Mono>,
-    clips: Vec<ClipId>,
     /// Announcements since the callback was offered; `None` before that.
     since_offer: Option<u32>,
 }
-
-/// Clips of rules that one caller gets to hear at the most.
-const MOST_CLIPS: usize = 8;
 
 impl Announcer {
     /// A caller begins to wait, or waits again after a talk that was lost.
@@ -178,31 +170,14 @@ impl Announcer {
 
 impl Listener {
     fn new(schedule: Schedule, first_due: Mono) -> Listener {
-        Listener {
-            schedule,
-            first_due,
-            talks: false,
-            position: None,
-            answered_by: None,
-            clips: Vec::new(),
-            since_offer: None,
-        }
+        Listener { schedule, first_due, talks: false, position: None, answered_by: None, since_offer: None }
     }
 
     fn announcement(&mut self, facts: Facts, now: Mono) -> Vec<What> {
-        let clip = facts.clip.filter(|&clip| self.is_new_clip(clip)).map(What::Clip);
         let position = facts.position.filter(|&position| self.is_credible_position(position));
         let wait = facts.estimate.and_then(|range| self.credible_wait(range, now));
         let offer = self.is_time_to_offer(facts.offer).then_some(What::Offer);
-        [clip, position.map(What::Position), wait, offer].into_iter().flatten().collect()
-    }
-
-    fn is_new_clip(&mut self, clip: ClipId) -> bool {
-        let new = !self.clips.contains(&clip) && self.clips.len() < MOST_CLIPS;
-        if new {
-            self.clips.push(clip);
-        }
-        new
+        [position.map(What::Position), wait, offer].into_iter().flatten().collect()
     }
 
     fn is_credible_position(&mut self, position: u32) -> bool {

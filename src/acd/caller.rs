@@ -95,7 +95,7 @@ impl Distributor {
             Some(seat) => self.present(call, seat, None, now),
             None => {
                 self.seek_agents(call, now);
-                self.to_lead_out.insert(call);
+                self.may_leave(call);
                 self.announce(call);
             }
         }
@@ -188,7 +188,7 @@ impl Distributor {
             [call] => self.seek_agents(call, now),
             _ => self.seek_for_all(classes, now),
         }
-        self.to_lead_out.extend(calls);
+        calls.into_iter().for_each(|call| self.may_leave(call));
     }
 
     /// This agent no longer rings for, or talks with, the caller, who keeps the place and seeks another if none
@@ -199,7 +199,7 @@ impl Distributor {
         if caller.rung.is_empty() {
             self.give_back(call);
             self.restage(call, Stage::Waiting);
-            self.to_lead_out.insert(call);
+            self.may_leave(call);
         }
         self.seek_agents(call, now);
     }

@@ -17,6 +17,8 @@ use crate::id::{AgentId, LineId, TeamId};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Crew {
     pub(super) teams: Vec<TeamId>,
+    /// The lines whose own teams these are.
+    pub(super) lines: Vec<LineId>,
     pub(super) at_work: u32,
     pub(super) free: u32,
 }
@@ -29,10 +31,12 @@ pub(super) fn new(plan: &Plan, roster: &Roster, seats: &mut [Seat]) -> (Vec<Crew
     let crew_of = lines.map(|line| {
         let teams: BTreeSet<TeamId> = roster.own_teams(line).iter().copied().collect();
         let next = crews.len() as u32;
-        *numbers.entry(teams).or_insert_with_key(|teams| {
+        let number = *numbers.entry(teams).or_insert_with_key(|teams| {
             crews.push(Crew { teams: teams.iter().copied().collect(), ..Crew::default() });
             next
-        })
+        });
+        crews[number as usize].lines.push(line);
+        number
     });
     let crew_of = crew_of.collect();
     for seat in seats {

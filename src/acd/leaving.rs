@@ -47,6 +47,14 @@ impl Distributor {
         Entry::Refuse { code: UNAVAILABLE, retry_after: Some(self.plan.retry_after), to: None, why }
     }
 
+    /// A caller may have to be led out before the step is over, where its line leads anybody out.
+    pub(super) fn may_leave(&mut self, call: CallId) {
+        let line = self.calls.get(&call).map(|caller| &self.plan.lines[caller.line.index()]);
+        if line.is_some_and(|line| line.max_wait.is_some() || line.leave_when_empty.is_some()) {
+            self.to_lead_out.insert(call);
+        }
+    }
+
     /// Leads out who has waited in vain; the last thing in every step.
     pub(super) fn lead_out(&mut self, now: Mono) {
         if self.to_lead_out.is_empty() && self.to_clear.is_empty() {

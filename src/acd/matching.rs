@@ -26,6 +26,7 @@ impl Distributor {
     /// Presents a caller to as many agents as it wants and can have; an emergency for whom nobody is free takes
     /// back a routine presentation.
     pub(super) fn seek_agents(&mut self, call: CallId, now: Mono) {
+        let Some(before) = self.stage(call) else { return };
         let Some(class) = self.class_of(call, now) else { return };
         while self.seek_agent(call, class, now) {}
         let unheard = |caller: &&Caller| caller.is_emergency() && caller.stage == Stage::Waiting;
@@ -34,7 +35,14 @@ impl Distributor {
         {
             self.recall(agent, call, now);
         }
-        self.line_up(call, now);
+        match self.calls.get(&call) {
+            // Nothing has come of it: the class that was found is the one to stand in.
+            Some(caller) if caller.stage == before => {
+                let class = self.wants(caller).then_some(class);
+                self.stand_in(call, class);
+            }
+            _ => self.line_up(call, now),
+        }
     }
 
     /// Presents a caller who wants an agent to the one put forward, or to all of a team that rings together;
@@ -217,6 +225,11 @@ impl Distributor {
     pub(super) fn line_up(&mut self, call: CallId, now: Mono) {
         let wants = self.calls.get(&call).is_some_and(|caller| self.wants(caller));
         let class = if wants { self.class_of(call, now) } else { None };
+        self.stand_in(call, class);
+    }
+
+    /// Puts a caller into a class, and takes it out of any other.
+    fn stand_in(&mut self, call: CallId, class: Option<ClassId>) {
         let Some(caller) = self.calls.get_mut(&call) else { return };
         let old = std::mem::replace(&mut caller.class, class);
         if old == class {

@@ -47,6 +47,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AgentId, CallId, ClipId, DestinationId, LineId, PracticeId, RuleId};
+use crate::policy::rules::Disagreement;
 
 /// What happened, as the distributor must know it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -180,6 +181,8 @@ pub enum Output {
     Availability { agent: AgentId, state: Availability },
     /// A rule turned on or off, on one of its lines.
     Rule { line: LineId, rule: RuleId, on: bool },
+    /// The rules on trial would have decided otherwise than the live ones.
+    Disagreement(Box<Disagreement>),
     /// Let the caller hear this clip, as a rule says; once for each caller and rule.
     Announce { call: CallId, clip: ClipId, rule: RuleId },
     /// Let the caller hear how things stand, one after the other.

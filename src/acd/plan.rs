@@ -27,6 +27,8 @@ pub struct Plan {
     pub agents: Vec<Agent>,
     /// By [`DestinationId`].
     pub destinations: Vec<Destination>,
+    /// Names by [`SkillId`].
+    pub skills: Vec<String>,
     /// After how many misses in a row an agent is paused; 0 means never. An answer, a log-in or a resumption
     /// by hand ends the row; a pause that ends by itself does not, so that a dead phone costs one ring a pause.
     pub misses_before_pause: u32,

@@ -73,10 +73,19 @@ impl Redials {
         let arrived = self.arrivals.get(&caller).map_or(arrived, |&older| older.min(arrived));
         self.arrivals.insert(caller, arrived);
         self.ends.set(caller, now + self.window);
-        while self.arrivals.len() > self.most {
-            let Some((_, oldest)) = self.ends.pop_due(Mono(u64::MAX)) else { break };
-            self.arrivals.remove(&oldest);
+        self.forget_most();
+    }
+
+    /// Keeps what another line that is gone has kept, each place as long as it would have been there.
+    pub fn take_over(&mut self, other: &mut Redials) {
+        for (caller, arrived) in std::mem::take(&mut other.arrivals) {
+            let Some(end) = other.ends.at(caller) else { continue };
+            other.ends.clear(caller);
+            let older = self.arrivals.get(&caller).map_or(arrived, |&known| known.min(arrived));
+            self.arrivals.insert(caller, older);
+            self.ends.set(caller, self.ends.at(caller).map_or(end, |known| known.max(end)));
         }
+        self.forget_most();
     }
 
     /// Whether a call of this caller would be a redial.
@@ -115,6 +124,14 @@ impl Redials {
     /// Whether none is kept.
     pub fn is_empty(&self) -> bool {
         self.arrivals.is_empty()
+    }
+
+    /// Forgets those whose time ends first, until there is room for the others.
+    fn forget_most(&mut self) {
+        while self.arrivals.len() > self.most {
+            let Some((_, oldest)) = self.ends.pop_due(Mono(u64::MAX)) else { break };
+            self.arrivals.remove(&oldest);
+        }
     }
 
     fn forget_until(&mut self, now: Mono) {

@@ -14,7 +14,9 @@ use super::distributor::Distributor;
 use super::{Band, Newcomer, Output, Plan, Refused, Stage};
 use crate::calendar::Calendar;
 use crate::id::{CallId, DestinationId, LineId, RuleId, TeamId};
-use crate::policy::rules::{CallerFacts, Decision, Kind, LineFacts, Measure, Rule, RuleBook, RuleStates};
+use crate::policy::rules::{
+    CallerFacts, Change, Decision, Kind, LineFacts, Live, Measure, Rule, RuleBook, RuleStates, Shadow, Trial,
+};
 use crate::time::{Mono, Now, Wall};
 
 /// The rules and what they are told.
@@ -27,6 +29,8 @@ pub(super) struct Rules {
     clock: Now,
     /// By [`LineId`]: whether a rule measures it.
     measured: Vec<bool>,
+    /// By [`LineId`]: whether a rule asks for its estimated wait, which costs something to work out.
+    estimated: Vec<bool>,
     /// By crew: the lines of which a rule counts the agents.
     counted: Vec<Vec<LineId>>,
     /// By [`LineId`]: whether a rule of it credits or tells callers anything.
@@ -37,9 +41,11 @@ pub(super) struct Rules {
     /// By [`LineId`]: whether it is among them.
     is_stirred: Vec<bool>,
     /// The waits that destinations report.
-    reports: BTreeMap<DestinationId, Duration>,
+    pub(super) reports: BTreeMap<DestinationId, Duration>,
     /// The estimated waits of lines.
     estimates: BTreeMap<LineId, Duration>,
+    /// Rules on trial, which see what these see.
+    shadow: Option<Shadow>,
 }
 
 impl Distributor {
@@ -52,40 +58,33 @@ impl Distributor {
     ) -> Distributor {
         let (book, calendar) = (book.into(), calendar.into());
         let mut distributor = Distributor::new(plan, now.mono);
-        let lines = (0u32..).map(LineId).take(distributor.plan.lines.len());
-        let facts = lines.filter_map(|line| distributor.facts(line)).collect();
+        let facts = distributor.all_facts();
         let none = vec![false; distributor.plan.lines.len()];
-        let (mut measured, mut credits, mut tells) = (none.clone(), none.clone(), none.clone());
-        let mut counted = vec![BTreeSet::new(); distributor.crews.len()];
+        let (mut credits, mut tells) = (none.clone(), none.clone());
         for rule in book.rules() {
             for line in rule.lines.iter().filter(|line| line.index() < none.len()) {
                 credits[line.index()] |= rule.actions.priority.is_some();
                 tells[line.index()] |= rule.actions.announce.is_some();
             }
-            for condition in rule.when_all.iter().chain(&rule.when_any).chain(&rule.until) {
-                let lines = condition.line.as_ref().map_or(&rule.lines[..], std::slice::from_ref);
-                for line in lines.iter().filter(|line| line.index() < distributor.plan.lines.len()) {
-                    measured[line.index()] = true;
-                    if matches!(condition.measure, Measure::AgentsFree | Measure::AgentsLoggedIn) {
-                        counted[distributor.crew_of[line.index()] as usize].insert(*line);
-                    }
-                }
-            }
         }
-        distributor.rules = Some(Box::new(Rules {
+        let mut rules = Rules {
             states: RuleStates::new(&book, &calendar, facts, now),
-            book,
+            book: book.clone(),
             calendar,
             clock: now,
-            measured,
-            counted: counted.into_iter().map(|lines| lines.into_iter().collect()).collect(),
+            measured: none.clone(),
+            estimated: none.clone(),
+            counted: vec![Vec::new(); distributor.crews.len()],
             credits,
             tells,
             stirred: Vec::new(),
             is_stirred: none,
             reports: BTreeMap::new(),
             estimates: BTreeMap::new(),
-        }));
+            shadow: None,
+        };
+        rules.measure_for(&book, &distributor.crew_of);
+        distributor.rules = Some(Box::new(rules));
         distributor.settle(now.mono);
         distributor
     }
@@ -115,9 +114,11 @@ impl Distributor {
         if destination.index() >= self.plan.destinations.len() {
             return Err(Refused::NotInPlan(destination.to_string()));
         }
-        if let Some(rules) = &mut self.rules {
-            set(&mut rules.reports, destination, wait);
+        let Some(rules) = &mut self.rules else { return Ok(()) };
+        if rules.reports.get(&destination).copied() == wait {
+            return Ok(());
         }
+        set(&mut rules.reports, destination, wait);
         for line in (0u32..).map(LineId).take(self.plan.lines.len()) {
             self.follow_reach(line, now);
         }
@@ -144,6 +145,11 @@ impl Distributor {
     /// The estimated wait of a line, as last told.
     pub(super) fn estimated(&self, line: LineId) -> Option<Duration> {
         self.rules.as_ref()?.estimates.get(&line).copied()
+    }
+
+    /// Whether the estimated wait of a line means anything to the rules.
+    pub fn wants_estimate(&self, line: LineId) -> bool {
+        self.rules.as_ref().is_some_and(|rules| rules.estimated.get(line.index()) == Some(&true))
     }
 
     /// How much longer the rules let this caller count as having waited.
@@ -173,7 +179,7 @@ impl Distributor {
 
     /// When time alone may turn a rule.
     pub(super) fn rules_due(&self) -> Option<Mono> {
-        self.rules.as_ref()?.states.poll_timeout()
+        self.rules.as_ref()?.due()
     }
 
     /// The last thing in every step: rules take in what has changed, and who has waited in vain is led out.
@@ -207,13 +213,33 @@ impl Distributor {
         }
     }
 
+    /// Tries other rules beside the live ones from now on; rules that were on trial in `before` go on as they are.
+    pub(super) fn watch(&mut self, trial: Trial, before: Option<&Shadow>, now: Now) {
+        let facts = self.all_facts();
+        let Some(rules) = &mut self.rules else { return };
+        let shadow = Shadow::new(&rules.book, trial.clone(), facts.clone(), now);
+        debug_assert!(shadow.is_ok(), "whoever made the plan has given both the same surroundings");
+        let Ok(mut shadow) = shadow else { return };
+        if let Some(before) = before {
+            shadow.carry(facts, before);
+        }
+        rules.measure_for(&trial.rules, &self.crew_of);
+        rules.shadow = Some(shadow);
+        self.follow_rules(now.mono, true);
+        self.settle(now.mono);
+    }
+
+    /// Tries no other rules any more; gives what was on trial.
+    pub(super) fn unwatch(&mut self) -> Option<Shadow> {
+        self.rules.as_mut()?.shadow.take()
+    }
+
     /// Lets rules that both books have go on as they are in `old`, and looks at every line anew.
     pub(super) fn carry_rules(&mut self, old: &Distributor) {
         if let (Some(new), Some(old)) = (&mut self.rules, &old.rules) {
             (new.reports, new.estimates) = (old.reports.clone(), old.estimates.clone());
         }
-        let lines = (0u32..).map(LineId).take(self.plan.lines.len());
-        let facts = lines.filter_map(|line| self.facts(line)).collect();
+        let facts = self.all_facts();
         if let (Some(new), Some(old)) = (&mut self.rules, &old.rules) {
             new.states.carry(&new.book, facts, &old.states, &old.book);
             let now_at = |rule: RuleId| {
@@ -230,12 +256,18 @@ impl Distributor {
         }
     }
 
+    /// By [`LineId`]: what rules know of the lines.
+    fn all_facts(&self) -> Vec<LineFacts> {
+        let lines = (0u32..).map(LineId).take(self.plan.lines.len());
+        lines.filter_map(|line| self.facts(line)).collect()
+    }
+
     fn follow_rules(&mut self, now: Mono, clock_was_set: bool) {
         loop {
             let Some(rules) = &mut self.rules else { return };
             let mut stirred = std::mem::take(&mut rules.stirred);
             stirred.iter().for_each(|line| rules.is_stirred[line.index()] = false);
-            let due = rules.states.poll_timeout().is_some_and(|at| at <= now);
+            let due = rules.due().is_some_and(|at| at <= now);
             if stirred.is_empty() && !due && !clock_was_set {
                 return;
             }
@@ -245,7 +277,9 @@ impl Distributor {
             let Some(rules) = &mut self.rules else { return };
             stirred.clear();
             rules.stirred = stirred;
-            let changes = rules.states.evaluate(&rules.book, &rules.calendar, &facts, rules.at(now));
+            let at = rules.at(now);
+            let changes = rules.states.evaluate(&rules.book, &rules.calendar, &facts, at);
+            self.outputs.extend(rules.disagreements(&changes, &facts, at));
             if changes.is_empty() {
                 return;
             }
@@ -298,6 +332,53 @@ impl Distributor {
 }
 
 impl Rules {
+    /// From now on what these rules ask of lines is measured too.
+    pub(super) fn measure_for(&mut self, book: &RuleBook, crew_of: &[u32]) {
+        let lines = self.measured.len();
+        let in_plan = |line: &&LineId| line.index() < lines;
+        for rule in book.rules() {
+            let compares = rule.actions.route_to.is_some_and(|route| route.if_its_wait_is_less);
+            for line in rule.lines.iter().filter(in_plan) {
+                self.estimated[line.index()] |= compares;
+            }
+            for condition in rule.when_all.iter().chain(&rule.when_any).chain(&rule.until) {
+                let measured = condition.line.as_ref().map_or(&rule.lines[..], std::slice::from_ref);
+                for line in measured.iter().filter(in_plan) {
+                    self.measured[line.index()] = true;
+                    self.estimated[line.index()] |= condition.measure == Measure::EstimatedWait;
+                    if matches!(condition.measure, Measure::AgentsFree | Measure::AgentsLoggedIn) {
+                        let counted = &mut self.counted[crew_of[line.index()] as usize];
+                        if let Err(at) = counted.binary_search(line) {
+                            counted.insert(at, *line);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// When time alone may turn a rule, live or on trial.
+    fn due(&self) -> Option<Mono> {
+        let shadow = self.shadow.as_ref().and_then(Shadow::poll_timeout);
+        self.states.poll_timeout().into_iter().chain(shadow).min()
+    }
+
+    /// Lets the rules on trial take in what the live ones took in; gives where they would have decided otherwise.
+    fn disagreements(
+        &mut self,
+        changes: &[Change],
+        facts: &[(LineId, LineFacts)],
+        now: Now,
+    ) -> impl Iterator<Item = Output> {
+        if let Some(shadow) = &mut self.shadow {
+            let live = Live { book: &self.book, states: &self.states, calendar: &self.calendar };
+            shadow.evaluate(live, changes, facts, now);
+        }
+        let shadow = &mut self.shadow;
+        std::iter::from_fn(|| shadow.as_mut()?.poll_disagreement())
+            .map(|apart| Output::Disagreement(Box::new(apart)))
+    }
+
     fn stir(&mut self, line: LineId) {
         if !std::mem::replace(&mut self.is_stirred[line.index()], true) {
             self.stirred.push(line);

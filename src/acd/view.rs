@@ -1,10 +1,12 @@
 //! What displays, announcements, records and rules may read; nothing here changes anything.
 
+use std::time::Duration;
+
 use super::distributor::Distributor;
 use super::place::Place;
 use super::waiting::Queue;
 use super::{Availability, Plan, Stage};
-use crate::id::{AgentId, CallId, LineId};
+use crate::id::{AgentId, CallId, DestinationId, LineId};
 use crate::policy::rules::LineFacts;
 use crate::time::Mono;
 
@@ -59,6 +61,17 @@ impl Distributor {
             agents_logged_in: crew.at_work,
             agents_free: crew.free,
         })
+    }
+
+    /// The lines whose own teams have this agent as a member.
+    pub fn lines_of(&self, agent: AgentId) -> impl Iterator<Item = LineId> {
+        let crews = self.seats.get(agent.index()).into_iter().flat_map(|seat| &seat.crews);
+        crews.flat_map(|&crew| &self.crews[crew as usize].lines).copied()
+    }
+
+    /// How long the callers of a destination wait, as it last said; `None` when it does not say.
+    pub fn reported(&self, destination: DestinationId) -> Option<Duration> {
+        self.rules.as_ref()?.reports.get(&destination).copied()
     }
 
     /// How far a call has come; `None` when it is not known or over.

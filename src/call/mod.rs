@@ -48,6 +48,8 @@ pub struct Call {
     pub thread: u8,
     /// Who has the caller now.
     pub stage: Stage,
+    /// Whether the caller hears ring tone: the line's first destination is tried before anything else.
+    pub rings_first: bool,
     /// From arrival to the first agent's answer.
     pub waited: Option<Duration>,
     /// Who answered last.

@@ -102,6 +102,7 @@ prompts! {
     YouAreReady = "you-are-ready" "You are ready.";
     NotRecognised = "not-recognised" "That was not recognised.";
     Pause = "pause" "";
+    RingTone = "ring-tone" "";
 }
 
 use Prompt::*;
@@ -360,7 +361,7 @@ mod tests {
 
     #[test]
     fn prompts_and_the_text_that_their_files_are_made_from_agree() {
-        let spoken = Prompt::ALL.iter().filter(|&&prompt| prompt != Pause);
+        let spoken = Prompt::ALL.iter().filter(|&&prompt| !matches!(prompt, Pause | RingTone));
         let table: Vec<_> =
             spoken.map(|p| format!("{} {}", p.file().trim_end_matches(".wav"), p.words())).collect();
         let text: Vec<_> = include_str!("../../config/prompts/words.txt").lines().collect();

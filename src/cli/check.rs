@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use ipnet::IpNet;
 
 use super::{BAD_CONFIGURATION, today};
-use crate::config::{self, Deployment};
+use crate::config::{self, Deployment, Report};
 use crate::id::WindowId;
 use crate::media::Clip;
 use crate::policy::rules::Kind;
@@ -48,17 +48,44 @@ fn check(path: &Path, colour: bool) -> Checked {
     let mut found = report.render(colour);
     found.extend(unplayable.iter().map(String::as_str));
     found.push_str(&counted(report.errors() + unplayable.len(), report.warnings(), report.file()));
-    match deployment.filter(|_| unplayable.is_empty()) {
-        Some(deployment) => {
+    let deployment = deployment.filter(|_| unplayable.is_empty());
+    let on_trial = match deployment.as_ref().map(|deployment| on_trial(deployment, colour)) {
+        Some(Ok((warnings, summary))) => {
+            found.push_str(&warnings);
+            Some(summary)
+        }
+        Some(Err(faults)) => {
+            found.push_str(&faults);
+            None
+        }
+        None => None,
+    };
+    match deployment.zip(on_trial) {
+        Some((deployment, on_trial)) => {
             let tests = match tests {
                 0 => String::new(),
                 1 => "1 test passed\n".to_owned(),
                 tests => format!("{tests} tests passed\n"),
             };
-            Checked { found, summary: format!("{}\n{tests}good\n", summary(&deployment)), status: 0 }
+            let summary = format!("{}\n{on_trial}{tests}good\n", summary(&deployment));
+            Checked { found, summary, status: 0 }
         }
         None => Checked { found, summary: String::new(), status: BAD_CONFIGURATION },
     }
+}
+
+/// The rules on trial, if the file names any: what is odd about them, and how many they are; or their faults.
+fn on_trial(deployment: &Deployment, colour: bool) -> Result<(String, String), String> {
+    let Some(path) = &deployment.shadow else { return Ok(Default::default()) };
+    let found = |report: &Report| {
+        format!("{}{}", report.render(colour), counted(report.errors(), report.warnings(), report.file()))
+    };
+    let shadow = config::load_shadow(path, today(), deployment).map_err(|errors| found(&errors.0))?;
+    let rules = match shadow.trial.rules.rules().len() {
+        1 => "1 rule".to_owned(),
+        rules => format!("{rules} rules"),
+    };
+    Ok((found(&shadow.warnings), format!("{rules} on trial in {}\n", path.display())))
 }
 
 /// `3 errors, 1 warning in config/hearken.toml`, or nothing when there is nothing to count.
@@ -216,6 +243,27 @@ mod tests {
         assert_eq!((summary.as_str(), status), ("", 2));
         let count = format!("1 error, 2 warnings in {}\n", path.display());
         assert!(found.ends_with(&count), "{found}");
+    }
+
+    #[test]
+    fn rules_on_trial_are_checked_with_those_they_are_tried_beside() {
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+        let live = std::fs::read_to_string(sample.join("hearken.toml")).unwrap();
+        let live = live.replace("file = \"prompts/", &format!("file = \"{}/prompts/", sample.display()));
+        let dir = tempfile::tempdir().unwrap();
+        let [path, other] = ["hearken.toml", "other.toml"].map(|name| dir.path().join(name));
+        std::fs::write(&other, &live).unwrap();
+        std::fs::write(&path, live.replace("[node]\n", "[node]\nshadow = \"other.toml\"\n")).unwrap();
+        let Checked { found, summary, status } = check(&path, false);
+        assert_eq!((found.as_str(), status), ("", 0));
+        assert!(summary.contains(&format!("rules on trial in {}\n", other.display())), "{summary}");
+        std::fs::write(&other, "[sip]\nlistne = []\n").unwrap();
+        let Checked { found, summary, status } = check(&path, false);
+        assert_eq!((summary.as_str(), status), ("", 2));
+        assert!(
+            found.contains("no key `listne`") && found.contains(&format!("in {}\n", other.display())),
+            "{found}"
+        );
     }
 
     #[test]

@@ -42,8 +42,12 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Runs the daemon; SIGTERM drains, a second one or SIGINT stops
-    #[command(after_help = "Example: hearken run --config config/hearken.toml")]
-    Run,
+    #[command(after_help = "Example: hearken run --config config/hearken.toml --shadow next-week.toml")]
+    Run {
+        /// A second configuration whose rules are tried beside the live ones, in place of `shadow` in the file
+        #[arg(long, value_name = "FILE")]
+        shadow: Option<PathBuf>,
+    },
     /// Validates the configuration, runs its tests and shows what it means
     #[command(after_help = "Example: hearken check --config config/hearken.toml")]
     Check,
@@ -56,7 +60,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let Arguments { config, command } = Arguments::parse();
     match command {
-        Command::Run => run::run(&config),
+        Command::Run { shadow } => run::run(&config, shadow),
         Command::Check => check::run(&config),
         Command::Explain(args) => explain::run(&config, &args),
         Command::Report(args) => report_from(&config, args),

@@ -6,23 +6,33 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::{fail, load, today};
-use crate::config::{self, Loaded, LogFormat, LogSettings};
+use super::{BAD_CONFIGURATION, fail, load, today};
+use crate::config::{self, Loaded, LogFormat, LogSettings, Shadow};
 use crate::daemon::{Daemon, Failure, Order, Reload};
 
-pub(super) fn run(config: &Path) -> ExitCode {
-    let loaded = match load(config) {
+pub(super) fn run(config: &Path, shadow: Option<PathBuf>) -> ExitCode {
+    let mut loaded = match load(config) {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
+    let trial = shadow.as_deref().or(loaded.deployment.shadow.as_deref());
+    let trial = match trial.map(|path| config::load_shadow(path, today(), &loaded.deployment)).transpose() {
+        Ok(trial) => trial,
+        Err(errors) => {
+            eprint!("{}", errors.0.render(false));
+            return ExitCode::from(BAD_CONFIGURATION);
+        }
+    };
+    loaded.deployment.plan.guide.trial = trial.as_ref().map(|shadow| shadow.trial.clone());
     log_as(loaded.deployment.log);
     eprint!("{}", loaded.warnings.render(false));
+    announce(trial.as_ref());
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(error),
     };
     let served = runtime.block_on(async {
-        let running = Running { path: config.to_owned(), loaded: loaded.clone() };
+        let running = Running { path: config.to_owned(), loaded: loaded.clone(), shadow, trial };
         let orders = orders_by_signal(running).map_err(Failure::Sip)?;
         let daemon = Daemon::start(loaded.deployment, orders, ()).await?;
         for (transport, address) in daemon.addresses() {
@@ -67,21 +77,28 @@ fn orders_by_signal(mut running: Running) -> std::io::Result<mpsc::Receiver<Orde
 struct Running {
     path: PathBuf,
     loaded: Loaded,
+    /// The file of rules on trial, as the command line names it.
+    shadow: Option<PathBuf>,
+    /// What is on trial.
+    trial: Option<Shadow>,
 }
 
 impl Running {
     /// Reads the file again and hands it to the daemon; whatever is wrong with it, the old one stays in force.
     async fn reload(self, daemon: &mpsc::Sender<Order>) -> Running {
         let (path, old) = (self.path.clone(), self.loaded.clone());
+        let (shadow, trial) = (self.shadow.clone(), self.trial.clone());
         // Reading and encoding sound takes its time, which no call has.
         let prepared = tokio::task::spawn_blocking(move || {
-            let next = config::load_after(&path, today(), &old)
+            let mut next = config::load_after(&path, today(), &old)
                 .map_err(|errors| format!("\n{}", errors.0.render(false)))?;
+            let trial = trial_beside(&next, shadow, trial);
+            next.deployment.plan.guide.trial = trial.as_ref().map(|shadow| shadow.trial.clone());
             let (reload, verdict) =
                 Reload::prepare(next.deployment.clone()).map_err(|error| error.to_string())?;
-            Ok::<_, String>((next, reload, verdict))
+            Ok::<_, String>((next, trial, reload, verdict))
         });
-        let (next, reload, verdict) = match prepared.await {
+        let (next, trial, reload, verdict) = match prepared.await {
             Ok(Ok(prepared)) => prepared,
             Ok(Err(reason)) => {
                 tracing::error!("the configuration is not taken over, the old one stays in force: {reason}");
@@ -102,8 +119,9 @@ impl Running {
                 for change in &changes {
                     tracing::info!("{change}");
                 }
+                announce(trial.as_ref());
                 tracing::info!(changes = changes.len(), "the configuration is taken over");
-                Running { path: self.path, loaded: next }
+                Running { path: self.path, loaded: next, shadow: self.shadow, trial }
             }
             Ok(Err(lines)) => {
                 for (line, callers) in lines {
@@ -116,6 +134,32 @@ impl Running {
             }
             Err(_) => self,
         }
+    }
+}
+
+/// The rules to try beside a new configuration; while their file is no good, those that were on trial go on.
+fn trial_beside(next: &Loaded, shadow: Option<PathBuf>, before: Option<Shadow>) -> Option<Shadow> {
+    let path = shadow.or_else(|| next.deployment.shadow.clone())?;
+    let errors = match config::load_shadow(&path, today(), &next.deployment) {
+        Ok(trial) => return Some(trial),
+        Err(errors) => errors,
+    };
+    let why = errors.0.render(false);
+    tracing::error!("the shadow policy is not taken over, what was on trial stays so:\n{why}");
+    let again = before?.beside(today(), &next.deployment);
+    again
+        .inspect_err(|errors| {
+            let why = errors.0.render(false);
+            tracing::error!("the old shadow policy cannot go on beside the new configuration:\n{why}");
+        })
+        .ok()
+}
+
+/// Says which rules are on trial, and what is odd about them.
+fn announce(trial: Option<&Shadow>) {
+    if let Some(Shadow { trial, warnings, path, .. }) = trial {
+        eprint!("{}", warnings.render(false));
+        tracing::info!(file = %path.display(), rules = trial.rules.rules().len(), "a shadow policy is on trial");
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Deployment {
     pub ledger: LedgerSettings,
     /// What becomes of those who wait in lines that the file no longer has, by the line's name.
     pub removed: BTreeMap<String, Removed>,
+    /// Another configuration whose rules are tried beside these.
+    pub shadow: Option<PathBuf>,
     /// What this node is called and where it is.
     pub node: Node,
     /// What the daemon says of itself.

@@ -20,7 +20,7 @@ mod table;
 mod written;
 
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use changes::{Change, changes};
 pub use deployment::{
@@ -29,9 +29,10 @@ pub use deployment::{
 pub use report::{Diagnostic, Errors, Place, Report, Severity};
 
 use crate::calendar::Date;
-use crate::policy::rules::Question;
+use crate::policy::rules::{Question, Trial};
 use resolve::expect::Asked;
 use sink::Sink;
+use written::Written;
 
 /// Largest configuration file that is read, in bytes.
 pub const LARGEST_FILE: u64 = 1 << 20;
@@ -49,24 +50,63 @@ pub struct Loaded {
     pub text: String,
 }
 
+/// Another configuration's rules and calendar, ready to be tried beside those of a running one.
+#[derive(Clone, Debug)]
+pub struct Shadow {
+    /// What to try.
+    pub trial: Trial,
+    /// Diagnostics of severity [`Severity::Warning`] only.
+    pub warnings: Report,
+    /// Where it was read.
+    pub path: PathBuf,
+    /// The file as it was read.
+    text: String,
+}
+
 /// Reads and validates the file at `path` as on the day `today`; other files are looked for from its directory.
 ///
 /// Fails with every fault found, not only the first.
 pub fn load(path: &Path, today: Date) -> Result<Loaded, Errors> {
-    let name = path.display().to_string();
-    let text = match read_bounded(path) {
-        Ok(text) => text,
-        Err((text, message)) => {
-            let mut sink = Sink::new();
-            match &text {
-                Some((_, valid)) => sink.error(*valid..valid + 1, message),
-                None => sink.error_of_file(message),
-            };
-            let text = text.map(|(text, _)| text).unwrap_or_default();
-            return Err(Errors(sink.into_report(&name, &text)));
-        }
+    parse(&read(path)?, &path.display().to_string(), directory(path), today)
+}
+
+/// Reads a whole second configuration, to try its rules beside those of `live`.
+///
+/// Fails if it would not do by itself, or where its rules speak of what `live` does not have.
+pub fn load_shadow(path: &Path, today: Date, live: &Deployment) -> Result<Shadow, Errors> {
+    shadow(read(path)?, path, today, live)
+}
+
+impl Shadow {
+    /// The same as it was read, beside another configuration.
+    pub fn beside(self, today: Date, live: &Deployment) -> Result<Shadow, Errors> {
+        shadow(self.text, &self.path, today, live)
+    }
+}
+
+fn shadow(text: String, path: &Path, today: Date, live: &Deployment) -> Result<Shadow, Errors> {
+    let check = |written: &Written, sink: &mut Sink| {
+        resolve::shadow::check(&written.rules, &live.plan, sink);
     };
-    parse(&text, &name, path.parent().unwrap_or(Path::new("")), today)
+    let loaded = parse_and(&text, &path.display().to_string(), directory(path), today, check)?;
+    let trial = loaded.deployment.plan.on_trial_beside(&live.plan);
+    Ok(Shadow { trial, warnings: loaded.warnings, path: path.to_owned(), text })
+}
+
+fn directory(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
+fn read(path: &Path) -> Result<String, Errors> {
+    read_bounded(path).map_err(|(text, message)| {
+        let mut sink = Sink::new();
+        match &text {
+            Some((_, valid)) => sink.error(*valid..valid + 1, message),
+            None => sink.error_of_file(message),
+        };
+        let text = text.map(|(text, _)| text).unwrap_or_default();
+        Errors(sink.into_report(&path.display().to_string(), &text))
+    })
 }
 
 /// The same, to be taken over by a daemon that runs `old`: whatever both have keeps its id, and what the file no
@@ -81,9 +121,22 @@ pub fn load_after(path: &Path, today: Date, old: &Loaded) -> Result<Loaded, Erro
 
 /// Validates `text` as the file called `name` in the directory `base`, as on the day `today`.
 pub fn parse(text: &str, name: &str, base: &Path, today: Date) -> Result<Loaded, Errors> {
+    parse_and(text, name, base, today, |_, _| {})
+}
+
+fn parse_and(
+    text: &str,
+    name: &str,
+    base: &Path,
+    today: Date,
+    check: impl FnOnce(&Written, &mut Sink),
+) -> Result<Loaded, Errors> {
     let mut sink = Sink::new();
     let written = written::read(text, &mut sink);
     let resolved = resolve::resolve(&written, base, today, &mut sink);
+    if !sink.has_errors() {
+        check(&written, &mut sink);
+    }
     let failed = sink.has_errors();
     let report = sink.into_report(name, text);
     match resolved {

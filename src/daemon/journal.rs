@@ -8,6 +8,7 @@ use crate::acd::{Availability, PauseReason};
 use crate::ledger::Ledger;
 use crate::media::Media;
 use crate::net::Net;
+use crate::policy::rules::{Disagreement, Side};
 use crate::switch::{Event, Switch};
 
 /// How often counts are written, and only when they changed.
@@ -67,10 +68,26 @@ pub(super) fn event(event: &Event) {
         Event::TurnedAway { source, code } => tracing::debug!(%source, code, "turned away"),
         Event::EntryRefused { why } => tracing::debug!(why, "the line does not take the caller"),
         Event::Rule { line, rule, on } => tracing::info!(line, rule, on, "overflow rule"),
-        Event::Reloaded => tracing::info!("a new plan is in force"),
-        Event::ReloadRefused { lines } => {
-            tracing::error!(?lines, "the new plan is refused: callers wait in lines that it no longer has");
+        Event::Disagreement { line, apart } => {
+            let Disagreement { kind, caller, live, other, lost, .. } = &**apart;
+            let (redial, withheld) = (caller.redial, caller.withheld);
+            let name = |side: &Side| side.rule.clone().unwrap_or_else(|| "none".to_owned());
+            tracing::info!(
+                line,
+                action = kind.key(),
+                redial,
+                withheld,
+                live = name(live),
+                because = live.reason,
+                shadow = name(other),
+                it_says = other.reason,
+                lost,
+                "the shadow policy disagrees"
+            );
         }
+        Event::Reloaded => tracing::info!("a new plan is in force"),
+        // Whoever ordered it says so, and what to do about it.
+        Event::ReloadRefused { .. } => {}
         Event::Draining { calls } => tracing::info!(calls, "draining: only emergency calls are taken"),
         Event::Drained => tracing::info!("the last call is over"),
     }

@@ -194,18 +194,18 @@ impl Dialog {
         let headers = &mut request.headers;
         let rest = if strict.is_some() { &self.routes[1..] } else { &self.routes[..] };
         for route in rest {
-            headers.push("Route", route.to_string());
+            headers.push("Route", route.text());
         }
         if strict.is_some() {
-            headers.push("Route", NameAddr::new(self.target.clone()).to_string());
+            headers.push("Route", NameAddr::new(self.target.clone()).text());
         }
         headers.push("Max-Forwards", "70");
-        headers.push("From", self.local.to_string());
-        headers.push("To", self.remote.to_string());
+        headers.push("From", self.local.text());
+        headers.push("To", self.remote.text());
         headers.push("Call-ID", self.call_id.clone());
         headers.push("CSeq", format!("{seq} {method}"));
         if method == Method::Invite {
-            headers.push("Contact", NameAddr::new(self.contact.clone()).to_string());
+            headers.push("Contact", NameAddr::new(self.contact.clone()).text());
         }
         request
     }

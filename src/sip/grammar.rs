@@ -76,6 +76,11 @@ pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty() && all(text, TOKEN)
 }
 
+/// Whether `c` may stand in a token.
+pub(super) fn is_token_char(c: char) -> bool {
+    u8::try_from(c).is_ok_and(|byte| is(byte, TOKEN))
+}
+
 /// Whether each `%` of `text` begins an escape of two hexadecimal digits.
 pub(super) fn escapes_are_whole(text: &str) -> bool {
     let bytes = text.as_bytes();
@@ -126,6 +131,15 @@ pub(super) fn number(text: &str, max: u32) -> Option<u32> {
     u32::try_from(sum).ok()
 }
 
+/// Appends a number in decimal digits.
+pub(super) fn push_number(out: &mut String, number: u32) {
+    let divisors = [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10];
+    for divisor in divisors.into_iter().filter(|&divisor| number >= divisor) {
+        out.push(char::from(b'0' + (number / divisor % 10) as u8));
+    }
+    out.push(char::from(b'0' + (number % 10) as u8));
+}
+
 /// Length of the quoted string that `text` begins with, quotes included; `None` when it never ends or holds
 /// CR, LF or NUL, or another control character that is not escaped.
 pub(super) fn quoted_len(text: &str) -> Option<usize> {
@@ -157,20 +171,15 @@ pub(super) fn unquote(quoted: &str) -> String {
 }
 
 /// Appends `text` as a quoted string, dropping what may not stand in one.
-pub(super) fn write_quoted(out: &mut impl std::fmt::Write, text: &str) -> std::fmt::Result {
-    out.write_char('"')?;
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => {
-                out.write_char('\\')?;
-                out.write_char(c)?;
-            }
-            '\t' => out.write_char(c)?,
-            c if c.is_ascii_control() => {}
-            c => out.write_char(c)?,
+pub(super) fn push_quoted(out: &mut String, text: &str) {
+    out.push('"');
+    for c in text.chars().filter(|&c| c == '\t' || !c.is_ascii_control()) {
+        if matches!(c, '"' | '\\') {
+            out.push('\\');
         }
+        out.push(c);
     }
-    out.write_char('"')
+    out.push('"');
 }
 
 /// The text is not a list of parameters, or not a list of elements.
@@ -329,7 +338,7 @@ mod tests {
     fn quoting_and_unquoting_are_inverse() {
         for text in ["", "Bell", "a \"b\" \\ c", "Zoë Ω"] {
             let mut out = String::new();
-            write_quoted(&mut out, text).unwrap();
+            push_quoted(&mut out, text);
             assert_eq!(quoted_len(&out), Some(out.len()));
             assert_eq!(unquote(&out), text);
         }

@@ -1,6 +1,6 @@
 //! Hosts and ports, as they stand in URIs and in Via headers.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
@@ -88,9 +88,46 @@ fn name_or_v4(text: &str) -> Result<HostRef<'_>, BadHost> {
     let labels = text.as_bytes();
     let labels = labels.strip_suffix(b".").unwrap_or(labels);
     if labels.iter().rev().take_while(|&&byte| byte != b'.').all(u8::is_ascii_digit) {
-        return text.parse::<Ipv4Addr>().map(|ip| HostRef::Ip(IpAddr::V4(ip))).map_err(|_| BadHost::Host);
+        return v4(text).map(|ip| HostRef::Ip(IpAddr::V4(ip))).ok_or(BadHost::Host);
     }
     Ok(HostRef::Name(text))
+}
+
+/// Four numbers without leading zeros; the front door reads one for nearly every header, and this takes a third of
+/// the time of `Ipv4Addr::from_str`.
+fn v4(text: &str) -> Option<Ipv4Addr> {
+    let mut octets = [0u8; 4];
+    let (mut at, mut digits) = (0, 0);
+    for byte in text.bytes() {
+        let octet = octets.get_mut(at)?;
+        match byte {
+            b'0'..=b'9' if digits == 0 || *octet != 0 => {
+                *octet = octet.checked_mul(10)?.checked_add(byte - b'0')?;
+                digits += 1;
+            }
+            b'.' if digits > 0 => (at, digits) = (at + 1, 0),
+            _ => return None,
+        }
+    }
+    (at == 3 && digits > 0).then(|| octets.into())
+}
+
+/// Appends an address as [`Host`] writes it. Nearly every line that we write has one, and the formatter of the
+/// standard library takes ten times as long.
+pub(super) fn push_ip(out: &mut String, ip: IpAddr) {
+    match ip {
+        IpAddr::V4(v4) => {
+            for (at, octet) in v4.octets().into_iter().enumerate() {
+                if at > 0 {
+                    out.push('.');
+                }
+                grammar::push_number(out, u32::from(octet));
+            }
+        }
+        IpAddr::V6(v6) => {
+            let _ = write!(out, "[{v6}]");
+        }
+    }
 }
 
 #[cfg(test)]
@@ -114,6 +151,33 @@ mod tests {
             assert_eq!((read.to_host(), read_port), (host, port), "{text}");
         }
         assert_eq!(ip("::1").to_string(), "[::1]");
+    }
+
+    #[test]
+    fn an_address_is_read_and_written_as_the_standard_library_does() {
+        for text in [
+            "0.0.0.0",
+            "255.255.255.255",
+            "10.0.20.100",
+            "1.2.3.04",
+            "1.2.3.256",
+            "1.2.3",
+            "1.2.3.4.5",
+            "1..2.3",
+            "1.2.3.",
+            ".1.2.3",
+            "00.1.2.3",
+            "1.2.3.4x",
+            "1.2.3.1000",
+            "",
+        ] {
+            assert_eq!(v4(text), text.parse().ok(), "{text}");
+        }
+        for text in ["0.0.0.0", "255.255.255.255", "10.0.20.100", "::1", "2001:db8::1"] {
+            let (ip, mut out) = (text.parse().unwrap(), String::new());
+            push_ip(&mut out, ip);
+            assert_eq!(out, Host::Ip(ip).to_string());
+        }
     }
 
     #[test]

@@ -42,8 +42,9 @@ pub enum BadNameAddr {
 impl NameAddr {
     /// Reads one element: `"name" <uri>;params`, `name <uri>;params` or `uri;params`.
     pub fn parse(one_value: &str) -> Result<NameAddr, BadNameAddr> {
-        check(one_value)?;
         let parts = split(one_value)?;
+        let uri = Uri::parse(parts.uri)?;
+        read_params(parts.params)?;
         let display = match parts.display {
             "" => None,
             quoted if quoted.starts_with('"') => Some(grammar::unquote(quoted)),
@@ -51,7 +52,7 @@ impl NameAddr {
         };
         Ok(NameAddr {
             display: display.filter(|name| !name.is_empty()),
-            uri: Uri::parse(parts.uri)?,
+            uri,
             params: grammar::params_without(parts.params, ""),
         })
     }
@@ -84,11 +85,23 @@ impl NameAddr {
 
     /// Sets the tag, of which only token characters are kept.
     pub fn set_tag(&mut self, tag: &str) {
-        let tag = tag.chars().filter(|c| c.is_ascii() && grammar::is_token(c.encode_utf8(&mut [0; 4])));
+        let tag = tag.chars().filter(|&c| grammar::is_token_char(c));
         let mut params = grammar::params_without(&self.params, "tag");
         params.push_str(";tag=");
         params.extend(tag);
         self.params = params;
+    }
+
+    /// As written in a header.
+    pub fn text(&self) -> String {
+        let display = self.display.as_deref().unwrap_or_default();
+        let mut out = String::with_capacity(display.len() + self.uri.as_str().len() + self.params.len() + 8);
+        if !display.is_empty() {
+            grammar::push_quoted(&mut out, display);
+            out.push(' ');
+        }
+        out.extend(["<", self.uri.as_str(), ">", &self.params]);
+        out
     }
 
     /// The value of a parameter of the element, not of its URI; "" for a flag, quotes kept.
@@ -99,11 +112,7 @@ impl NameAddr {
 
 impl fmt::Display for NameAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(name) = &self.display {
-            grammar::write_quoted(f, name)?;
-            f.write_str(" ")?;
-        }
-        write!(f, "<{}>{}", self.uri, self.params)
+        f.write_str(&self.text())
     }
 }
 
@@ -117,7 +126,7 @@ impl TryFrom<String> for NameAddr {
 
 impl From<NameAddr> for String {
     fn from(element: NameAddr) -> String {
-        element.to_string()
+        element.text()
     }
 }
 
@@ -141,8 +150,13 @@ impl<'a> Parts<'a> {
 pub(super) fn check(text: &str) -> Result<Option<&str>, BadNameAddr> {
     let parts = split(text)?;
     uri::read(parts.uri)?;
+    read_params(parts.params)
+}
+
+/// Checks the parameters, and gives the tag among them.
+fn read_params(params: &str) -> Result<Option<&str>, BadNameAddr> {
     let mut tag = None;
-    for param in grammar::params(parts.params) {
+    for param in grammar::params(params) {
         let (name, value) = param.map_err(|_| BadNameAddr::Param)?;
         if tag.is_none() && name.eq_ignore_ascii_case("tag") {
             tag = Some(value.unwrap_or(""));

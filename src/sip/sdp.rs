@@ -11,6 +11,7 @@ use bytes::Bytes;
 use sdp_types::{Media, Session};
 use serde::{Deserialize, Serialize};
 
+use super::grammar::push_number;
 use crate::audio::{Codec, Direction};
 
 /// Most media lines of a description that is read; more is refused.
@@ -164,29 +165,33 @@ pub fn reoffer(local: &Local, agreed: &Agreed, direction: Direction) -> Bytes {
 }
 
 fn head(local: &Local) -> String {
-    let family = if local.address.is_ipv6() { "IP6" } else { "IP4" };
-    let Local { address, session, version, .. } = local;
-    let mut text = String::with_capacity(256);
-    let _ = write!(
-        text,
-        "v=0\r\no=- {session} {version} IN {family} {address}\r\ns=-\r\nc=IN {family} {address}\r\nt=0 0\r\n"
-    );
+    let family = if local.address.is_ipv6() { "IP6 " } else { "IP4 " };
+    let (session, version) = (local.session.to_string(), local.version.to_string());
+    let address = local.address.to_string();
+    let mut text = String::with_capacity(320);
+    text.extend(["v=0\r\no=- ", &session, " ", &version, " IN ", family, &address]);
+    text.extend(["\r\ns=-\r\nc=IN ", family, &address, "\r\nt=0 0\r\n"]);
     text
 }
 
 fn audio(text: &mut String, port: u16, codecs: &[(u8, Codec)], dtmf: Option<u8>, direction: Direction) {
-    let _ = write!(text, "m=audio {port} RTP/AVP");
+    text.push_str("m=audio ");
+    push_number(text, port.into());
+    text.push_str(" RTP/AVP");
     for payload_type in codecs.iter().map(|&(payload_type, _)| payload_type).chain(dtmf) {
-        let _ = write!(text, " {payload_type}");
+        text.push(' ');
+        push_number(text, payload_type.into());
     }
     text.push_str("\r\n");
-    for (payload_type, codec) in codecs {
-        let _ = write!(text, "a=rtpmap:{payload_type} {}/8000\r\n", codec.encoding_name());
+    for &(payload_type, codec) in codecs {
+        text.push_str("a=rtpmap:");
+        push_number(text, payload_type.into());
+        text.extend([" ", codec.encoding_name(), "/8000\r\n"]);
     }
     if let Some(dtmf) = dtmf {
         let _ = write!(text, "a=rtpmap:{dtmf} telephone-event/8000\r\na=fmtp:{dtmf} 0-15\r\n");
     }
-    let _ = write!(text, "a=ptime:20\r\na={}\r\n", direction.attribute());
+    text.extend(["a=ptime:20\r\na=", direction.attribute(), "\r\n"]);
 }
 
 /// Session names are often Latin-1 in the wild; all that matters here is ASCII.

@@ -15,7 +15,7 @@ pub use super::host::Host;
 
 use super::Transport;
 use super::grammar::{self, URIC, USER};
-use super::host::{BadHost, HostRef, host_port};
+use super::host::{BadHost, HostRef, host_port, push_ip};
 
 /// A URI that was checked when it was read; it holds no white space, control character or bracket.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -85,16 +85,31 @@ impl Uri {
     /// A SIP URI of an address, with the port always written, and `;transport=tcp` for TCP; `user` is
     /// escaped as needed, and left out when empty.
     pub fn sip(user: Option<&str>, addr: SocketAddr, transport: Transport) -> Uri {
-        let mut text = String::from("sip:");
-        if let Some(user) = user.filter(|user| !user.is_empty()) {
+        let mut text = String::with_capacity(64);
+        text.push_str("sip:");
+        let user = user.filter(|user| !user.is_empty()).map(|user| {
+            let start = text.len();
             escape_user(&mut text, user);
+            start..text.len()
+        });
+        if user.is_some() {
             text.push('@');
         }
-        text.push_str(&format!("{}:{}", Host::Ip(addr.ip()), addr.port()));
+        push_ip(&mut text, addr.ip());
+        text.push(':');
+        grammar::push_number(&mut text, addr.port().into());
+        let params = text.len();
         if transport == Transport::Tcp {
             text.push_str(";transport=tcp");
         }
-        Uri::parse(&text).expect("an escaped user at an address and port is a URI")
+        Uri {
+            scheme: Scheme::Sip,
+            user,
+            host: Some(Host::Ip(addr.ip())),
+            port: Some(addr.port()),
+            params: params..text.len(),
+            text,
+        }
     }
 
     /// The scheme.

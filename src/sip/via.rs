@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::Transport;
 use super::grammar::{self, TOKEN};
-use super::host::{BadHost, Host, HostRef, host_port, read_port};
+use super::host::{BadHost, Host, HostRef, host_port, push_ip, read_port};
 
 /// One element of a Via header.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -50,15 +50,13 @@ impl Via {
     /// The element we put on a request: with `;rport` (RFC 3581) and `branch`, of which only token
     /// characters are kept.
     pub fn new(transport: Transport, sent_by: SocketAddr, branch: &str) -> Via {
-        let branch: String = branch
-            .chars()
-            .filter(|c| c.is_ascii() && grammar::is_token(c.encode_utf8(&mut [0; 4])))
-            .collect();
+        let mut params = String::from(";rport;branch=");
+        params.extend(branch.chars().filter(|&c| grammar::is_token_char(c)));
         Via {
             transport: transport.name().to_owned(),
             host: Host::Ip(sent_by.ip()),
             port: Some(sent_by.port()),
-            params: format!(";rport;branch={branch}"),
+            params,
         }
     }
 
@@ -103,6 +101,22 @@ impl Via {
         self.set("rport", &port.to_string());
     }
 
+    /// As written in a header.
+    pub fn text(&self) -> String {
+        let mut out = String::with_capacity(self.params.len() + 64);
+        out.extend(["SIP/2.0/", &self.transport, " "]);
+        match &self.host {
+            Host::Name(name) => out.push_str(name),
+            Host::Ip(ip) => push_ip(&mut out, *ip),
+        }
+        if let Some(port) = self.port {
+            out.push(':');
+            grammar::push_number(&mut out, port.into());
+        }
+        out.push_str(&self.params);
+        out
+    }
+
     fn set(&mut self, name: &str, value: &str) {
         self.params = grammar::params_without(&self.params, name);
         self.params.extend([";", name, "=", value]);
@@ -111,11 +125,7 @@ impl Via {
 
 impl fmt::Display for Via {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SIP/2.0/{} {}", self.transport, self.host)?;
-        if let Some(port) = self.port {
-            write!(f, ":{port}")?;
-        }
-        f.write_str(&self.params)
+        f.write_str(&self.text())
     }
 }
 
@@ -129,7 +139,7 @@ impl TryFrom<String> for Via {
 
 impl From<Via> for String {
     fn from(via: Via) -> String {
-        via.to_string()
+        via.text()
     }
 }
 

@@ -30,6 +30,10 @@ impl Switch {
                 let rule = self.plan.guide.rules.rule_name(rule).to_owned();
                 self.emit(Event::Rule { line, rule, on });
             }
+            acd::Output::Disagreement(apart) => {
+                self.counters.disagreements += 1 + apart.lost;
+                self.emit(Event::Disagreement { line: self.line_name(apart.line), apart });
+            }
             acd::Output::Announce { call, clip, .. } => self.play_once(call, vec![clip]),
             acd::Output::Tell { call, what } => self.tell(call, &what),
             acd::Output::Release { call, why, .. } => self.release(call, why),
@@ -60,6 +64,7 @@ impl Switch {
             self.counters.no_port += 1;
             // Refused only when the presentation was taken back in the same instant: then all is done.
             let _ = self.exchange.handle(acd::Input::Withhold { agent, call }, self.now.mono);
+            self.end_ring_tone(call);
         }
     }
 
@@ -124,6 +129,7 @@ impl Switch {
         self.emit(Event::Missed { call, agent: name, cause });
         // Refused only when the presentation was taken back in the same instant: then all is done.
         let _ = self.exchange.handle(acd::Input::Refuse { agent, call, cause }, self.now.mono);
+        self.end_ring_tone(call);
     }
 
     fn withdraw(&mut self, call: CallId, agent: AgentId, why: acd::Withdrawal) {
@@ -138,6 +144,7 @@ impl Switch {
         };
         entry.timeline.presentation_over(agent, result, self.now.mono);
         self.silence_phone(leg);
+        self.end_ring_tone(call);
         if why == acd::Withdrawal::RangOut {
             let agent = self.agent_name(agent);
             self.emit(Event::Missed { call, agent, cause: Cause::NoAnswer });
@@ -272,6 +279,7 @@ impl Switch {
         }
         // Refused only when the presentation was taken back in the same instant: then all is done.
         let _ = self.exchange.handle(acd::Input::Withhold { agent, call }, self.now.mono);
+        self.end_ring_tone(call);
     }
 
     fn connect(&mut self, call: CallId, agent: AgentId) {

@@ -12,9 +12,10 @@ use crate::call::leg::{Audio, Leg, Negotiation, Side, State};
 use crate::call::media::Command;
 use crate::call::ports::Held;
 use crate::call::record::{CallRecord, Outcome};
+use crate::call::speech::{self, Prompt};
 use crate::call::timeline::Timeline;
 use crate::call::{Call, Stage};
-use crate::id::{CallId, ClipId, DestinationId, LegId, PracticeId, TrunkId};
+use crate::id::{CallId, ClipId, DestinationId, LegId, LineId, PracticeId, TrunkId};
 use crate::policy::{Admission, Turned, number};
 use crate::sip::Flow;
 use crate::sip::dialog::{BadDialog, Dialog};
@@ -120,7 +121,7 @@ impl Switch {
     }
 
     /// The number dialled, normalised, or what else was called.
-    fn dialled(&self, request: &Request) -> String {
+    pub(super) fn dialled(&self, request: &Request) -> String {
         let country = &self.plan.ingress.country_code;
         match request.uri.scheme() {
             Scheme::Sip | Scheme::Sips | Scheme::Tel => {
@@ -354,6 +355,7 @@ impl Switch {
                 caller: leg.id,
                 thread,
                 stage: Stage::waiting(),
+                rings_first: false,
                 waited: None,
                 answered_by: None,
                 timeline: Timeline::new(self.now.mono),
@@ -378,20 +380,46 @@ impl Switch {
         self.entertain(id);
     }
 
-    /// Lets a waiting caller hear the line's greeting and music, from the beginning.
+    /// Whether the phone of the line's first destination rings for a caller.
+    fn is_tried_first(&self, call: CallId, line: LineId) -> bool {
+        let first = self.plan.acd.lines.get(line.index()).and_then(|line| line.first);
+        let rung = self.exchange.distributor().rung(call);
+        first.is_some() && rung.iter().any(|&seat| self.plan.acd.destination_of(seat) == first)
+    }
+
+    /// The line's first destination may have been tried in vain: then the caller hears what those who wait hear.
+    pub(super) fn end_ring_tone(&mut self, call: CallId) {
+        if let Some(Call { rings_first: true, stage: Stage::Waiting { .. }, line, caller, .. }) =
+            self.calls.get(&call)
+            && !self.is_tried_first(call, *line)
+        {
+            self.entertain(*caller);
+        }
+    }
+
+    /// Lets a waiting caller hear the line's greeting and music, from the beginning; or ring tone, while the line's
+    /// first destination is tried.
     pub(super) fn entertain(&mut self, leg: LegId) {
         let Some((stream, call)) =
             self.legs.get(&leg).and_then(|leg| Some((leg.stream()?, self.calls.get(&leg.call)?)))
         else {
             return;
         };
-        let thread = call.thread;
-        let treatment = self.plan.treatments.get(call.line.index()).copied().unwrap_or_default();
+        let (id, thread, line, was_answered) = (call.id, call.thread, call.line, call.waited.is_some());
+        let rings_first = self.is_tried_first(id, line);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.rings_first = rings_first;
+        }
+        self.media(thread, Command::Set(stream));
+        if rings_first {
+            let clips = speech::clips(&[Prompt::RingTone], self.plan.media.prompts);
+            return self.media(thread, Command::Play { leg, clips, looped: true });
+        }
+        let treatment = self.plan.treatments.get(line.index()).copied().unwrap_or_default();
         // The greeting is for those who arrive; a caller put back in line gets music at once.
-        let greeting = treatment.greeting.filter(|_| call.waited.is_none());
+        let greeting = treatment.greeting.filter(|_| !was_answered);
         let clips: Vec<ClipId> = [greeting, treatment.music].into_iter().flatten().collect();
         let looped = treatment.music.is_some();
-        self.media(thread, Command::Set(stream));
         self.media(thread, Command::Play { leg, clips, looped });
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::plan::may_be_emergency;
-use super::{Output, Switch};
+use super::{Output, Switch, waits};
 use crate::sip::Flow;
 use crate::sip::message::{Message, Method, Request, Response};
 use crate::sip::transaction::ServerTx;
@@ -29,12 +29,11 @@ impl Switch {
 
     /// Turns a new call of routine away for load, before its message is built; says whether it did.
     fn shed_call(&mut self, flow: Flow, accepted: &Accepted, waited: Duration) -> bool {
-        let essentials = accepted.essentials();
-        let begins_call = essentials.start == Start::Request { method: Method::Invite };
+        let begins_call = accepted.start() == Start::Request { method: Method::Invite };
         let turned = begins_call
             && self.is_known(flow)
             && !may_be_emergency(&self.plan.ingress, flow.remote.ip())
-            && self.shed.refuses(digest(&essentials), waited, self.now.mono)
+            && self.shed.refuses(digest(&accepted.essentials()), waited, self.now.mono)
             && self.transactions.turn_away(flow, accepted);
         self.counters.shed += u64::from(turned);
         turned
@@ -88,14 +87,13 @@ impl Switch {
     }
 
     fn accepted(&mut self, flow: Flow, accepted: Accepted) {
-        let essentials = accepted.essentials();
-        if let Start::Request { method } = essentials.start
+        if let Start::Request { method } = accepted.start()
             && method != Method::Ack
             && method != Method::Cancel
             && !self.is_known(flow)
         {
             // A peer's proxy may speak from an address of its own, but only within a dialog that stands.
-            match essentials.to_tag {
+            match accepted.essentials().to_tag {
                 None => return self.turn_stranger_away(flow, accepted, 403),
                 Some(tag) if !self.by_tag.contains_key(tag) => {
                     return self.turn_stranger_away(flow, accepted, 481);
@@ -147,6 +145,9 @@ impl Switch {
                 let mut response = request.response(200);
                 response.headers.push("Allow", ALLOW);
                 response.headers.push("Accept", "application/sdp");
+                if let Some(wait) = self.wait_to_report(flow, &request) {
+                    response.headers.push(waits::HEADER, wait.to_string());
+                }
                 self.reply(tx, response);
             }
             Method::Bye => self.reply(tx, request.response(481)),
@@ -163,7 +164,7 @@ impl Switch {
 
     /// Sends a response, with a To tag of ours where it has none yet.
     pub(super) fn reply(&mut self, tx: ServerTx, mut response: Response) {
-        if response.code > 100 {
+        if response.code > 100 && response.headers.to_tag().is_none() {
             response.set_to_tag(&self.rng.token());
         }
         self.transactions.respond(tx, response, self.now.mono);

@@ -49,6 +49,7 @@ impl Switch {
         self.drain = Drain::Draining;
         self.deadlines.clear(Timer::Drain);
         self.stop_watching_phones();
+        self.forget_reports(|_| true);
         let calls: Vec<CallId> = self.calls.keys().copied().collect();
         for call in calls {
             self.end_call(call, EndedBy::Shutdown);

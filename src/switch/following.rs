@@ -1,15 +1,15 @@
 //! A plan made to follow another: whatever both have by name gets the id it has there.
 //!
 //! What the new plan no longer has keeps its place in the tables, marked as gone, for the calls, agents and
-//! counters that still speak of it. Clips, windows, skills and rules are only spoken of by the plan itself.
+//! counters that still speak of it. Clips, windows and rules are only spoken of by the plan itself.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::acd::{self, Destination, Gone, WayOut};
+use crate::acd::{self, Destination, Gone, Needs, WayOut};
 use crate::calendar::{self, Calendar};
-use crate::id::{AgentId, DestinationId, LineId, PracticeId, TeamId};
-use crate::policy::rules::{Refusal, Rule, RuleBook};
+use crate::id::{AgentId, ClipId, DestinationId, LineId, PracticeId, SkillId, TeamId};
+use crate::policy::rules::{Refusal, Rule, RuleBook, Trial};
 use crate::policy::{Ingress, Trunk};
 
 use super::plan::{Phone, Plan, Treatment};
@@ -75,11 +75,30 @@ impl Plan {
         let agents = Moves::new(names(&a.agents, |x| &x.name), names(&b.agents, |x| &x.name));
         let destinations =
             Moves::new(names(&a.destinations, |x| &x.name), names(&b.destinations, |x| &x.name));
+        let skills = Moves::new(names(&a.skills, |x| x), names(&b.skills, |x| x));
         let (a, b) = (&old.ingress, &self.ingress);
         let trunks = Moves::new(names(&a.trunks, |x| &x.name), names(&b.trunks, |x| &x.name));
         let practices = Moves::new(names(&a.practices, |x| &x.name), names(&b.practices, |x| &x.name));
-        let shift = Shift { lines, teams, agents, destinations, trunks, practices };
+        let shift = Shift { lines, teams, agents, destinations, skills, trunks, practices };
         shift.plan(self, old, removed)
+    }
+
+    /// The rules and the calendar of this plan, to be tried beside those of `live`: whatever both have by name has
+    /// the id it has there. Rules must speak of nothing that `live` lacks.
+    pub fn on_trial_beside(self, live: &Plan) -> Trial {
+        let clips = self.guide.rules.surroundings().clips.clone();
+        let surroundings = live.guide.rules.surroundings().clone();
+        let guide = self.following(live, &BTreeMap::new()).guide;
+        let clip_of = |clip: ClipId| {
+            let at = surroundings.clips.iter().position(|name| Some(name) == clips.get(clip.index()));
+            at.and_then(|at| u32::try_from(at).ok()).map(ClipId)
+        };
+        let rules = guide.rules.rules().iter().cloned().map(|mut rule| {
+            rule.actions.announce = rule.actions.announce.and_then(clip_of);
+            rule
+        });
+        let rules = rules.collect();
+        Trial { rules: Arc::new(RuleBook::new(rules, surroundings)), calendar: guide.calendar }
     }
 }
 
@@ -88,6 +107,7 @@ struct Shift {
     teams: Moves,
     agents: Moves,
     destinations: Moves,
+    skills: Moves,
     trunks: Moves,
     practices: Moves,
 }
@@ -99,6 +119,11 @@ impl Shift {
 
     fn teams(&self, teams: &mut [TeamId]) {
         teams.iter_mut().for_each(|team| *team = TeamId(self.teams.of(team.0)));
+    }
+
+    fn skills(&self, levels: &mut Needs) {
+        let moved = std::mem::take(levels).into_iter();
+        *levels = moved.map(|(skill, level)| (SkillId(self.skills.of(skill.0)), level)).collect();
     }
 
     fn practice(&self, practice: PracticeId) -> PracticeId {
@@ -174,6 +199,8 @@ impl Shift {
         let lines = new.lines.into_iter().map(|mut line| {
             self.teams(&mut line.teams);
             line.widen.iter_mut().for_each(|step| self.teams(&mut step.add_teams));
+            self.skills(&mut line.needs);
+            line.relax.iter_mut().for_each(|step| self.skills(&mut step.needs));
             line.first.iter_mut().for_each(|to| self.destination(to));
             for way in line.leave_when_empty.iter_mut().chain([&mut line.way_out]) {
                 if let WayOut::RouteTo(to) = way {
@@ -181,6 +208,10 @@ impl Shift {
                 }
             }
             line
+        });
+        let agents = new.agents.into_iter().map(|mut agent| {
+            self.skills(&mut agent.skills);
+            agent
         });
         let teams = new.teams.into_iter().map(|mut team| {
             team.agents.iter_mut().for_each(|agent| *agent = AgentId(self.agents.of(agent.0)));
@@ -198,7 +229,8 @@ impl Shift {
         acd::Plan {
             lines: self.lines.arrange(lines.collect(), gone),
             teams: self.teams.arrange(teams.collect(), ghost_team),
-            agents: self.agents.arrange(new.agents, ghost_agent),
+            agents: self.agents.arrange(agents.collect(), ghost_agent),
+            skills: self.skills.arrange(new.skills, |at| old.acd.skills[at].clone()),
             // One that takes fewer calls than before keeps its seats until a restart: they may be taken.
             destinations: (0..)
                 .zip(destinations)

@@ -11,6 +11,7 @@ use crate::acd;
 use crate::call::media;
 use crate::call::record::{CallRecord, EndedBy, Outcome};
 use crate::id::{AgentId, CallId};
+use crate::policy::rules::Disagreement;
 use crate::sip::Flow;
 
 use super::plan::Plan;
@@ -188,6 +189,13 @@ pub enum Event {
         /// Whether it is on now.
         on: bool,
     },
+    /// The rules on trial would have decided otherwise than the live ones.
+    Disagreement {
+        /// Name of the line.
+        line: String,
+        /// For which callers, and which kind of action; what either side says, and why.
+        apart: Box<Disagreement>,
+    },
     /// No new calls but emergencies are taken from now on.
     Draining {
         /// Calls still up.
@@ -217,6 +225,8 @@ pub struct Counters {
     pub entry_refused: u64,
     /// Calls answered.
     pub calls: u64,
+    /// How often the rules on trial would have decided otherwise than the live ones.
+    pub disagreements: u64,
     /// Streams closed for broken framing.
     pub broken_streams: u64,
     /// Offers for which no media port was left.

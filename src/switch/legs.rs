@@ -39,8 +39,8 @@ impl Switch {
         let mut request = Request::new(method, uri.clone());
         let headers = &mut request.headers;
         headers.push("Max-Forwards", hops.to_string());
-        headers.push("From", from.to_string());
-        headers.push("To", NameAddr::new(uri).to_string());
+        headers.push("From", from.text());
+        headers.push("To", NameAddr::new(uri).text());
         headers.push("Call-ID", format!("{token}@{}", self.advertised(flow).ip()));
         headers.push("CSeq", format!("1 {method}"));
         request
@@ -63,7 +63,7 @@ impl Switch {
         self.calls.get(&self.legs.get(&id)?.call)?.across(id)
     }
 
-    pub(super) fn response(&mut self, tx: ClientTx, response: Response) {
+    pub(super) fn response(&mut self, tx: ClientTx, flow: Flow, response: Response) {
         if let Some(dialog) = self.reinvited.get(&tx).filter(|_| response.is_final()) {
             let ack =
                 response.headers.cseq().filter(|_| response.is_success()).map(|(seq, _)| dialog.ack(seq));
@@ -77,6 +77,7 @@ impl Switch {
             Some(Ask::Health(agent)) if response.code >= 200 => {
                 self.client_txs.remove(&tx);
                 self.phone_says(agent, Some(response.code));
+                self.take_report(agent, flow, &response);
             }
             Some(Ask::Probe(leg)) if response.code >= 200 => {
                 self.forget_ask(tx, leg);

@@ -14,7 +14,7 @@ use crate::acd::Exchange;
 use crate::call::Call;
 use crate::call::leg::Leg;
 use crate::call::ports::Ports;
-use crate::id::{AgentId, CallId, LegId, LineId};
+use crate::id::{AgentId, CallId, DestinationId, LegId, LineId};
 use crate::rng::{Rng, Seed};
 use crate::sip::Flow;
 use crate::sip::dialog::Dialog;
@@ -39,6 +39,7 @@ pub mod plan;
 mod reload;
 mod say;
 mod shed;
+mod waits;
 
 pub use io::{AgentOrder, Counters, Event, Input, Output};
 use plan::Plan;
@@ -122,6 +123,8 @@ enum Timer {
     PhoneSilent(AgentId),
     /// An agent's phone is to be asked whether it is there.
     AskPhone(AgentId),
+    /// A destination has not said for long how long its callers wait.
+    ReportStale(DestinationId),
     /// An agent who dialled a feature code has had time to hear what came of it.
     CodeCall(LegId),
     /// A caller on the way out has had time to hear why.
@@ -287,6 +290,7 @@ impl Switch {
                     Timer::Resume(leg) => self.resume(leg),
                     Timer::AskPhone(agent) => self.ask_phone(agent),
                     Timer::PhoneSilent(agent) => self.phone_is_absent(agent),
+                    Timer::ReportStale(destination) => self.forget_report(destination),
                     Timer::CodeCall(leg) => self.end_code_call(leg),
                     Timer::Goodbye(call) => self.end_goodbye(call),
                     Timer::Drain => self.stop(),
@@ -320,7 +324,7 @@ impl Switch {
             Request { tx, flow, request } => self.request(tx, flow, request),
             Ack { request, .. } => self.ack(&request),
             Cancelled { tx } => self.cancelled(tx),
-            Response { tx, response } => self.response(tx, response),
+            Response { tx, flow, response } => self.response(tx, flow, response),
             Failed { tx, .. } => self.request_failed(tx),
             Unacknowledged { tx } => {
                 if let Some(&leg) = self.server_txs.get(&tx) {

@@ -42,10 +42,11 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// For each different phone the first agent who has it, in order of their ids.
+    /// For each different phone the first agent who has it, in order of their ids; those who are gone have none.
     pub fn first_with_phone(&self) -> Vec<AgentId> {
         let mut known = BTreeSet::new();
-        let phones = (0u32..).map(AgentId).zip(&self.phones);
+        let is_gone = |agent: AgentId| self.acd.agents.get(agent.index()).is_some_and(|agent| agent.gone);
+        let phones = (0u32..).map(AgentId).zip(&self.phones).filter(|&(agent, _)| !is_gone(agent));
         phones.filter(|(_, phone)| known.insert(phone.address())).map(|(agent, _)| agent).collect()
     }
 

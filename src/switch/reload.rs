@@ -39,6 +39,12 @@ impl Switch {
         self.transactions.set_room(Transactions::ROOM, reserved);
         self.exchange.replan(self.plan.acd.clone(), self.plan.guide.clone(), self.now);
         self.follow_phones(&old);
+        let phone_of = |plan: &Plan, destination| {
+            let seat = plan.acd.seats(destination).next()?;
+            plan.phones.get(seat.index()).cloned()
+        };
+        let next = self.plan.clone();
+        self.forget_reports(|destination| phone_of(&old, destination) != phone_of(&next, destination));
         self.watch_phones();
     }
 

@@ -29,10 +29,6 @@ impl Switch {
         let mut clips = Vec::new();
         for what in what {
             let prompts = match *what {
-                What::Clip(clip) => {
-                    clips.push(clip);
-                    continue;
-                }
                 What::Position(position) => speech::position(position),
                 What::Wait { from, to } => speech::estimate(MINUTE * from, MINUTE * to),
                 What::Offer => vec![Prompt::CallbackOffer],

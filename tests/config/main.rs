@@ -6,6 +6,7 @@ mod floor_faults;
 mod rule_faults;
 mod rules;
 mod sample;
+mod shadow;
 mod spoilt;
 
 use std::fs;

@@ -59,13 +59,17 @@ fn each_fault_of_a_rule_is_shown_at_its_place_with_what_was_meant() {
             ],
         ),
         (
-            "until = { waiting-under = 5 }",
+            "until = { waiting-under = 5, longest-wait-under = \"2m\" }",
             "until = { waiting-under = 0 }",
             &["86:27 error: `waiting-under` must be from 1 to 1000000"],
         ),
-        ("until = { waiting-under = 5 }", "until = {}", &["86:9 error: this states no limit"]),
         (
-            "until = { waiting-under = 5 }",
+            "until = { waiting-under = 5, longest-wait-under = \"2m\" }",
+            "until = {}",
+            &["86:9 error: this states no limit"],
+        ),
+        (
+            "until = { waiting-under = 5, longest-wait-under = \"2m\" }",
             "until = \"09:30\"",
             &["86:9 error: `until` must be a table, but this is a text"],
         ),
@@ -103,7 +107,7 @@ fn each_fault_of_a_rule_is_shown_at_its_place_with_what_was_meant() {
             "if-its-wait-is-less = true",
             &[
                 "4:7 warning: clip `busy` is played on no line",
-                "88:1 error: [[overflow]] has no key `if-its-wait-is-less`",
+                "88:23 error: `if-its-wait-is-less` is used only with `route-to`",
             ],
         ),
         (
@@ -232,7 +236,7 @@ fn each_fault_of_a_rule_is_shown_at_its_place_with_what_was_meant() {
         (
             "[sip]",
             "[media]\nprompts = \"prompts\"\n[sip]",
-            &["2:11 error: the directory `prompts` lacks the prompt zero.wav and 58 more"],
+            &["2:11 error: the directory `prompts` lacks the prompt zero.wav and 59 more"],
         ),
         (
             "[sip]",
@@ -270,14 +274,25 @@ fn each_fault_of_a_rule_is_shown_at_its_place_with_what_was_meant() {
             &["101:10 warning: `refuse` never counts: `full` counts whenever this rule is on"],
         ),
         (
-            "until = { waiting-under = 5 }",
+            "until = { waiting-under = 5, longest-wait-under = \"2m\" }",
             "until = { waiting-over = 0 }",
             &[
                 "86:9 warning: this rule can never turn on: its `until` holds whenever its conditions do",
                 "102:10 error: test `peak` fails: expected `peak`, got `stay`",
             ],
         ),
-        ("until = { waiting-under = 5 }", "until = { waiting-under = 5, longest-wait-over = \"20h\" }", &[]),
+        (
+            "until = { waiting-under = 5, longest-wait-under = \"2m\" }",
+            "until = { waiting-under = 5 }",
+            &[
+                "86:9 warning: `until` may hold while `longest-wait-over = \"4m\"` still does, and then turns this rule off all the same",
+            ],
+        ),
+        (
+            "until = { waiting-under = 5, longest-wait-under = \"2m\" }",
+            "until = { agents-free-over = 0 }",
+            &[],
+        ),
         (
             "waiting-over = 8",
             "agents-free-over = 5",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use hearken::acd::{Strategy, WayOut};
 use hearken::calendar::{Instead, Nation, Occasion};
 use hearken::id::{AgentId, ClipId, DestinationId, LineId, PracticeId, RuleId, SkillId, TeamId, WindowId};
-use hearken::policy::rules::{Condition, Measure, Refusal};
+use hearken::policy::rules::{Condition, Measure, Refusal, RouteTo};
 use hearken::switch::codes::Code;
 
 use super::{Site, shorts};
@@ -97,7 +97,7 @@ during = "peak"
 when-any = { waiting-over = 8, longest-wait-over = "4m" }
 when-all = { redial = false, at = { emergency = { waiting-under = 3 } } }
 for-at-least = "20s"
-until = { waiting-under = 5 }
+until = { waiting-under = 5, longest-wait-under = "2m" }
 add-teams = ["others"]
 announce = "busy"
 
@@ -124,6 +124,25 @@ expect = ["full"]
 reasons = { 7 = "prayer" }
 ready = ""
 "#;
+
+#[test]
+fn a_rule_may_compare_waits_with_a_destination_that_is_asked_often_enough() {
+    let compares = "route-to = \"pbx\"\nif-its-wait-is-less = true";
+    let text = FULL.replace("announce = \"busy\"\n", &format!("announce = \"busy\"\n{compares}\n"));
+    let loaded = Site::new().verdict(&text).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(shorts(&loaded.warnings), [""; 0]);
+    let route_to = loaded.deployment.plan.guide.rules.rules()[0].actions.route_to;
+    assert_eq!(route_to, Some(RouteTo { destination: DestinationId(0), if_its_wait_is_less: true }));
+    for every in ["0s", "60s"] {
+        let seldom = text.replacen("[sip]\n", &format!("[sip]\nprobe-phones-every = \"{every}\"\n"), 1);
+        assert_eq!(
+            shorts(&Site::new().report(&seldom)),
+            [
+                "91:23 warning: destinations are asked too seldom for their waits, which are believed for a minute"
+            ]
+        );
+    }
+}
 
 #[test]
 fn a_good_file_becomes_what_it_describes() {

@@ -1,6 +1,8 @@
 //! Lines whose calls are offered to the surgery's own PBX first.
 
-use crate::harness::{Hub, Net, Phone, Setup, assert_sound};
+use std::time::Duration;
+
+use crate::harness::{Baresip, Hub, Net, Phone, SOON, Setup, assert_sound, directory, tone, wait_for};
 
 struct Floor {
     setup: Setup,
@@ -45,6 +47,32 @@ fn a_caller_whom_the_surgery_is_too_busy_for_is_answered_by_the_team() {
     assert_sound(std::slice::from_ref(&call));
     assert_eq!(call.presentations(), [("surgery-pbx", "busy"), ("asha", "answered")]);
     assert_eq!(call.stages("queue").len(), 1, "the caller never left the line: {call:#?}");
+}
+
+#[test]
+fn a_caller_hears_ring_tone_while_the_surgery_is_tried_and_then_the_music() {
+    const MUSIC: f64 = 530.0;
+    let net = Net::new();
+    let files = directory();
+    let mut pbx = Phone::at(net.agent(100));
+    let mut setup = Setup::new(net)
+        .agent("asha", Phone::at(net.agent(1)).uri("asha"))
+        .with("[line.gp]", "[line.gp]\nfirst = \"surgery-pbx\"")
+        .with("[team.hub]", "[team.hub]\nkeep-free-for-emergency = 1")
+        .and(&format!("[destination.surgery-pbx]\naddress = \"{}\"\n", pbx.uri("reception")));
+    setup.music = Some(tone::write(files.path(), "music", MUSIC, Duration::from_secs(1)));
+    let hub = setup.start();
+    let caller = Baresip::caller(net.surgery(), 440.0, &format!("sip:02079460101@{}", hub.udp));
+    let invite = pbx.ring();
+    // Two tones at once, with breaks: neither is half of what is heard.
+    wait_for("ring tone", SOON, || {
+        [400.0, 450.0].iter().all(|&hertz| (0.2..0.5).contains(&caller.strength(hertz))).then_some(())
+    });
+    assert!(caller.strength(MUSIC) < 0.1, "the music comes later");
+    pbx.refuse(&invite, 486);
+    caller.hears(MUSIC);
+    caller.quit();
+    assert_sound(&[hub.call()]);
 }
 
 #[test]

@@ -25,4 +25,6 @@ mod loss;
 mod missed;
 mod overflow;
 mod reload;
+mod shadow;
+mod spill;
 mod waits;

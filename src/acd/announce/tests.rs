@@ -5,7 +5,6 @@ use proptest::prelude::*;
 use super::*;
 
 const CALL: CallId = CallId(1);
-const BUSY: ClipId = ClipId(7);
 
 fn secs(secs: u64) -> Mono {
     Mono(secs * 1_000_000)
@@ -119,28 +118,6 @@ fn positions_and_waits_are_told_only_where_the_line_wants_it() {
 }
 
 #[test]
-fn a_rules_clip_is_heard_once() {
-    let mut ear = Ear::new(schedule());
-    let busy = Facts { clip: Some(BUSY), ..at(3) };
-    assert_eq!(ear.hears(10, busy), [What::Clip(BUSY), What::Position(3)]);
-    assert_eq!(ear.hears(50, busy), [What::Position(3)]);
-    let other = Facts { clip: Some(ClipId(8)), ..Facts::default() };
-    assert_eq!(ear.hears(90, other), [What::Clip(ClipId(8))]);
-    assert_eq!(ear.hears(130, busy), [What::Position(3)]);
-}
-
-#[test]
-fn clips_for_one_caller_are_bounded() {
-    let mut ear = Ear::new(schedule());
-    let heard: usize = (0..100)
-        .map(|number| {
-            ear.hears(10 + 40 * number, Facts { clip: Some(ClipId(number as u32)), ..Facts::default() }).len()
-        })
-        .sum();
-    assert_eq!(heard, MOST_CLIPS);
-}
-
-#[test]
 fn a_callback_is_offered_once_and_again_with_each_third_announcement() {
     let mut ear = Ear::new(schedule());
     let offer = Facts { offer: true, ..Facts::default() };
@@ -158,7 +135,7 @@ fn a_callback_is_offered_once_and_again_with_each_third_announcement() {
 fn a_rule_that_begins_is_heard_at_once_and_the_others_keep_step_but_do_not_crowd() {
     let mut ear = Ear::new(schedule());
     ear.0.hasten(CALL, secs(2));
-    assert_eq!(ear.hears(2, Facts { clip: Some(BUSY), ..Facts::default() }), [What::Clip(BUSY)]);
+    assert_eq!(ear.hears(2, Facts { offer: true, ..Facts::default() }), [What::Offer]);
     assert_eq!(ear.0.poll_timeout(), Some(secs(50)), "ten seconds would be a crowd");
     ear.0.hasten(CALL, secs(25));
     assert_eq!(ear.hears(25, at(3)), [What::Position(3)]);
@@ -212,14 +189,13 @@ fn ten_thousand_who_wait_are_told_in_order_of_their_time() {
 
 proptest! {
     #[test]
-    fn no_caller_ever_hears_a_position_rise_or_a_wait_grow_or_a_clip_twice(
+    fn no_caller_ever_hears_a_position_rise_or_a_wait_grow(
         steps in proptest::collection::vec((0..6u8, 0..3u64, 0..90u64, 1..9u32, 0..2_000u64), 1..200),
     ) {
         let mut announcer = Announcer::default();
         let mut now = secs(0);
         let mut positions = BTreeMap::new();
         let mut ends = BTreeMap::new();
-        let mut clips = Vec::new();
         let mut waiting = BTreeMap::new();
         for (step, call, pass, position, wait) in steps {
             now = now + Duration::from_secs(pass);
@@ -236,7 +212,6 @@ proptest! {
                 2 => announcer.hasten(call, now),
                 _ => announcer.handle_timeout(now, |_| Facts {
                     position: Some(position),
-                    clip: Some(ClipId(position)),
                     offer: true,
                     ..within(wait / 2, wait)
                 }),
@@ -252,10 +227,6 @@ proptest! {
                         What::Wait { from, to } => {
                             let end = now + Duration::from_secs(60 * u64::from(to));
                             prop_assert!(from <= to && ends.insert(call, end).is_none_or(|told| end <= told));
-                        }
-                        What::Clip(clip) => {
-                            prop_assert!(!clips.contains(&(call, clip)));
-                            clips.push((call, clip));
                         }
                         What::Offer => {}
                     }

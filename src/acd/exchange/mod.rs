@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use super::announce::{Announcer, Facts, Schedule};
 use super::estimate::{self, Estimator};
 use super::redial::{CallerKey, Redials};
-use super::{Band, Distributor, Entry, Input, Newcomer, Output, Plan, Refused};
+use super::{Band, Distributor, Entry, Gone, Input, Newcomer, Output, Plan, Refused};
 use crate::calendar::Calendar;
-use crate::id::{AgentId, CallId, LineId};
-use crate::policy::rules::{CallerFacts, Measure, RuleBook};
+use crate::id::{CallId, LineId, RuleId};
+use crate::policy::rules::{CallerFacts, RuleBook, Trial};
 use crate::time::{Deadlines, Mono, Now};
 
 #[cfg(test)]
@@ -32,6 +32,8 @@ pub struct Guide {
     pub rules: Arc<RuleBook>,
     /// The windows that they speak of.
     pub calendar: Arc<Calendar>,
+    /// Rules on trial, which see what the live ones see and do nothing.
+    pub trial: Option<Trial>,
     /// By [`LineId`]: what callers who wait are told, and when; `None` for nothing.
     pub announcements: Vec<Option<Schedule>>,
     /// How much proof an estimate needs before it is told.
@@ -52,10 +54,6 @@ pub struct Exchange {
     announcer: Announcer,
     /// Callers who are not over.
     callers: BTreeMap<CallId, Who>,
-    /// By [`LineId`]: whether a rule asks for its estimated wait, which costs something to work out.
-    estimated: Vec<bool>,
-    /// By [`AgentId`]: the lines whose own teams have it as a member.
-    lines_of: Vec<Vec<LineId>>,
     /// Lines whose callers or agents may have changed.
     touched: BTreeSet<LineId>,
     /// When a line's estimator or its redials want to be woken.
@@ -78,16 +76,16 @@ impl Exchange {
     /// Nobody waits; agents are as the plan says.
     pub fn new(plan: Plan, guide: Guide, now: Now) -> Exchange {
         let lines = plan.lines.len();
-        let lines_of = lines_of_agents(&plan);
-        let distributor = Distributor::with_rules(plan, guide.rules.clone(), guide.calendar.clone(), now);
+        let mut distributor = Distributor::with_rules(plan, guide.rules.clone(), guide.calendar.clone(), now);
+        if let Some(trial) = guide.trial.clone() {
+            distributor.watch(trial, None, now);
+        }
         let mut exchange = Exchange {
             distributor,
             estimators: (0..lines).map(|_| Estimator::new(guide.estimates)).collect(),
             redials: (0..lines).map(|_| Redials::new(guide.redial_window, MOST_REDIALS)).collect(),
             announcer: Announcer::default(),
             callers: BTreeMap::new(),
-            estimated: estimated_lines(&guide.rules, lines),
-            lines_of,
             touched: (0u32..).map(LineId).take(lines).collect(),
             deadlines: Deadlines::default(),
             outputs: VecDeque::new(),
@@ -100,6 +98,16 @@ impl Exchange {
     /// Who waits and who is presented to whom.
     pub fn distributor(&self) -> &Distributor {
         &self.distributor
+    }
+
+    /// The wait that a caller who joined this line now should expect (p90); nothing while somebody is free for it,
+    /// `None` while there is no estimate to be trusted.
+    pub fn expected_wait(&self, line: LineId, now: Mono) -> Option<Duration> {
+        let facts = self.distributor.facts(line)?;
+        if facts.waiting == 0 && facts.agents_free > 0 {
+            return Some(Duration::ZERO);
+        }
+        self.estimators[line.index()].range(facts.waiting, now).map(|range| range.at_most)
     }
 
     /// Tells the wall clock, which may have been set; windows follow it.
@@ -118,16 +126,28 @@ impl Exchange {
     pub fn replan(&mut self, plan: Plan, guide: Guide, now: Now) {
         self.handle_timeout(now.mono);
         let lines = plan.lines.len();
-        self.lines_of = lines_of_agents(&plan);
+        let before = self.distributor.unwatch();
         self.distributor.replan(plan, guide.rules.clone(), guide.calendar.clone(), now);
+        if let Some(trial) = guide.trial.clone() {
+            self.distributor.watch(trial, before.as_ref(), now);
+        }
         if self.guide.estimates != guide.estimates {
             self.estimators.clear();
         }
         self.redials.iter_mut().for_each(|redials| redials.set_window(guide.redial_window));
         self.estimators.resize_with(lines, || Estimator::new(guide.estimates));
         self.redials.resize_with(lines, || Redials::new(guide.redial_window, MOST_REDIALS));
-        self.estimated = estimated_lines(&guide.rules, lines);
         self.guide = guide;
+        let planned = self.distributor.plan().lines.iter().enumerate();
+        let moves = planned.filter_map(|(from, line)| match line.gone {
+            Some(Gone::Remap(to)) => Some([from, to.index()]),
+            _ => None,
+        });
+        for pair in moves {
+            if let Ok([from, to]) = self.redials.get_disjoint_mut(pair) {
+                to.take_over(from);
+            }
+        }
         for who in self.callers.iter_mut() {
             if let Some((line, _)) = self.distributor.place(*who.0) {
                 who.1.line = line;
@@ -255,12 +275,12 @@ impl Exchange {
             Output::Connect { call, .. } => self.answered(*call, now),
             Output::Release { call, .. } => self.over(*call, now),
             Output::Availability { agent, .. } => {
-                self.touched.extend(self.lines_of.get(agent.index()).into_iter().flatten().copied());
+                self.touched.extend(self.distributor.lines_of(*agent));
             }
             Output::Present { call, .. } | Output::Withdraw { call, .. } => {
                 self.touched.extend(self.callers.get(call).map(|who| who.line));
             }
-            Output::Rule { line, on: true, .. } => self.hasten_offers(*line, now),
+            Output::Rule { line, rule, on: true } => self.hasten_offers(*line, *rule, now),
             _ => {}
         }
     }
@@ -271,7 +291,7 @@ impl Exchange {
         let waiting = u32::try_from(self.distributor.waiting_count(line)).unwrap_or(u32::MAX);
         let estimator = &mut self.estimators[line.index()];
         estimator.level(waiting, facts.agents_logged_in, now);
-        if self.estimated[line.index()] {
+        if self.distributor.wants_estimate(line) {
             let wait = estimator.range(facts.waiting, now).map(|range| range.at_most);
             if wait != facts.estimated_wait {
                 // Refused only for a line that is not in the plan.
@@ -337,14 +357,18 @@ impl Exchange {
         }
     }
 
-    /// A rule has begun that offers something: those who wait hear of it with the next announcement, now.
-    fn hasten_offers(&mut self, line: LineId, now: Mono) {
-        if self.distributor.decision(line, CallerFacts::default()).offer_callback.is_none() {
+    /// A rule has begun: those who wait and whom it offers something hear of it with the next announcement, now.
+    fn hasten_offers(&mut self, line: LineId, rule: RuleId, now: Mono) {
+        if !self.guide.rules.rule(rule).is_some_and(|rule| rule.actions.offer_callback) {
             return;
         }
         let waiting: Vec<CallId> = self.distributor.waiting(line).map(|place| place.call).collect();
         for call in waiting {
-            self.announcer.hasten(call, now);
+            let Some(who) = self.callers.get(&call) else { continue };
+            let offered = self.distributor.decision(line, who.facts).offer_callback;
+            if offered.is_some_and(|won| won.rule == rule) {
+                self.announcer.hasten(call, now);
+            }
         }
     }
 
@@ -360,7 +384,6 @@ impl Exchange {
             Facts {
                 position,
                 estimate: estimators[who.line.index()].ask(call, ahead, at),
-                clip: None,
                 offer: distributor.decision(who.line, who.facts).offer_callback.is_some(),
             }
         });
@@ -371,37 +394,4 @@ impl Exchange {
             self.outputs.push_back(Output::Tell { call: told.call, what: told.what });
         }
     }
-}
-
-fn lines_of_agents(plan: &Plan) -> Vec<Vec<LineId>> {
-    let mut lines = vec![BTreeSet::new(); plan.agents.len()];
-    for (line, written) in (0u32..).map(LineId).zip(&plan.lines) {
-        let teams = written.teams.iter().filter_map(|team| plan.teams.get(team.index()));
-        for &AgentId(agent) in teams.flat_map(|team| &team.agents) {
-            if let Some(lines) = lines.get_mut(agent as usize) {
-                lines.insert(line);
-            }
-        }
-    }
-    lines.into_iter().map(|lines| lines.into_iter().collect()).collect()
-}
-
-fn estimated_lines(book: &RuleBook, lines: usize) -> Vec<bool> {
-    let mut asked = vec![false; lines];
-    for rule in book.rules() {
-        let conditions = rule.when_all.iter().chain(&rule.when_any).chain(&rule.until);
-        let waits = conditions.filter(|condition| condition.measure == Measure::EstimatedWait);
-        let routes = rule.actions.route_to.is_some_and(|route| route.if_its_wait_is_less);
-        let compared = if routes { &rule.lines[..] } else { &[] };
-        let measured = waits.flat_map(|condition| match &condition.line {
-            Some(line) => std::slice::from_ref(line),
-            None => &rule.lines[..],
-        });
-        for line in measured.chain(compared) {
-            if let Some(asked) = asked.get_mut(line.index()) {
-                *asked = true;
-            }
-        }
-    }
-    asked
 }

@@ -5,8 +5,8 @@ use super::super::{Agent, Leaving, Line, Team, WayOut};
 use super::*;
 use crate::acd::announce::What;
 use crate::calendar::{Calendar, Nation, Spec, Window};
-use crate::id::{RuleId, TeamId, WindowId};
-use crate::policy::rules::{Actions, Callers, Condition, LineOutline, Rule, Surroundings};
+use crate::id::{AgentId, RuleId, TeamId, WindowId};
+use crate::policy::rules::{Actions, Callers, Condition, LineOutline, Measure, Rule, Surroundings};
 use crate::time::Wall;
 
 const A: AgentId = AgentId(0);
@@ -56,6 +56,7 @@ fn exchange(rules: Vec<Rule>, windows: Vec<Window>) -> Exchange {
             most_early: 100,
             ..Default::default()
         },
+        trial: None,
         redial_window: for_secs(WINDOW),
     };
     Exchange::new(plan, guide, clocks(0))
@@ -221,6 +222,62 @@ fn a_stored_exchange_goes_on_with_the_same_outputs() {
     assert!(outputs.len() > 30, "{outputs:?}");
     assert_eq!(outputs, drain(&mut second));
     assert_eq!(first.poll_timeout(), second.poll_timeout());
+}
+
+#[test]
+fn an_offer_to_some_callers_only_is_heard_at_once_by_them_and_by_nobody_else() {
+    let rule = Rule {
+        lines: vec![ELM],
+        when_all: vec![Condition::over(Measure::Waiting, 1)],
+        callers: Callers { redial: Some(true), ..Callers::default() },
+        actions: Actions { offer_callback: true, ..Actions::default() },
+        ..Rule::default()
+    };
+    let mut exchange = exchange(vec![rule], vec![]);
+    routine(&mut exchange, 1, 1, Some(KEY));
+    abandon(&mut exchange, 2, 1);
+    routine(&mut exchange, 3, 2, Some(KEY));
+    routine(&mut exchange, 4, 3, None);
+    exchange.handle_timeout(secs(5));
+    assert_eq!(told(&mut exchange, 2), [[What::Position(1), What::Offer]]);
+    exchange.handle_timeout(secs(40));
+    assert_eq!(told(&mut exchange, 3), [[What::Position(2)]], "in its own time, without the offer");
+}
+
+#[test]
+fn an_estimate_turns_a_rule_on_and_off() {
+    let rule = Rule {
+        lines: vec![ELM],
+        when_any: vec![Condition::longer(Measure::EstimatedWait, for_secs(90))],
+        ..Rule::default()
+    };
+    let turns = |exchange: &mut Exchange| -> Vec<bool> {
+        let turned = drain(exchange).into_iter().filter_map(|output| match output {
+            Output::Rule { line: ELM, rule: RuleId(0), on } => Some(on),
+            _ => None,
+        });
+        turned.collect()
+    };
+    let mut exchange = exchange(vec![rule], vec![]);
+    busy(&mut exchange);
+    assert_eq!(turns(&mut exchange), [true], "six wait, and each is served for a minute");
+    let gone = waiting(&exchange, ELM);
+    gone.iter().for_each(|&call| abandon(&mut exchange, 260, call));
+    assert_eq!(turns(&mut exchange), [false], "one is left");
+}
+
+#[test]
+fn a_line_that_is_remapped_takes_the_places_of_those_who_gave_up_with_it() {
+    let mut exchange = exchange(vec![], vec![]);
+    arrive(&mut exchange, 10, 1, OAK, Band::ROUTINE, Some(KEY));
+    abandon(&mut exchange, 15, 1);
+    routine(&mut exchange, 20, 2, None);
+    let mut plan = exchange.distributor().plan().clone();
+    plan.lines[OAK.index()].gone = Some(Gone::Remap(ELM));
+    let guide = exchange.guide.clone();
+    exchange.replan(plan, guide, clocks(30));
+    routine(&mut exchange, 31, 3, Some(KEY));
+    assert_eq!(waiting(&exchange, ELM), [3, 2]);
 }
 
 #[test]

@@ -44,6 +44,28 @@ fn the_place_is_forgotten_at_the_end_of_the_window_whenever_one_looks() {
 }
 
 #[test]
+fn what_another_line_kept_is_kept_as_long_as_there_and_the_older_place_counts() {
+    let (mut here, mut gone) = (redials(), redials());
+    here.abandoned(caller(1), secs(100), secs(160));
+    here.abandoned(caller(2), secs(90), secs(300));
+    gone.abandoned(caller(1), secs(110), secs(200));
+    gone.abandoned(caller(2), secs(80), secs(250));
+    gone.abandoned(caller(3), secs(120), secs(180));
+    here.take_over(&mut gone);
+    assert!(gone.is_empty() && gone.poll_timeout().is_none());
+    assert_eq!(here.poll_timeout(), Some(secs(1_380)), "that of the third");
+    assert_eq!(here.take(caller(3), secs(1_379)), Some(secs(120)));
+    assert_eq!(here.take(caller(1), secs(1_399)), Some(secs(100)));
+    assert_eq!(here.take(caller(2), secs(1_499)), Some(secs(80)));
+    let (mut here, mut gone) = (Redials::new(WINDOW, 2), redials());
+    here.abandoned(caller(1), secs(100), secs(160));
+    gone.abandoned(caller(2), secs(100), secs(150));
+    gone.abandoned(caller(3), secs(100), secs(170));
+    here.take_over(&mut gone);
+    assert_eq!((here.len(), here.is_redial(caller(2), secs(200))), (2, false), "it left first");
+}
+
+#[test]
 fn six_hundred_and_seventy_three_redials_of_one_caller_are_one_entry_with_the_first_place() {
     let mut redials = redials();
     let mut place = secs(10);

@@ -119,6 +119,7 @@ impl Dice {
                 })
                 .collect(),
             destinations: (0..self.below(3)).map(|_| destination(self)).collect(),
+            skills: Vec::new(),
             misses_before_pause: self.below(4) as u32,
             rest,
             miss_pause: self.duration(),

@@ -99,7 +99,10 @@ impl<W: Write> Screen<W> {
                 Some(format!("{agent} is paused after too many missed calls"))
             }
             Event::Availability { .. } | Event::Draining { .. } | Event::Drained => None,
-            Event::Reloaded | Event::ReloadRefused { .. } | Event::EntryRefused { .. } => None,
+            Event::Reloaded
+            | Event::ReloadRefused { .. }
+            | Event::EntryRefused { .. }
+            | Event::Disagreement { .. } => None,
             Event::Rule { line, rule, on } => {
                 Some(format!("rule {rule} of line {line} is {}", if *on { "on" } else { "off" }))
             }

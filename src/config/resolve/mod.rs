@@ -12,6 +12,7 @@ mod names;
 mod network;
 mod phones;
 mod rules;
+pub(super) mod shadow;
 mod trunks;
 
 use std::path::Path;
@@ -77,6 +78,7 @@ pub(super) fn resolve(
     let (destinations, seats) = floor::destinations(&written.destinations, &network, sink);
     phones.extend(seats);
     let rules = rules::rules(&written.rules, &mut names, sink);
+    rules::warn_unasked(&written.rules, written.sip.probe_every, sink);
     let removed = floor::removed(&written.removed, &mut names, sink);
     lines::check_answered(&written.lines, &rules, sink);
     lines::warn_unstaffed(&written.lines, &lines, &teams, &agents, sink);
@@ -90,6 +92,7 @@ pub(super) fn resolve(
         teams,
         agents,
         destinations,
+        skills: written.skills.iter().map(|(name, _)| name.get_ref().clone()).collect(),
         misses_before_pause: written.distributor.misses_before_pause,
         rest: rests(&written.distributor),
         miss_pause: written.distributor.miss_pause,
@@ -106,6 +109,7 @@ pub(super) fn resolve(
             most_late: written.distributor.estimate_most_late,
             ..acd::estimate::Settings::default()
         },
+        trial: None,
         redial_window: written.distributor.redial_window,
     };
     let plan = Plan {
@@ -143,7 +147,8 @@ pub(super) fn resolve(
     }
     let tests = tests.len();
     let listen = network.listen;
-    let deployment = Deployment { plan, listen, media, clips, prompts, ledger, removed, node, log };
+    let shadow = written.node.shadow.as_ref().map(|file| base.join(file.get_ref()));
+    let deployment = Deployment { plan, listen, media, clips, prompts, ledger, removed, shadow, node, log };
     Some((deployment, tests))
 }
 

@@ -17,6 +17,9 @@ use crate::policy::rules::{
 /// What a test expects when no rule counts, and so no name of a rule.
 pub(super) const STAY: &str = "stay";
 
+/// How long the wait that a destination reports is believed.
+const BELIEVED_FOR: Duration = Duration::from_secs(60);
+
 /// What Retry-After says unless the rule says otherwise.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
 
@@ -53,6 +56,18 @@ pub(super) fn rules(written: &[written::Rule], names: &mut Register<'_>, sink: &
     rules
 }
 
+/// Warns of rules that compare waits which no destination is asked for in time.
+pub(super) fn warn_unasked(written: &[written::Rule], probe_every: Duration, sink: &mut Sink) {
+    if probe_every > Duration::ZERO && probe_every < BELIEVED_FOR {
+        return;
+    }
+    let compared = written.iter().filter_map(|rule| rule.if_its_wait_is_less.as_ref());
+    for compares in compared.filter(|compares| *compares.get_ref()) {
+        let message = "destinations are asked too seldom for their waits, which are believed for a minute";
+        sink.warning(compares.span(), message).help("let [sip] `probe-phones-every` be \"30s\" or less");
+    }
+}
+
 fn check_own_name(at: usize, written: &[written::Rule], sink: &mut Sink) {
     let Some(name) = &written[at].name else { return };
     check_name(name.get_ref(), name.span(), sink);
@@ -82,6 +97,10 @@ fn conditions(written: Option<&Conditions>, names: &mut Register<'_>, sink: &mut
 }
 
 fn actions(rule: &written::Rule, names: &mut Register<'_>, sink: &mut Sink) -> Actions {
+    let compares = rule.if_its_wait_is_less.as_ref().is_some_and(|compares| *compares.get_ref());
+    if let Some(compares) = rule.if_its_wait_is_less.as_ref().filter(|_| rule.route_to.is_none()) {
+        sink.error(compares.span(), "`if-its-wait-is-less` is used only with `route-to`");
+    }
     let add_teams = rule.add_teams.iter().flat_map(|list| names.teams.find_all(list, sink));
     let actions = Actions {
         add_teams: add_teams.map(TeamId).collect(),
@@ -90,7 +109,7 @@ fn actions(rule: &written::Rule, names: &mut Register<'_>, sink: &mut Sink) -> A
             .route_to
             .as_ref()
             .and_then(|name| names.destinations.find(name, sink))
-            .map(|to| RouteTo { destination: DestinationId(to), if_its_wait_is_less: false }),
+            .map(|to| RouteTo { destination: DestinationId(to), if_its_wait_is_less: compares }),
         offer_callback: false,
         announce: rule.announce.as_ref().and_then(|name| names.clips.find(name, sink)).map(ClipId),
         priority: rule.priority.as_ref().map(|time| *time.get_ref()),
@@ -161,8 +180,17 @@ pub(super) fn report_findings(
         for by in by {
             draft.also(names.rules.name(by.index()).span(), label);
         }
-        if let (Finding::NeverOn { why: Never::Contradict(one, _), .. }, Some(rule)) = (&finding, rule) {
-            draft.also(place_of(one, rule, names), "this one");
+        match (&finding, rule) {
+            (Finding::NeverOn { why: Never::Contradict(one, _), .. }, Some(rule)) => {
+                draft.also(place_of(one, rule, names), "this one");
+            }
+            (Finding::EndsTooSoon { condition, .. }, Some(rule)) => {
+                draft.also(place_of(condition, rule, names), "while this one holds");
+                draft
+                    .also(rule.name.as_ref().map_or_else(|| rule.header.clone(), Spanned::span), "this rule");
+                draft.help("let `until` ask for the end of this too");
+            }
+            _ => {}
         }
     }
 }
@@ -189,7 +217,7 @@ fn place(finding: &Finding, rule: &written::Rule, names: &Register<'_>) -> Span 
         },
         Finding::DeadCondition { condition, .. } => Some(place_of(condition, rule, names)),
         Finding::AlwaysHolds { .. } => conditions(),
-        Finding::EndsAtOnce { .. } | Finding::NeverEnds { .. } => {
+        Finding::EndsAtOnce { .. } | Finding::EndsTooSoon { .. } | Finding::NeverEnds { .. } => {
             rule.until.as_ref().map(|until| until.span.clone())
         }
         Finding::AddsNothing { .. } | Finding::EmptyTeam { .. } => action(Kind::AddTeams),

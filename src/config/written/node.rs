@@ -18,6 +18,7 @@ pub(in super::super) struct Node {
     pub(in super::super) country_code: Option<Spanned<String>>,
     pub(in super::super) nation: Option<Spanned<Nation>>,
     pub(in super::super) holidays: Option<Spanned<String>>,
+    pub(in super::super) shadow: Option<Spanned<String>>,
 }
 
 /// `[sip]`
@@ -65,6 +66,7 @@ pub(super) fn node(table: &mut Table<'_, '_>, sink: &mut Sink) -> Node {
         country_code: table.text("country-code", sink),
         nation: table.civil("nation", sink),
         holidays: table.text("holidays", sink),
+        shadow: table.text("shadow", sink),
     }
 }
 

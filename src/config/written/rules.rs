@@ -27,6 +27,7 @@ pub(in super::super) struct Rule {
     pub(in super::super) add_teams: Option<List<String>>,
     pub(in super::super) announce: Option<Spanned<String>>,
     pub(in super::super) route_to: Option<Spanned<String>>,
+    pub(in super::super) if_its_wait_is_less: Option<Spanned<bool>>,
     pub(in super::super) refuse: Option<Spanned<u16>>,
     /// Whether it may do something: an action, or a key that may be meant for one, is written.
     pub(in super::super) acts: bool,
@@ -127,6 +128,7 @@ pub(super) fn rule(table: &mut Table<'_, '_>, sink: &mut Sink) -> Rule {
         add_teams: table.text_or_texts("add-teams", sink),
         announce: table.text("announce", sink),
         route_to: table.text("route-to", sink),
+        if_its_wait_is_less: table.flag("if-its-wait-is-less", sink),
         refuse: table.number("refuse", 300..=699, sink),
         refuses: table.has("refuse"),
         retry_after: table.duration("retry-after", secs(1)..=hours(1), sink),

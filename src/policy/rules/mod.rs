@@ -31,5 +31,5 @@ pub use explain::{Explanation, Given, Outcome, Overruled, Question, Verdict};
 pub use lint::{Finding, Never};
 pub use look::Failure;
 pub use rule::{Actions, CallerFacts, Callers, Kind, Refusal, RouteTo, Rule};
-pub use shadow::{Disagreement, Shadow, Side, Strange};
+pub use shadow::{Disagreement, Live, Shadow, Side, Strange, Trial};
 pub use states::{Change, RuleStates};

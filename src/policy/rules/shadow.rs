@@ -1,8 +1,9 @@
-//! A second rule book beside the live one: on the same facts, where would it decide otherwise?
+//! A second policy beside the live one: on the same facts, where would it decide otherwise?
 //!
 //! It only watches: nothing that it says reaches a caller.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,26 @@ use crate::time::{Mono, Now};
 
 /// Most disagreements that are kept until they are taken; then the oldest goes.
 const MOST_KEPT: usize = 1000;
+
+/// Rules with the calendar that they speak of, to be tried beside the live ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trial {
+    /// Its rules, which speak of the same lines, teams, destinations and clips as the live ones.
+    pub rules: Arc<RuleBook>,
+    /// Its windows.
+    pub calendar: Arc<Calendar>,
+}
+
+/// What is in force.
+#[derive(Copy, Clone, Debug)]
+pub struct Live<'a> {
+    /// The rules.
+    pub book: &'a RuleBook,
+    /// Which of them are on.
+    pub states: &'a RuleStates,
+    /// The windows.
+    pub calendar: &'a Calendar,
+}
 
 /// The two books, as they stand apart for one kind of action on one line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +52,8 @@ pub struct Disagreement {
     pub live: Side,
     /// What the other rules say.
     pub other: Side,
+    /// How many before this one were lost because nobody took them.
+    pub lost: u64,
 }
 
 /// What one of the books says.
@@ -42,15 +65,16 @@ pub struct Side {
     pub reason: String,
 }
 
-/// Another rule book with its states, and where it stands apart from the live one.
+/// Another policy with its states, and where it stands apart from the live one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shadow {
-    book: RuleBook,
+    trial: Trial,
     states: RuleStates,
     /// For what the books disagree about: the rules that counted in the live one and in this.
     apart: BTreeMap<(LineId, Kind, CallerFacts), [Vec<RuleId>; 2]>,
     kept: VecDeque<Disagreement>,
-    dropped: u64,
+    /// How many were lost since one was taken.
+    lost: u64,
     /// Whether every line has been compared once.
     begun: bool,
 }
@@ -61,47 +85,39 @@ pub struct Shadow {
 pub struct Strange;
 
 impl Shadow {
-    /// Begins to watch with `book`, which must speak of the same lines, teams, destinations and clips as `live`;
+    /// Begins to watch with `trial`, which must speak of the same lines, teams, destinations and clips as `live`;
     /// lines without facts are empty and without agents.
-    pub fn new(
-        live: &RuleBook,
-        book: RuleBook,
-        calendar: &Calendar,
-        facts: Vec<LineFacts>,
-        now: Now,
-    ) -> Result<Shadow, Strange> {
-        if live.surroundings != book.surroundings {
+    pub fn new(live: &RuleBook, trial: Trial, facts: Vec<LineFacts>, now: Now) -> Result<Shadow, Strange> {
+        if live.surroundings != trial.rules.surroundings {
             return Err(Strange);
         }
-        let states = RuleStates::new(&book, calendar, facts, now);
-        Ok(Shadow { book, states, apart: BTreeMap::new(), kept: VecDeque::new(), dropped: 0, begun: false })
+        let states = RuleStates::new(&trial.rules, &trial.calendar, facts, now);
+        Ok(Shadow { trial, states, apart: BTreeMap::new(), kept: VecDeque::new(), lost: 0, begun: false })
+    }
+
+    /// Lets rules that an older shadow had too be as they were there; what stands apart is said anew.
+    pub fn carry(&mut self, facts: Vec<LineFacts>, old: &Shadow) {
+        self.states.carry(&self.trial.rules, facts, &old.states, &old.trial.rules);
     }
 
     /// The other book.
     pub fn book(&self) -> &RuleBook {
-        &self.book
+        &self.trial.rules
     }
 
     /// Takes in what the live states took in, after them, with what that changed; keeps where the books come to
     /// stand apart.
     ///
     /// A disagreement is kept once, and again only when the rules that count in either book are others.
-    pub fn evaluate(
-        &mut self,
-        live: (&RuleBook, &RuleStates),
-        changes: &[Change],
-        calendar: &Calendar,
-        facts: &[(LineId, LineFacts)],
-        now: Now,
-    ) {
-        let own = self.states.evaluate(&self.book, calendar, facts, now);
+    pub fn evaluate(&mut self, live: Live<'_>, changes: &[Change], facts: &[(LineId, LineFacts)], now: Now) {
+        let own = self.states.evaluate(&self.trial.rules, &self.trial.calendar, facts, now);
         let mut lines: BTreeSet<LineId> = changes.iter().chain(&own).map(|change| change.line).collect();
         if !self.begun {
-            lines.extend((0u32..).map(LineId).take(self.book.surroundings.lines.len()));
+            lines.extend((0u32..).map(LineId).take(self.book().surroundings.lines.len()));
             self.begun = true;
         }
         for line in lines {
-            self.compare(live, calendar, line, now);
+            self.compare(live, line, now);
         }
     }
 
@@ -112,35 +128,32 @@ impl Shadow {
 
     /// The next disagreement, the oldest first.
     pub fn poll_disagreement(&mut self) -> Option<Disagreement> {
-        self.kept.pop_front()
+        let apart = self.kept.pop_front()?;
+        Some(Disagreement { lost: std::mem::take(&mut self.lost), ..apart })
     }
 
-    /// How many disagreements were lost because nobody took them.
-    pub fn dropped(&self) -> u64 {
-        self.dropped
-    }
-
-    fn compare(&mut self, live: (&RuleBook, &RuleStates), calendar: &Calendar, line: LineId, now: Now) {
-        let Some(outline) = self.book.surroundings.lines.get(line.index()) else { return };
-        let asks = live.0.asks_callers(line) || self.book.asks_callers(line);
+    fn compare(&mut self, live: Live<'_>, line: LineId, now: Now) {
+        let trial = self.trial.clone();
+        let Some(outline) = trial.rules.surroundings.lines.get(line.index()) else { return };
+        let asks = live.book.asks_callers(line) || trial.rules.asks_callers(line);
         for caller in callers(outline.emergency, asks) {
-            let ours = live.1.decide(live.0, line, caller);
-            let theirs = self.states.decide(&self.book, line, caller);
+            let ours = live.states.decide(live.book, line, caller);
+            let theirs = self.states.decide(&trial.rules, line, caller);
             for kind in Kind::ALL {
                 let key = (line, kind, caller);
                 if same(&ours, &theirs, kind) {
                     self.apart.remove(&key);
                     continue;
                 }
-                let seen = [rules(live.0, &ours, kind), rules(&self.book, &theirs, kind)];
+                let seen = [rules(live.book, &ours, kind), rules(&trial.rules, &theirs, kind)];
                 if self.apart.get(&key) == Some(&seen) {
                     continue;
                 }
                 self.apart.insert(key, seen);
-                let other = (&self.book, &self.states);
-                let side = |of, decision| side(of, calendar, line, decision, kind, now);
-                let (live, other) = (side(live, &ours), side(other, &theirs));
-                self.keep(Disagreement { at: now.mono, line, kind, caller, live, other });
+                let other = Live { book: &trial.rules, states: &self.states, calendar: &trial.calendar };
+                let (live, other) =
+                    (side(live, line, &ours, kind, now), side(other, line, &theirs, kind, now));
+                self.keep(Disagreement { at: now.mono, line, kind, caller, live, other, lost: 0 });
             }
         }
     }
@@ -148,7 +161,7 @@ impl Shadow {
     fn keep(&mut self, disagreement: Disagreement) {
         if self.kept.len() == MOST_KEPT {
             self.kept.pop_front();
-            self.dropped += 1;
+            self.lost += 1;
         }
         self.kept.push_back(disagreement);
     }
@@ -184,14 +197,8 @@ fn rules(book: &RuleBook, decision: &Decision, kind: Kind) -> Vec<RuleId> {
     all.filter(|&rule| decision.counts(rule, kind)).collect()
 }
 
-fn side(
-    (book, states): (&RuleBook, &RuleStates),
-    calendar: &Calendar,
-    line: LineId,
-    decision: &Decision,
-    kind: Kind,
-    now: Now,
-) -> Side {
+fn side(of: Live<'_>, line: LineId, decision: &Decision, kind: Kind, now: Now) -> Side {
+    let Live { book, states, calendar } = of;
     let Some(rule) = decision.winner(kind) else { return Side { rule: None, reason: String::new() } };
     let look = Look { book, calendar, facts: &states.facts, line, mono: now.mono, wall: now.wall };
     let effects = book.effects(&decision.only(kind)).join("; ");

@@ -104,6 +104,8 @@ enum Due {
     Watch(LegId, u64),
     /// An announcement is over.
     Said(LegId, u32),
+    /// A key is pressed.
+    Key(LegId),
     /// Something else goes wrong.
     Trouble(Trouble),
 }
@@ -309,6 +311,7 @@ impl World {
             }
             Due::Watch(leg, number) => self.watch(leg, number),
             Due::Said(leg, id) => self.said(leg, id),
+            Due::Key(leg) => self.key(leg),
             Due::Trouble(trouble) => self.trouble(trouble),
         }
     }
@@ -487,6 +490,9 @@ impl World {
 impl Due {
     /// Whether it is the switch's process that it happens to.
     fn is_for_switch(&self) -> bool {
-        matches!(self, Due::Datagram { .. } | Due::Piece { .. } | Due::Watch(..) | Due::Said(..))
+        matches!(
+            self,
+            Due::Datagram { .. } | Due::Piece { .. } | Due::Watch(..) | Due::Said(..) | Due::Key(_)
+        )
     }
 }

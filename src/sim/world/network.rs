@@ -22,6 +22,8 @@ pub(super) struct Weather {
     pub(super) chopped: u32,
     /// A connection breaks at a message.
     pub(super) broken: u32,
+    /// A loop somewhere sends a datagram on dozens of times.
+    pub(super) stormy: u32,
 }
 
 impl Weather {
@@ -37,6 +39,7 @@ impl Weather {
             hold_up: 200,
             chopped: 100,
             broken: 0,
+            stormy: 0,
         };
         match dice.below(10) {
             0..2 => fair,
@@ -50,7 +53,7 @@ impl Weather {
                 broken: 2,
                 ..fair
             },
-            7 => Weather { doubled: 300, held_up: 300, hold_up: 3_000, delay: (1, 900), ..fair },
+            7 => Weather { doubled: 300, stormy: 5, held_up: 300, hold_up: 3_000, delay: (1, 900), ..fair },
             8 => Weather {
                 lost: 20,
                 spoilt: 30,
@@ -85,6 +88,7 @@ impl Weather {
             hold_up: 0,
             chopped: 0,
             broken: 0,
+            stormy: 0,
         };
     }
 
@@ -93,7 +97,11 @@ impl Weather {
         if dice.chance(self.lost) {
             return Vec::new();
         }
-        let copies = if dice.chance(self.doubled) { 1 + dice.below(3) } else { 1 };
+        let copies = match () {
+            () if dice.chance(self.stormy) => 20 + dice.below(60),
+            () if dice.chance(self.doubled) => 1 + dice.below(3),
+            () => 1,
+        };
         let mut out = Vec::with_capacity(copies);
         for _ in 0..copies {
             let mut delay = dice.between(self.delay.0, self.delay.1);

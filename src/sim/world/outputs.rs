@@ -1,5 +1,6 @@
 //! Inputs of the switch, and what comes of its outputs.
 
+use crate::audio::Digit;
 use crate::call::media;
 use crate::id::{CallId, LegId};
 use crate::sip::Transport;
@@ -60,6 +61,10 @@ impl World {
                 match later.map_err(|what| self.blame(format!("{what}: {command:?}")))? {
                     Later::Watch(leg) => self.watch_anew(leg),
                     Later::Said(leg, id, after) => self.after(after, Due::Said(leg, id)),
+                    Later::Key(leg) => {
+                        let wait = self.dice.between(200, 6_000);
+                        self.after(wait, Due::Key(leg));
+                    }
                     Later::Nothing => {}
                 }
                 Ok(())
@@ -186,5 +191,21 @@ impl World {
         }
         self.current.clear();
         self.give(Input::Media(media::Event::Said { leg, id }))
+    }
+
+    /// Somebody presses a key, often the one that was asked for.
+    pub(super) fn key(&mut self, leg: LegId) -> Result<(), Fault> {
+        if !self.sound.listens(leg) {
+            return Ok(());
+        }
+        self.current.clear();
+        self.tally.note("keys");
+        let wait = self.dice.between(500, 10_000);
+        self.after(wait, Due::Key(leg));
+        let digit = self.dice.pick(&[1, 1, 1, 2, 9, 11]);
+        match Digit::of_code(digit) {
+            Some(digit) => self.give(Input::Media(media::Event::Digit { leg, digit })),
+            None => Ok(()),
+        }
     }
 }

@@ -16,6 +16,8 @@ struct Sounding {
     partner: Option<LegId>,
     /// The announcement that is being said.
     saying: Option<u32>,
+    /// Its keys are reported.
+    listens: bool,
 }
 
 /// All streams, and what is wrong with the orders for them.
@@ -30,6 +32,8 @@ pub(super) enum Later {
     Watch(LegId),
     /// An announcement will be over.
     Said(LegId, u32, Duration),
+    /// Somebody may press a key.
+    Key(LegId),
     Nothing,
 }
 
@@ -47,7 +51,10 @@ impl Sound {
                 return Ok(Later::Said(*leg, *id, Duration::from_millis(700) * clips.len() as u32));
             }
             Command::Hush { leg } => self.with(*leg, |leg| leg.saying = None),
-            Command::Listen { .. } => {}
+            Command::Listen { leg, on } => {
+                self.with(*leg, |leg| leg.listens = *on);
+                return Ok(if *on { Later::Key(*leg) } else { Later::Nothing });
+            }
             Command::Bridge { a, b } => self.bridge(thread, *a, *b)?,
             Command::Unbridge { leg } => {
                 if let Some(partner) = self.legs.get_mut(leg).and_then(|leg| leg.partner.take()) {
@@ -100,7 +107,7 @@ impl Sound {
             Some(known) => known.stream = stream.clone(),
             None => {
                 let stream = stream.clone();
-                let fresh = Sounding { thread, stream, partner: None, saying: None };
+                let fresh = Sounding { thread, stream, partner: None, saying: None, listens: false };
                 self.legs.insert(fresh.stream.leg, fresh);
             }
         }
@@ -115,6 +122,7 @@ impl Sound {
             }
             sounding.partner = Some(other);
             sounding.saying = None;
+            sounding.listens = false;
         }
         Ok(())
     }
@@ -128,6 +136,11 @@ impl Sound {
     pub(super) fn awaited(&self, leg: LegId) -> Option<SocketAddr> {
         let stream = &self.legs.get(&leg)?.stream;
         matches!(stream.direction, Direction::SendRecv | Direction::RecvOnly).then_some(stream.remote)
+    }
+
+    /// Whether the keys of a leg are reported.
+    pub(super) fn listens(&self, leg: LegId) -> bool {
+        self.legs.get(&leg).is_some_and(|leg| leg.listens)
     }
 
     /// Legs that have a stream.

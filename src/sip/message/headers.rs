@@ -17,6 +17,11 @@ use super::Method;
 pub struct Headers(Vec<rsip::Header>);
 
 impl Headers {
+    /// None yet, and room for as many as most messages have.
+    pub fn new() -> Headers {
+        Headers(Vec::with_capacity(16))
+    }
+
     /// The value of the first header called `name`.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
@@ -28,26 +33,26 @@ impl Headers {
     }
 
     /// Appends a header.
-    pub fn push(&mut self, name: &str, value: impl AsRef<str>) {
-        self.0.push(header(name, value.as_ref()));
+    pub fn push(&mut self, name: &str, value: impl Into<String>) {
+        self.0.push(header(name, value.into()));
     }
 
     /// Puts a header before all others.
-    pub fn push_front(&mut self, name: &str, value: impl AsRef<str>) {
-        self.0.insert(0, header(name, value.as_ref()));
+    pub fn push_front(&mut self, name: &str, value: impl Into<String>) {
+        self.0.insert(0, header(name, value.into()));
     }
 
     /// Replaces the first header called `name` in its place and removes its others; appends when there is none.
-    pub fn set(&mut self, name: &str, value: impl AsRef<str>) {
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
         let at = self.iter().position(|(n, _)| n.eq_ignore_ascii_case(name));
         self.remove(name);
-        self.0.insert(at.unwrap_or(self.0.len()), header(name, value.as_ref()));
+        self.0.insert(at.unwrap_or(self.0.len()), header(name, value.into()));
     }
 
     /// Replaces the first Via in its place, or puts it before all headers; the other Vias stay.
     pub fn set_top_via(&mut self, via: &Via) {
         let at = self.iter().position(|(n, _)| n.eq_ignore_ascii_case("Via"));
-        let via = header("Via", &via.to_string());
+        let via = header("Via", via.text());
         match at {
             Some(at) => self.0[at] = via,
             None => self.0.insert(0, via),
@@ -144,27 +149,37 @@ impl Serialize for Headers {
 impl<'de> Deserialize<'de> for Headers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Headers, D::Error> {
         let stored = Vec::<(String, String)>::deserialize(deserializer)?;
-        Ok(Headers(stored.into_iter().map(|(name, value)| header(&name, &value)).collect()))
+        Ok(Headers(stored.into_iter().map(|(name, value)| header(&name, value)).collect()))
     }
 }
 
-fn header(name: &str, value: &str) -> rsip::Header {
-    const ENDS_A_LINE: [char; 3] = ['\r', '\n', '\0'];
-    if value.contains(ENDS_A_LINE) {
-        return header(name, &value.replace(ENDS_A_LINE, " "));
+fn header(name: &str, mut value: String) -> rsip::Header {
+    if memchr::memchr3(b'\r', b'\n', 0, value.as_bytes()).is_some() {
+        value = value.replace(['\r', '\n', '\0'], " ");
     }
-    let value = grammar::trim(value);
-    if !grammar::is_token(name) {
-        let token = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
-        return rsip::Header::Other(token, value.to_owned());
+    let trimmed = grammar::trim(&value);
+    if trimmed.len() < value.len() {
+        value = trimmed.to_owned();
     }
-    let read = rsip::headers::header::Tokenizer::from((name.as_bytes(), value.as_bytes()));
-    let read: Result<rsip::Header, rsip::Error> = read.try_into();
-    read.unwrap_or_else(|_| rsip::Header::Other(name.to_owned(), value.to_owned()))
+    known(name, value).unwrap_or_else(|value| {
+        let token = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-');
+        let name = if grammar::is_token(name) { name.to_owned() } else { token.collect() };
+        rsip::Header::Other(name, value)
+    })
 }
 
-macro_rules! parts {
+macro_rules! known {
     ($($variant:ident $name:literal)*) => {
+        /// The header that rsip knows by this name; gives the value back when there is none.
+        fn known(name: &str, value: String) -> Result<rsip::Header, String> {
+            $(
+                if name.eq_ignore_ascii_case($name) {
+                    return Ok(rsip::Header::$variant(rsip::headers::$variant::new(value)));
+                }
+            )*
+            Err(value)
+        }
+
         fn parts(header: &rsip::Header) -> (&str, &str) {
             match header {
                 $(rsip::Header::$variant(header) => ($name, header.value()),)*
@@ -174,7 +189,7 @@ macro_rules! parts {
     };
 }
 
-parts! {
+known! {
     Accept "Accept"
     AcceptEncoding "Accept-Encoding"
     AcceptLanguage "Accept-Language"

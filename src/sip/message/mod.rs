@@ -56,7 +56,7 @@ pub struct Response {
 impl Request {
     /// A request without headers and body.
     pub fn new(method: Method, uri: Uri) -> Request {
-        Request { method, uri, headers: Headers::default(), body: Bytes::new() }
+        Request { method, uri, headers: Headers::new(), body: Bytes::new() }
     }
 
     /// The response to this request (RFC 3261, 8.2.6.2): all Via, From, To, Call-ID, CSeq and Record-Route
@@ -81,7 +81,7 @@ impl Response {
     pub fn set_to_tag(&mut self, tag: &str) {
         if let Some(mut to) = self.headers.to().filter(|to| to.tag().is_none()) {
             to.set_tag(tag);
-            self.headers.set("To", to.to_string());
+            self.headers.set("To", to.text());
         }
     }
 

@@ -100,6 +100,8 @@ pub enum Event {
     Response {
         /// What it answers.
         tx: ClientTx,
+        /// The path it came by.
+        flow: Flow,
         /// The response itself.
         response: Response,
     },

@@ -227,6 +227,6 @@ impl Transactions {
 fn push_via(request: &mut Request, flow: Flow, sent_by: SocketAddr, rng: &mut Rng) -> BranchToken {
     let token = BranchToken::fresh(rng);
     let branch: String = COOKIE.chars().chain(token.random.map(char::from)).collect();
-    request.headers.push_front("Via", Via::new(flow.transport, sent_by, &branch).to_string());
+    request.headers.push_front("Via", Via::new(flow.transport, sent_by, &branch).text());
     token
 }

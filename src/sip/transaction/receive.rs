@@ -25,7 +25,7 @@ impl Transactions {
     /// When the message cannot be built after all; nothing has happened then.
     pub fn receive(&mut self, flow: Flow, accepted: Accepted, now: Mono) -> Result<(), DropReason> {
         self.handle_timeout(now);
-        match accepted.essentials().start {
+        match accepted.start() {
             Start::Response { code } => self.response(flow, code, accepted, now),
             Start::Request { method } => {
                 let arrival = Arrival::new(flow, method, accepted)?;
@@ -85,7 +85,7 @@ impl Transactions {
         }
         let Message::Response(response) = accepted.message()? else { return Ok(()) };
         self.heard(tx, code, response.headers.value("To").unwrap_or_default(), now);
-        self.raise(Event::Response { tx, response });
+        self.raise(Event::Response { tx, flow, response });
         Ok(())
     }
 

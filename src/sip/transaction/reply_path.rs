@@ -21,7 +21,7 @@ pub(super) fn fill_in(flow: Flow, request: &mut Request) -> Flow {
     let Some(mut via) = request.headers.top_via() else { return flow };
     let (reply_path, changed) = complete(flow, &mut via);
     if changed {
-        replace_top(request, &via);
+        request.headers.set_top_via(&via);
     }
     reply_path
 }
@@ -49,17 +49,4 @@ pub(super) fn complete(flow: Flow, via: &mut Via) -> (Flow, bool) {
 
 fn at(ip: IpAddr, port: Option<u16>) -> SocketAddr {
     SocketAddr::new(ip, port.filter(|port| *port != 0).unwrap_or(SIP_PORT))
-}
-
-fn replace_top(request: &mut Request, via: &Via) {
-    let below: Vec<String> = request.headers.values("Via").skip(1).map(String::from).collect();
-    if below.is_empty() {
-        request.headers.set("Via", via.to_string());
-        return;
-    }
-    request.headers.remove("Via");
-    for value in below.into_iter().rev() {
-        request.headers.push_front("Via", value);
-    }
-    request.headers.push_front("Via", via.to_string());
 }

@@ -21,9 +21,9 @@ pub(super) fn message(whole: &Bytes, facts: &Facts) -> Result<Message, DropReaso
 /// `None` cannot happen for what the door accepted.
 fn build(whole: &Bytes, facts: &Facts) -> Option<Message> {
     let head = std::str::from_utf8(whole.get(facts.head.clone())?).ok()?;
-    let mut lines = head.split_terminator("\r\n");
+    let mut lines = head.lines();
     let line = start::read(lines.next()?).ok()?;
-    let mut headers = Headers::default();
+    let mut headers = Headers::new();
     for line in lines {
         let (name, value) = head::header(line).ok()?;
         push(&mut headers, names::full(name), value);

@@ -146,6 +146,11 @@ impl Accepted {
         self.facts.essentials(&self.whole)
     }
 
+    /// Request or response.
+    pub fn start(&self) -> Start {
+        self.facts.start
+    }
+
     /// Builds the message: compact names expanded, lists split into one header for each element.
     pub fn message(self) -> Result<Message, DropReason> {
         build::message(&self.whole, &self.facts)

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::world::plan;
-use crate::acd::{Agent, Destination, Line, Shares, Team, WayOut, Widen};
-use crate::id::{AgentId, DestinationId, LineId, PracticeId, TeamId};
+use crate::acd::{self, Agent, Destination, Line, Relax, Shares, Team, WayOut, Widen};
+use crate::id::{AgentId, DestinationId, LineId, PracticeId, SkillId, TeamId};
 use crate::policy::rules::{Actions, Condition, Measure, RouteTo, Rule, RuleBook};
 use crate::policy::{Practice, Trunk};
 use crate::rng::Rng;
+use crate::switch::following::Removed;
 use crate::switch::plan::{Phone, Plan, Treatment};
 
 type Ids = Vec<usize>;
@@ -189,6 +190,28 @@ fn names_keep_their_ids_and_everything_refers_to_the_names_that_it_did() {
         }
     }
     assert!(gone > 500 && kept > 500, "{gone} gone, {kept} kept");
+}
+
+#[test]
+fn a_line_that_drains_needs_the_skills_that_it_did_whatever_order_they_are_in() {
+    let mut old = plan(2);
+    let levels =
+        |levels: &[(u32, u8)]| levels.iter().map(|&(skill, level)| (SkillId(skill), level)).collect();
+    old.acd.skills = vec!["nursing".into(), "welsh".into()];
+    old.acd.lines[0].needs = levels(&[(0, 2)]);
+    old.acd.lines[0].relax = vec![Relax { after: std::time::Duration::ZERO, needs: levels(&[(0, 1)]) }];
+    let mut next = old.clone();
+    next.acd.lines[0].name = "other".into();
+    next.acd.skills = vec!["polish".into(), "nursing".into()];
+    next.acd.lines[0].needs = levels(&[(0, 1)]);
+    next.acd.lines[0].relax = vec![Relax { after: std::time::Duration::ZERO, needs: levels(&[(1, 3)]) }];
+    next.acd.agents[1].skills = levels(&[(0, 4), (1, 2)]);
+    let following = next.following(&old, &[("elm-tree".to_owned(), Removed::Drain)].into()).acd;
+    assert_eq!(following.skills, ["nursing", "welsh", "polish"]);
+    assert_eq!(following.lines[0], acd::Line { gone: Some(acd::Gone::Drain), ..old.acd.lines[0].clone() });
+    assert_eq!(following.lines[2].needs, levels(&[(2, 1)]));
+    assert_eq!(following.lines[2].relax[0].needs, levels(&[(0, 3)]));
+    assert_eq!(following.agents[1].skills, levels(&[(2, 4), (0, 2)]), "so she answers the line that drains");
 }
 
 #[test]

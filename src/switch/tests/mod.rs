@@ -9,4 +9,5 @@ mod following;
 mod health;
 mod hold;
 mod reload;
+mod waits;
 mod world;

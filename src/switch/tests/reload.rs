@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::world::{Caller, Ringing, TRUNK, World, flow, plan};
+use super::world::{Caller, Ringing, TRUNK, World, flow, phone, plan};
 use crate::acd;
 use crate::call::record::{Outcome, Stage};
 use crate::id::{AgentId, CallId, DestinationId};
 use crate::switch::plan::{Phone, Plan};
-use crate::switch::{Event, Input};
+use crate::switch::{AgentOrder, Event, Input};
 
 const SECOND: Duration = Duration::from_secs(1);
 const BUDDY: &str = "192.0.2.200:5060";
@@ -118,4 +118,66 @@ fn an_agent_whose_sharer_of_a_silent_phone_moves_away_is_freed_when_it_is_back()
     world.pass(31 * SECOND);
     answer(&mut world);
     assert_eq!(state(&world, 1), Some(acd::Availability::Free));
+}
+
+#[test]
+fn counters_and_agents_states_go_on_over_a_reload() {
+    let mut world = World::new(4);
+    world.from("203.0.113.66:5060", &Caller::new("s1", "203.0.113.66:5060").invite());
+    let mut over = Caller::new("c1", TRUNK);
+    over.call(&mut world);
+    Ringing::of(&mut world, 0).answer(&mut world);
+    over.send(&mut world, "BYE", "");
+    world.give(Input::Agent(AgentOrder::Pause(AgentId(1), "lunch".into())));
+    Caller::new("c2", TRUNK).call(&mut world);
+    Ringing::of(&mut world, 2).answer(&mut world);
+    world.give(Input::Agent(AgentOrder::LogOut(AgentId(3))));
+    let agents = |world: &World| -> Vec<_> { world.switch.exchange.distributor().agents().collect() };
+    let (counters, states) = (world.switch.counters().clone(), agents(&world));
+    assert_eq!(counters.calls, 2);
+    let kinds: Vec<_> = states.iter().map(|(_, state, _)| state.clone()).collect();
+    let paused = acd::Availability::Paused(acd::PauseReason::Chosen("lunch".into()));
+    let talking = acd::Availability::Talking(CallId(2));
+    assert_eq!(kinds, [acd::Availability::WrapUp, paused, talking, acd::Availability::LoggedOut]);
+    world.pass(SECOND);
+    let mut next = plan(5);
+    next.acd.agents.reverse();
+    next.phones.reverse();
+    next.acd.teams[0].agents.reverse();
+    reload(&mut world, next);
+    assert_eq!(world.switch.counters(), &counters);
+    assert_eq!(agents(&world)[..4], states, "the same since the same instants");
+    world.pass(9 * SECOND);
+    let state = world.switch.exchange.distributor().availability(AgentId(0));
+    assert_eq!(state, Some(acd::Availability::Free), "the wrap-up ends when it would have");
+}
+
+#[test]
+fn the_phone_of_an_agent_who_is_gone_is_not_asked_any_more_unless_another_has_it() {
+    let asked = |world: &mut World, agent: u32| {
+        let texts = world.take_to(&phone(agent));
+        texts.into_iter().filter(|text| text.starts_with("OPTIONS")).count()
+    };
+    let watched = |agents: u32| {
+        let mut plan = plan(agents);
+        plan.sip.probe_every = 30 * SECOND;
+        plan
+    };
+    let mut world = World::on(watched(3));
+    Caller::new("c1", TRUNK).call(&mut world);
+    let agent = Ringing::of(&mut world, 0);
+    agent.answer(&mut world);
+    world.pass(31 * SECOND);
+    assert!((0..3).all(|agent| asked(&mut world, agent) > 0));
+    let mut next = watched(3);
+    next.acd.agents = vec![acd::Agent { name: "heir".into(), ..next.acd.agents[1].clone() }];
+    next.phones = vec![next.phones[1].clone()];
+    next.acd.teams[0].agents.truncate(1);
+    reload(&mut world, next);
+    agent.send(&mut world, "BYE", 7, "");
+    assert_eq!(world.records.len(), 1);
+    (0..3).for_each(|agent| drop(world.take_to(&phone(agent))));
+    world.pass(200 * SECOND);
+    assert_eq!((asked(&mut world, 0), asked(&mut world, 2)), (0, 0));
+    assert!(asked(&mut world, 1) > 0, "it is the heir's");
 }

@@ -123,6 +123,7 @@ pub(super) fn guide() -> acd::Guide {
         calendar: calendar::Calendar::new(spec).unwrap().into(),
         announcements: Vec::new(),
         estimates: Default::default(),
+        trial: None,
         redial_window: Duration::from_secs(1_200),
     }
 }

@@ -40,6 +40,8 @@ pub struct Setup {
     edits: Vec<(String, String)>,
     /// What is written behind all the rest.
     more: String,
+    /// Other files beside the configuration, by name.
+    others: Vec<(String, String)>,
 }
 
 impl Setup {
@@ -60,6 +62,7 @@ impl Setup {
             music: None,
             edits: Vec::new(),
             more: String::new(),
+            others: Vec::new(),
         }
     }
 
@@ -73,6 +76,20 @@ impl Setup {
     pub fn and(mut self, toml: &str) -> Setup {
         self.more.push_str(toml);
         self
+    }
+
+    /// Another configuration in a file of this name, beside this one.
+    pub fn beside(mut self, name: &str, other: &Setup) -> Setup {
+        self.others.push((name.to_owned(), other.toml()));
+        self
+    }
+
+    /// Writes the configuration and those beside it.
+    pub fn write(&self, file: &Path) {
+        fs::write(file, self.toml()).unwrap();
+        for (name, text) in &self.others {
+            fs::write(file.with_file_name(name), text).unwrap();
+        }
     }
 
     pub fn agent(mut self, name: &str, uri: impl Into<String>) -> Setup {
@@ -159,7 +176,7 @@ agents = {names:?}
     /// Starts the daemon and waits until it is ready.
     pub fn start(&self) -> Hub {
         let dir = directory();
-        fs::write(dir.path().join(FILE), self.toml()).unwrap();
+        self.write(&dir.path().join(FILE));
         let log = File::create(dir.path().join("log")).unwrap();
         let mut child = hearken(dir.path(), &["run"]).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
@@ -234,7 +251,7 @@ impl Hub {
 
     /// Lets the running daemon read a new configuration, whatever comes of it.
     pub fn rewrite(&self, setup: &Setup) {
-        fs::write(self.dir().join(FILE), setup.toml()).unwrap();
+        setup.write(&self.dir().join(FILE));
         self.signal("HUP");
     }
 

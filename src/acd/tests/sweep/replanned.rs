@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::calendar::{Calendar, Nation, Spec};
-use crate::policy::rules::{Actions, Condition, LineOutline, Measure, Rule, RuleBook, Surroundings};
+use crate::policy::rules::{Actions, Condition, LineOutline, Measure, Rule, RuleBook, Surroundings, Trial};
 use crate::time::{Now, Wall};
 
 fn calendar() -> Calendar {
@@ -72,6 +72,41 @@ fn the_same_plan_again_changes_nothing_that_comes_after() {
         }
     }
     assert!(replans > 1_000 && turned > 1_000, "{replans} replans, {turned} turns of rules");
+}
+
+#[test]
+fn rules_on_trial_change_nothing_and_agree_with_themselves() {
+    let (mut turned, mut apart) = (0, 0);
+    for seed in 0..SEEDS {
+        let mut dice = Dice::new(72, seed);
+        let plan = dice.plan();
+        let (live, calendar, start) = (book(&mut dice, &plan), calendar(), Mono(1_000));
+        let same = seed % 4 == 0;
+        let rules = if same { live.clone() } else { book(&mut dice, &plan) };
+        let trial = Trial { rules: rules.into(), calendar: calendar.clone().into() };
+        let mut alone = Distributor::with_rules(plan, live, calendar, clocks(start));
+        let mut watched = alone.clone();
+        watched.watch(trial, None, clocks(start));
+        let (mut calls, mut now) = (Calls::default(), start);
+        for step in 0..STEPS {
+            now = dice.later(now, watched.poll_timeout());
+            let input = dice.input(&alone, &mut calls);
+            let result = alone.handle(input.clone(), now);
+            assert_eq!(result, watched.handle(input.clone(), now), "seed {seed} step {step}: {input:?}");
+            if result.is_ok() {
+                calls.note(&input);
+            }
+            let (outputs, mut others) = (drain(&mut alone), drain(&mut watched));
+            let before = others.len();
+            others.retain(|output| !matches!(output, Output::Disagreement(_)));
+            assert_eq!(outputs, others, "seed {seed} step {step}");
+            assert!(!same || others.len() == before, "seed {seed} step {step}: the same rules disagree");
+            apart += before - others.len();
+            turned += outputs.iter().filter(|output| matches!(output, Output::Rule { .. })).count();
+            calls.note_leaving(&outputs, &alone);
+        }
+    }
+    assert!(turned > 1_000 && apart > 1_000, "{turned} turns of rules, {apart} disagreements");
 }
 
 /// Other teams and times, agents who come, go and come back, lines that are gone.

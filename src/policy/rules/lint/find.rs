@@ -39,7 +39,30 @@ impl Lint<'_> {
                 findings.push(Finding::DeadCondition { rule: id, condition });
             }
         }
+        self.look_at_end(id, rule, &lines, findings);
         self.look_at_actions(id, &slots, findings);
+    }
+
+    /// An `until` that contradicts one of `when-any` is meant to be its opposite; another of `when-any`, of something
+    /// else, may hold all the same. One that contradicts none is meant to have the last word.
+    fn look_at_end(&self, id: RuleId, rule: &Rule, lines: &[LineId], findings: &mut Vec<Finding>) {
+        if rule.until.is_empty() {
+            return;
+        }
+        let contradicts = |condition: &Condition, line: LineId| {
+            let alone = Rule { when_any: vec![*condition], ..rule.clone() };
+            !self.possible(&Formula::And(vec![Formula::conditions(&alone, line), Formula::ends(rule, line)]))
+        };
+        let alive = rule
+            .when_any
+            .iter()
+            .copied()
+            .filter(|&condition| !findings.contains(&Finding::DeadCondition { rule: id, condition }));
+        let (opposite, others): (Vec<_>, Vec<_>) =
+            alive.partition(|condition| lines.iter().any(|&line| contradicts(condition, line)));
+        if !opposite.is_empty() {
+            findings.extend(others.into_iter().map(|condition| Finding::EndsTooSoon { rule: id, condition }));
+        }
     }
 
     fn look_at_teams(&self, id: RuleId, findings: &mut Vec<Finding>) {

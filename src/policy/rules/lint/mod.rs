@@ -57,6 +57,14 @@ pub enum Finding {
         /// Which rule.
         rule: RuleId,
     },
+    /// Its `until` ends what another of `when-any` began, but can hold while this one still does: then the rule is
+    /// off although it is wanted, and turns on and off as `until` does.
+    EndsTooSoon {
+        /// Which rule.
+        rule: RuleId,
+        /// Which of `when-any`.
+        condition: Condition,
+    },
     /// Its `until` can never hold.
     NeverEnds {
         /// Which rule.

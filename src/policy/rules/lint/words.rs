@@ -16,6 +16,7 @@ impl Finding {
             | Finding::DeadCondition { rule, .. }
             | Finding::AlwaysHolds { rule }
             | Finding::EndsAtOnce { rule }
+            | Finding::EndsTooSoon { rule, .. }
             | Finding::NeverEnds { rule }
             | Finding::AddsNothing { rule, .. }
             | Finding::EmptyTeam { rule, .. }
@@ -43,6 +44,12 @@ impl Finding {
             Finding::AlwaysHolds { .. } => "the conditions of this rule hold always".to_owned(),
             Finding::EndsAtOnce { .. } => {
                 "this rule can never turn on: its `until` holds whenever its conditions do".to_owned()
+            }
+            Finding::EndsTooSoon { condition, .. } => {
+                let limit = limit(book, condition);
+                format!(
+                    "`until` may hold while `{limit}` still does, and then turns this rule off all the same"
+                )
             }
             Finding::NeverEnds { .. } => "the `until` of this rule can never hold".to_owned(),
             Finding::AddsNothing { by, .. } if by.is_empty() => {

@@ -77,6 +77,21 @@ fn an_until_that_contradicts_its_conditions_is_found() {
 }
 
 #[test]
+fn an_until_that_ends_a_rule_while_another_of_its_alternatives_holds_is_found() {
+    let long = Condition::longer(Measure::LongestWait, seconds(240));
+    let any =
+        |until: &[Condition]| Rule { when_any: vec![over(8), long], until: until.to_vec(), ..rule("a", []) };
+    let words = "a: `until` may hold while `longest-wait-over = \"4m\"` still does, and then turns this rule off all \
+                 the same";
+    assert_eq!(found([any(&[under(5)])]), [words]);
+    let short = Condition::shorter(Measure::LongestWait, seconds(120));
+    assert_eq!(found([any(&[under(5), short])]), [""; 0], "it is the opposite of both");
+    assert_eq!(found([any(&[])]), [""; 0]);
+    let free = Condition::over(Measure::AgentsFree, 2);
+    assert_eq!(found([any(&[free])]), [""; 0], "of neither: agents who are free are to have the last word");
+}
+
+#[test]
 fn a_condition_that_asks_for_nothing_is_found() {
     let always = rule("a", [Condition::under(Measure::AgentsFree, 5)]);
     assert_eq!(found([always]), ["a: the conditions of this rule hold always"]);

@@ -141,7 +141,7 @@ fn line(output: &Output) -> String {
             Event::Request { tx, request, .. } => format!("request {} {}", tx.0, request.method),
             Event::Ack { tx, .. } => format!("acknowledged {}", tx.0),
             Event::Cancelled { tx } => format!("cancelled {}", tx.0),
-            Event::Response { tx, response } => format!("response {} {}", tx.0, response.code),
+            Event::Response { tx, response, .. } => format!("response {} {}", tx.0, response.code),
             Event::Failed { tx, why } => format!("failed {} {why:?}", tx.0),
             Event::Unacknowledged { tx } => format!("unacknowledged {}", tx.0),
         },

@@ -137,7 +137,7 @@ impl Chaos {
                 Output::Event(Event::Cancelled { tx }) => {
                     assert!(self.open.iter().any(|(open, _)| *open == tx), "{tx:?} was answered already");
                 }
-                Output::Event(Event::Response { tx, response }) => {
+                Output::Event(Event::Response { tx, response, .. }) => {
                     let is_invite = self.pending.get(&tx).copied();
                     assert!(is_invite.is_some() || response.is_success(), "{tx:?} was over");
                     if response.is_final() {
