@@ -99,6 +99,9 @@ pub struct NoKey(pub char);
 const KEYS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#', 'A', 'B', 'C', 'D'];
 
 impl Digit {
+    /// The key 1.
+    pub const ONE: Digit = Digit(1);
+
     /// The key of an event code, 0 to 15 (RFC 4733, 3.2).
     pub fn of_code(code: u8) -> Option<Digit> {
         (usize::from(code) < KEYS.len()).then_some(Digit(code))

@@ -13,8 +13,8 @@
 //! | 2 | [`sip`], [`rtp`] | bytes in, bytes out; strangers to each other |
 //! | 3 | [`call`], [`switch`] | one back-to-back call; the machine that owns them all |
 //! | 4 | [`net`], [`media`], [`ledger`], [`config`] | adapters: sockets, media threads, records, TOML to plan |
-//! | 5 | [`daemon`], [`sim`] | the drivers of the switch: in real time and in virtual time |
-//! | 6 | [`cli`] | commands: run, check, report, demo |
+//! | 5 | [`daemon`], [`sim`] | the drivers: real time, virtual time |
+//! | 6 | [`cli`] | commands: run, check, report, simulate, demo |
 
 pub mod audio;
 pub mod id;

@@ -68,11 +68,11 @@ impl Distributor {
         if self.calls.contains_key(&call) {
             return Err(Refused::DuplicateCall(call));
         }
-        let first = planned.first.filter(|_| band != Band::EMERGENCY);
-        let credit = newcomer.credit.saturating_add(self.priority(&newcomer));
-        let credit = i64::try_from(credit.as_micros()).unwrap_or(i64::MAX);
-        let rank = i64::try_from(now.0).unwrap_or(i64::MAX).saturating_sub(credit);
-        let place = Place { band, rank, number: self.arrivals, call, arrived: now };
+        let first = planned.first.filter(|_| band != Band::EMERGENCY && !newcomer.callback);
+        let priority = if newcomer.callback { Duration::ZERO } else { self.priority(&newcomer) };
+        let rank = rank(now, newcomer.credit.saturating_add(priority));
+        let callback = newcomer.callback;
+        let place = Place { band, rank, number: self.arrivals, call, arrived: now, callback };
         self.arrivals += 1;
         let caller = Caller {
             line,
@@ -160,6 +160,44 @@ impl Distributor {
         Ok(())
     }
 
+    /// The agent is free again at once, whatever the line's wrap-up: there was no talk.
+    pub(super) fn spare(&mut self, agent: AgentId, call: CallId, now: Mono) -> Result<(), Refused> {
+        let state = self.check_talking(agent, call)?.state_after();
+        self.forget(call);
+        match state {
+            Some(state) => self.enter(agent, state, now),
+            None => self.become_free(agent, now, now),
+        }
+        Ok(())
+    }
+
+    /// The caller takes another place.
+    pub(super) fn credit(&mut self, call: CallId, credit: Duration, now: Mono) -> Result<(), Refused> {
+        let caller = self.calls.get_mut(&call).ok_or(Refused::UnknownCall(call))?;
+        let old = caller.place;
+        let place = Place { rank: rank(old.arrived, credit), ..old };
+        if place == old {
+            return Ok(());
+        }
+        caller.place = place;
+        let (practice, stage, old_class) = (caller.practice, caller.stage, caller.class.take());
+        if let Stage::Talking(_) = stage {
+            return Ok(());
+        }
+        let queue = &mut self.queues[caller.line.index()];
+        queue.remove(old, practice, stage);
+        queue.insert(place, practice, stage);
+        // In before out: the practice has somebody waiting all the time.
+        self.line_up(call, now);
+        if let Some(class) = old_class {
+            self.classes.remove(class, old);
+        }
+        self.set_caller_deadline(call, now);
+        self.seek_agents(call, now);
+        self.to_lead_out.insert(call);
+        Ok(())
+    }
+
     pub(super) fn lose(&mut self, agent: AgentId, call: CallId, now: Mono) -> Result<(), Refused> {
         let state = self.check_talking(agent, call)?.state_after();
         if let Some(caller) = self.calls.get_mut(&call) {
@@ -244,7 +282,8 @@ impl Distributor {
     pub(super) fn set_caller_deadline(&mut self, call: CallId, now: Mono) {
         let Some(caller) = self.calls.get(&call) else { return };
         let step = self.roster.next_step(caller.line, caller.place.rank, now);
-        let longest = self.plan.lines[caller.line.index()].max_wait.filter(|_| !caller.is_emergency());
+        let stays = caller.is_emergency() || caller.place.callback;
+        let longest = self.plan.lines[caller.line.index()].max_wait.filter(|_| !stays);
         let end = longest.map(|longest| caller.waits_since + longest).filter(|&end| end > now);
         match step.into_iter().chain(end).min() {
             Some(at) => self.steps.set(call, at),
@@ -316,4 +355,10 @@ impl Distributor {
             self.deadlines.set(agent, now + wrap_up);
         }
     }
+}
+
+/// The rank of one who came at `arrived` and counts as if it had waited so much longer.
+fn rank(arrived: Mono, credit: Duration) -> i64 {
+    let credit = i64::try_from(credit.as_micros()).unwrap_or(i64::MAX);
+    i64::try_from(arrived.0).unwrap_or(i64::MAX).saturating_sub(credit)
 }

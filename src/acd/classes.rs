@@ -25,6 +25,8 @@ pub(super) struct ClassId(u32);
 pub(super) struct Kind {
     pub(super) line: LineId,
     pub(super) band: Band,
+    /// Promised callbacks, which only people can keep.
+    pub(super) callback: bool,
     /// Phones ring already, but not as many as should.
     pub(super) rung: bool,
     /// Told apart only where practices share a team.
@@ -123,9 +125,9 @@ impl Classes {
     }
 
     /// Own teams, then those of rules that are on, then those of widening, then that of a way out; destinations
-    /// are for routine callers only.
+    /// are for routine callers only, who are on the phone.
     pub(super) fn reach(&self, kind: &Kind, roster: &Roster) -> Vec<TeamId> {
-        let routine = kind.band != Band::EMERGENCY;
+        let routine = kind.band != Band::EMERGENCY && !kind.callback;
         let own = roster.own_teams(kind.line).iter().chain(self.added(kind.line, kind.who)).copied();
         let widened = roster.widened_by(kind.line, kind.widened);
         let out = kind.out.and_then(|destination| roster.team_of(destination));

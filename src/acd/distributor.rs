@@ -161,6 +161,8 @@ impl Distributor {
             Input::Withhold { agent, call } => self.withhold(agent, call, now),
             Input::Finish { agent, call } => self.finish(agent, call, now),
             Input::Lose { agent, call } => self.lose(agent, call, now),
+            Input::Spare { agent, call } => self.spare(agent, call, now),
+            Input::Credit { call, credit } => self.credit(call, credit, now),
             Input::LogIn { agent } => self.log_in(agent, now),
             Input::LogOut { agent } => self.log_out(agent, now),
             Input::Pause { agent, reason } => self.pause(agent, reason, now),
@@ -185,6 +187,11 @@ impl Distributor {
     /// The next thing that the world must do.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
+    }
+
+    /// Whether there is something for the world to do.
+    pub(super) fn has_output(&self) -> bool {
+        !self.outputs.is_empty()
     }
 
     /// When to call [`Distributor::handle_timeout`] next; changes with every input.

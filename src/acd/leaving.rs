@@ -86,7 +86,7 @@ impl Distributor {
     /// How a caller has to leave now, if it has to.
     pub(super) fn way_out(&self, call: CallId, now: Mono) -> Option<(WayOut, Leaving)> {
         let caller = self.calls.get(&call)?;
-        if caller.is_emergency() || caller.stage != Stage::Waiting {
+        if caller.is_emergency() || caller.place.callback || caller.stage != Stage::Waiting {
             return None;
         }
         let line = &self.plan.lines[caller.line.index()];

@@ -211,6 +211,7 @@ impl Distributor {
         let kind = Kind {
             line: caller.line,
             band: caller.place.band,
+            callback: caller.place.callback,
             rung: caller.stage == Stage::Presented,
             practice: caller.practice.filter(|_| self.roster.shares()),
             widened,

@@ -34,7 +34,7 @@ mod waiting;
 
 pub use caller::Stage;
 pub use distributor::Distributor;
-pub use exchange::{Exchange, Guide};
+pub use exchange::{Callback, Callbacks, Exchange, Guide};
 pub use place::Place;
 pub use plan::{
     Agent, Destination, Gone, Line, Needs, Plan, Relax, Rests, Shares, Strategy, Team, WayOut, Widen,
@@ -67,6 +67,10 @@ pub enum Input {
     Finish { agent: AgentId, call: CallId },
     /// The agent's leg was lost in mid-call; the caller goes back to the original place.
     Lose { agent: AgentId, call: CallId },
+    /// The agent answered for a patient who could not be reached: the call is over, and the agent free without wrap-up.
+    Spare { agent: AgentId, call: CallId },
+    /// The caller counts as if it had come to the line so much before it did, credits of the arrival included.
+    Credit { call: CallId, credit: Duration },
     /// The agent starts work; also takes back a log-out that waits for the end of a talk.
     LogIn { agent: AgentId },
     /// The agent stops work; a ringing presentation is withdrawn, a talk goes on to its end.
@@ -106,12 +110,23 @@ pub struct Newcomer {
     pub redial: bool,
     /// Whether its number is withheld.
     pub withheld: bool,
+    /// Whether nobody is on the phone: a promised callback stands in the line. Only agents take it, rules neither
+    /// count it nor tell it anything, and it is never led out.
+    pub callback: bool,
 }
 
 impl Newcomer {
     /// A caller of no practice and without credit.
     pub fn new(line: LineId, band: Band) -> Newcomer {
-        Newcomer { line, band, practice: None, credit: Duration::ZERO, redial: false, withheld: false }
+        Newcomer {
+            line,
+            band,
+            practice: None,
+            credit: Duration::ZERO,
+            redial: false,
+            withheld: false,
+            callback: false,
+        }
     }
 }
 
@@ -189,6 +204,8 @@ pub enum Output {
     Tell { call: CallId, what: Vec<announce::What> },
     /// The caller has waited in vain: lead it out this way. The distributor has let go of the call.
     Release { call: CallId, way: WayOut, why: Leaving },
+    /// Something befell a promised callback.
+    Callback(Callback),
 }
 
 /// Why a caller is led out.

@@ -24,6 +24,8 @@ pub struct Place {
     pub call: CallId,
     /// When the caller joined the line.
     pub arrived: Mono,
+    /// Nobody is on the phone: a promised callback holds the place.
+    pub callback: bool,
 }
 
 /// Places in order, in runs short enough to be moved: inserting, removing and counting those ahead look at one
@@ -97,7 +99,8 @@ mod tests {
             if dice.bits() % 5 < 3 || list.is_empty() {
                 let rank = (dice.bits() % 1_000) as i64;
                 let call = CallId(number);
-                let place = Place { band: Band::ROUTINE, rank, number, call, arrived: Mono(number) };
+                let place =
+                    Place { band: Band::ROUTINE, rank, number, call, arrived: Mono(number), callback: false };
                 places.insert(place);
                 let at = list.partition_point(|other| *other < place);
                 list.insert(at, place);

@@ -206,6 +206,7 @@ impl Distributor {
         };
         if let Some(caller) = self.calls.get_mut(&call)
             && caller.stage != Stage::Presented
+            && !caller.place.callback
             && !caller.told.contains(&won.rule)
         {
             caller.told.push(won.rule);

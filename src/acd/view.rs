@@ -55,7 +55,7 @@ impl Distributor {
         let queue = self.queue(line)?;
         let crew = &self.crews[self.crew_of[line.index()] as usize];
         Some(LineFacts {
-            waiting: u32::try_from(queue.standing.len()).unwrap_or(u32::MAX),
+            waiting: u32::try_from(queue.standing.len() - queue.callbacks).unwrap_or(u32::MAX),
             longest_since: queue.oldest(),
             estimated_wait: self.estimated(line),
             agents_logged_in: crew.at_work,

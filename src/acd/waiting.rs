@@ -16,6 +16,8 @@ pub(super) struct Queue {
     pub(super) standing: Places,
     /// How many of them have no phone ringing.
     pub(super) waiting: usize,
+    /// How many of all are promised callbacks, which rules do not count.
+    pub(super) callbacks: usize,
     /// When each arrived, by the running number of the arrival.
     arrivals: BTreeMap<u64, Mono>,
     /// How many routine callers there are of each practice.
@@ -30,6 +32,10 @@ impl Queue {
         }
         self.waiting += usize::from(stage == Stage::Waiting);
         self.standing.insert(place);
+        if place.callback {
+            self.callbacks += 1;
+            return;
+        }
         self.arrivals.insert(place.number, place.arrived);
         if let Some(practice) = practice.filter(|_| place.band != super::Band::EMERGENCY) {
             *self.by_practice.entry(practice).or_default() += 1;
@@ -43,6 +49,10 @@ impl Queue {
         }
         self.waiting -= usize::from(stage == Stage::Waiting);
         self.standing.remove(&place);
+        if place.callback {
+            self.callbacks -= 1;
+            return;
+        }
         self.arrivals.remove(&place.number);
         if let Some(practice) = practice.filter(|_| place.band != super::Band::EMERGENCY)
             && let Some(count) = self.by_practice.get_mut(&practice)
@@ -71,7 +81,7 @@ impl Queue {
 
     /// Whether both say the same of the same callers.
     pub(super) fn agrees_with(&self, other: &Queue) -> bool {
-        self.waiting == other.waiting
+        (self.waiting, self.callbacks) == (other.waiting, other.callbacks)
             && self.standing.iter().eq(other.standing.iter())
             && self.standing.len() == other.standing.len()
             && self.arrivals == other.arrivals

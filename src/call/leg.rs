@@ -8,6 +8,7 @@ use super::media::Stream;
 use super::ports::{Held, Share};
 use crate::audio::Direction;
 use crate::id::{AgentId, CallId, LegId};
+use crate::sip::Flow;
 use crate::sip::dialog::Dialog;
 use crate::sip::message::Request;
 use crate::sip::sdp::{Agreed, Description, Local};
@@ -35,7 +36,7 @@ pub struct Leg {
 /// Which end of the call a leg leads to.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Side {
-    /// To the caller, who called us.
+    /// To the caller, who called us, or to the patient whom we call back.
     Caller,
     /// To an agent, whom we called.
     Agent(AgentId),
@@ -52,6 +53,8 @@ pub enum State {
         tx: ClientTx,
         /// The INVITE, without Via.
         invite: Box<Request>,
+        /// The path it took.
+        flow: Flow,
         /// The call no longer wants this leg: it only waits for the phone's final word.
         withdrawn: bool,
         /// The answer of a reliable-enough 18x, used when the 2xx has none (RFC 3261, 13.2.1).

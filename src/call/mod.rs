@@ -1,4 +1,5 @@
-//! One back-to-back call: the caller's leg, the agents' legs, what they hear, and what is recorded.
+//! One back-to-back call: the caller's leg, the agents' legs, what they hear, and what is recorded. A call that
+//! we make has no caller's leg until an agent has answered and the patient is dialled.
 //!
 //! These are the parts; the machine that moves them is [`crate::switch`].
 
@@ -6,9 +7,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::acd::callback::Miss;
+use crate::acd::redial::CallerKey;
 use crate::acd::{Band, Leaving};
-use crate::id::{AgentId, CallId, LegId, LineId, PracticeId, TrunkId};
-use crate::time::Now;
+use crate::id::{AgentId, CallId, LegId, LineId, PracticeId, PromiseId, TrunkId};
+use crate::time::{Mono, Now};
 
 pub mod leg;
 pub mod media;
@@ -24,7 +27,9 @@ pub struct Call {
     pub id: CallId,
     /// Call-ID of the caller's leg.
     pub sip_call_id: String,
-    /// The trunk it came by.
+    /// The promise for which we make it; `None` for a caller's own.
+    pub made_for: Option<PromiseId>,
+    /// The trunk it came by, or is made for.
     pub trunk: TrunkId,
     /// Whose call it is.
     pub practice: Option<PracticeId>,
@@ -40,10 +45,18 @@ pub struct Call {
     pub show_cli: bool,
     /// Hops that an INVITE to an agent may still take.
     pub max_forwards: u8,
-    /// When the INVITE came.
+    /// What the number is known by while its own call lasts.
+    pub key: Option<CallerKey>,
+    /// When the INVITE came, or the promise was due.
     pub arrived: Now,
-    /// The caller's leg.
-    pub caller: LegId,
+    /// From when on it counts as waiting: an older place may have been given back.
+    pub since: Mono,
+    /// Whether it may be promised a callback.
+    pub callable: bool,
+    /// What it has said of a callback.
+    pub wish: Wish,
+    /// The leg to the caller, or to the patient once that is dialled.
+    pub caller: Option<LegId>,
     /// The media thread of all its legs.
     pub thread: u8,
     /// Who has the caller now.
@@ -66,10 +79,27 @@ pub enum Stage {
         /// At most one for each agent.
         ringing: Vec<Ringing>,
     },
-    /// The caller hears that nobody can answer; then the call ends. The distributor has let go of it.
+    /// The caller hears that nobody can answer, or is asked whether to be called back, or was promised it; then the
+    /// call ends. The distributor has let go of it.
     Leaving {
-        /// Why.
-        why: Leaving,
+        /// Why; `None` for one who chose to be called back.
+        why: Option<Leaving>,
+    },
+    /// An agent has answered and waits while the patient's phone rings.
+    Dialling {
+        /// The agent's leg.
+        leg: LegId,
+        /// The agent.
+        agent: AgentId,
+    },
+    /// The agent hears that the patient is not to be had; then the call ends.
+    Parting {
+        /// The agent's leg.
+        leg: LegId,
+        /// The agent.
+        agent: AgentId,
+        /// Why not; `None` when it was no fault of the patient's phone.
+        why: Option<Miss>,
     },
     /// Bridged.
     Talking {
@@ -78,6 +108,29 @@ pub enum Stage {
         /// The agent.
         agent: AgentId,
     },
+}
+
+/// What a caller has said, by keys, of being called back.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Wish {
+    /// Keys are not listened to.
+    Unasked,
+    /// The key is known to the caller, who has not pressed it.
+    Open,
+    /// The number is read back, and the key confirms it.
+    Confirming {
+        /// The announcement in which it is.
+        said: u32,
+    },
+    /// Confirmed: the promise is being written down.
+    Keeping {
+        /// Which.
+        promise: PromiseId,
+        /// Whether there was none of this caller before.
+        new: bool,
+    },
+    /// The promise stands.
+    Promised,
 }
 
 /// A phone that rings for a caller.
@@ -101,7 +154,7 @@ impl Call {
     pub fn ringing(&self) -> &[Ringing] {
         match &self.stage {
             Stage::Waiting { ringing } => ringing,
-            Stage::Leaving { .. } | Stage::Talking { .. } => &[],
+            _ => &[],
         }
     }
 
@@ -120,9 +173,14 @@ impl Call {
     /// The leg at the other end of the bridge from `leg`, while one stands.
     pub fn across(&self, leg: LegId) -> Option<LegId> {
         match self.stage {
-            Stage::Talking { leg: agent, .. } if leg == agent => Some(self.caller),
-            Stage::Talking { leg: agent, .. } if leg == self.caller => Some(agent),
+            Stage::Talking { leg: agent, .. } if leg == agent => self.caller,
+            Stage::Talking { leg: agent, .. } if Some(leg) == self.caller => Some(agent),
             _ => None,
         }
+    }
+
+    /// Whether a promise was made in it that stands as far as it knows.
+    pub fn is_promised(&self) -> bool {
+        matches!(self.wish, Wish::Keeping { .. } | Wish::Promised)
     }
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::acd::callback::Miss;
 use crate::acd::{Band, Cause, Leaving};
-use crate::id::CallId;
+use crate::id::{CallId, PromiseId};
 use crate::time::Wall;
 
 /// One call from arrival to end, written once when it is over.
@@ -17,6 +18,9 @@ pub struct CallRecord {
     pub call: CallId,
     /// Call-ID of the caller's SIP leg.
     pub sip_call_id: String,
+    /// The promised callback for which we made it; `None` for a caller's own.
+    #[serde(default)]
+    pub promise: Option<PromiseId>,
     /// Name of the trunk it came by.
     pub trunk: String,
     /// ODS code (or name, where it has none) of the practice; `None` for trunks of no practice.
@@ -63,6 +67,11 @@ pub enum Stage {
         agent: String,
         /// What came of it.
         result: Presentation,
+    },
+    /// An agent waited while the patient's phone was rung.
+    Dial {
+        /// Name of the agent.
+        agent: String,
     },
     /// Bridged to an agent.
     Talk {
@@ -113,6 +122,13 @@ pub enum Outcome {
     },
     /// The caller left the line for a promised callback.
     Promised,
+    /// The patient was called and not reached.
+    Unreached {
+        /// What was in the way.
+        why: Miss,
+    },
+    /// A call that we were to make and did not: the patient rang again, or may not be called now.
+    Withdrawn,
     /// The call ended before an answer for a reason that was not the caller's wish.
     Lost {
         /// Who or what ended it.
@@ -134,4 +150,72 @@ pub enum EndedBy {
     DeadPeer,
     /// The daemon was stopped.
     Shutdown,
+}
+
+/// A promised callback as it stands: written when it is made, at each change, and when it is settled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromiseRecord {
+    /// Its number, never used twice, not even in another run.
+    pub promise: PromiseId,
+    /// The call in which it was made, of the run that made it.
+    pub call: CallId,
+    /// Name of the line that calls.
+    pub line: String,
+    /// Name of the trunk by which the patient called.
+    pub trunk: String,
+    /// ODS code (or name, where it has none) of the practice.
+    pub practice: Option<String>,
+    /// Its priority class.
+    pub band: Band,
+    /// The number that the patient had dialled, which is shown to the patient.
+    pub ddi: String,
+    /// The patient's number; the ledger keeps it in clear only until the promise is settled.
+    pub number: Option<String>,
+    /// The number as it is stored for good; the ledger fills it in.
+    pub cli: Option<String>,
+    /// When the call it came from arrived, credits counted: its place.
+    pub arrived: Wall,
+    /// When it was made.
+    pub promised: Wall,
+    /// Not to be kept before.
+    pub next: Wall,
+    /// When it should have been kept.
+    pub breach: Wall,
+    /// When it ends of itself.
+    pub expires: Wall,
+    /// How often the patient was dialled in vain.
+    pub missed: u32,
+    /// Whether the breach has passed and was told.
+    pub escalated: bool,
+    /// How often it was written before: an older state never replaces a newer one.
+    pub revision: u32,
+    /// How and when it ended.
+    pub settled: Option<(PromiseOutcome, Wall)>,
+}
+
+/// How a promised callback ended; each has exactly one end.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum PromiseOutcome {
+    /// The patient was called and talked with an agent.
+    Reached,
+    /// The patient was dialled as often as was promised, the last time with this result.
+    Unreached(Miss),
+    /// It could not be kept in time.
+    Expired,
+    /// It could not be written down, and the caller was told that it was not made.
+    Cancelled,
+    /// The patient rang again, and was answered.
+    OwnCall,
+    /// It became part of an earlier promise to the same patient.
+    Merged,
+    /// Its line is no longer in the configuration.
+    LineGone,
+}
+
+impl PromiseOutcome {
+    /// Whether the patient was promised a call and neither got it nor was answered otherwise.
+    pub fn is_failure(self) -> bool {
+        use PromiseOutcome::{Expired, LineGone, Unreached};
+        matches!(self, Unreached(_) | Expired | LineGone)
+    }
 }

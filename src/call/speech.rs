@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::audio::Digit;
 use crate::id::ClipId;
 
 macro_rules! prompts {
@@ -86,11 +87,16 @@ prompts! {
     To = "to" "to";
     Minute = "minute" "minute.";
     Minutes = "minutes" "minutes.";
-    CallbackOffer = "callback-offer" "Press one and we will call you back. You keep your place in the queue.";
+    Press = "press" "Press";
+    ToBeCalledBack = "to-be-called-back" "and we will call you back. You keep your place in the queue.";
     CallbackNumber = "callback-number" "The number we will call is";
-    CallbackConfirm = "callback-confirm" "Press one to confirm, or press star to stay in the queue.";
+    ToConfirm = "to-confirm" "to confirm.";
+    ToConfirmOrStay = "to-confirm-or-stay" "to confirm, or press star to stay in the queue.";
     CallbackPromised = "callback-promised" "Thank you. We will call you back. Goodbye.";
+    CallbackNotNow = "callback-not-now" "Sorry, we cannot promise to call you back now. Please hold.";
     CallbackFor = "callback-for" "Call back for";
+    NotReached = "not-reached" "The patient could not be reached.";
+    NotWanted = "not-wanted" "This call back is not needed any more.";
     ThisCallIsFrom = "this-call-is-from" "This call is from";
     PuttingYouThrough = "putting-you-through" "Please hold. We are putting you through.";
     NobodyCanAnswer = "nobody-can-answer" "Sorry, nobody can answer now.";
@@ -205,9 +211,20 @@ pub fn telephone(text: &str, country_code: &str) -> Vec<Prompt> {
     said
 }
 
-/// Asks a caller whether to be called back at this number.
-pub fn confirm_callback(cli: &str, country_code: &str) -> Vec<Prompt> {
-    [vec![CallbackNumber], telephone(cli, country_code), vec![Pause, CallbackConfirm]].concat()
+/// Offers a callback by a key.
+pub fn offer_callback(key: Digit) -> Vec<Prompt> {
+    vec![Press, digit(key), ToBeCalledBack]
+}
+
+/// Asks a caller whether to be called back at this number; one who does not say so stays in the queue, or leaves.
+pub fn confirm_callback(cli: &str, country_code: &str, key: Digit, stays: bool) -> Vec<Prompt> {
+    let rest = if stays { ToConfirmOrStay } else { ToConfirm };
+    [vec![CallbackNumber], telephone(cli, country_code), vec![Pause, Press, digit(key), rest]].concat()
+}
+
+/// The name of a key of a figure.
+fn digit(key: Digit) -> Prompt {
+    UNITS.get(usize::from(key.code())).copied().filter(|_| key.code() < 10).unwrap_or(One)
 }
 
 /// The lengths of the groups in which a number is read: a British one as it is written (020 7946 0101,
@@ -353,15 +370,18 @@ mod tests {
     #[test]
     fn the_longest_announcement_is_within_the_bound() {
         for digits in 1..=MOST_DIGITS {
-            let said = confirm_callback(&format!("+{}", "9".repeat(digits)), "44");
-            assert_eq!(said.iter().filter(|&&prompt| prompt == Nine).count(), digits);
-            assert!(said.len() <= MOST_SAID);
+            let number = format!("+{}", "9".repeat(digits));
+            for stays in [true, false] {
+                let said = confirm_callback(&number, "44", Digit::ONE, stays);
+                assert_eq!(said.iter().filter(|&&prompt| prompt == Nine).count(), digits);
+                assert!([NobodyCanAnswer, Pause].len() + said.len() <= MOST_SAID);
+            }
         }
     }
 
     #[test]
     fn prompts_and_the_text_that_their_files_are_made_from_agree() {
-        let spoken = Prompt::ALL.iter().filter(|&&prompt| !matches!(prompt, Pause | RingTone));
+        let spoken = Prompt::ALL.iter().filter(|prompt| !prompt.words().is_empty());
         let table: Vec<_> =
             spoken.map(|p| format!("{} {}", p.file().trim_end_matches(".wav"), p.words())).collect();
         let text: Vec<_> = include_str!("../../config/prompts/words.txt").lines().collect();

@@ -21,6 +21,7 @@ pub struct Timeline {
     done: Vec<(Span, What)>,
     queue: Option<Duration>,
     presented: Vec<(Duration, AgentId)>,
+    dial: Option<(Duration, AgentId)>,
     talk: Option<(Duration, AgentId)>,
 }
 
@@ -30,13 +31,21 @@ type Span = (Duration, Duration);
 enum What {
     Queue,
     Presented(AgentId, Presentation),
+    Dial(AgentId),
     Talk(AgentId),
 }
 
 impl Timeline {
     /// A caller who arrived at `arrived` and waits since.
     pub fn new(arrived: Mono) -> Timeline {
-        Timeline { arrived, done: Vec::new(), queue: Some(Duration::ZERO), presented: Vec::new(), talk: None }
+        Timeline {
+            arrived,
+            done: Vec::new(),
+            queue: Some(Duration::ZERO),
+            presented: Vec::new(),
+            dial: None,
+            talk: None,
+        }
     }
 
     /// An agent's phone begins to ring.
@@ -54,10 +63,20 @@ impl Timeline {
 
     /// The agent answered: the wait is over, and so is every other presentation.
     pub fn connected(&mut self, agent: AgentId, now: Mono) {
-        self.presentation_over(agent, Presentation::Answered, now);
-        self.close_presentations(Presentation::AnsweredElsewhere, now);
+        self.answered(agent, now);
+        self.close_dial(now);
         self.talk = Some((now.since(self.arrived), agent));
-        self.close_queue(now);
+    }
+
+    /// The agent answered, and the patient is dialled.
+    pub fn dialled(&mut self, agent: AgentId, now: Mono) {
+        self.answered(agent, now);
+        self.dial = Some((now.since(self.arrived), agent));
+    }
+
+    /// The patient is dialled no more.
+    pub fn dial_over(&mut self, now: Mono) {
+        self.close_dial(now);
     }
 
     /// The caller waits no longer, though nobody answered.
@@ -67,15 +86,16 @@ impl Timeline {
 
     /// The talk was cut by no wish of the caller, who waits again.
     pub fn back_in_line(&mut self, now: Mono) {
+        self.close_dial(now);
         self.close_talk(now);
         self.queue = Some(now.since(self.arrived));
     }
 
     /// The seats of destinations have other ids from now on.
     pub fn renumber(&mut self, seat_of: impl Fn(AgentId) -> AgentId) {
-        let talk = self.talk.iter_mut().map(|(_, agent)| agent);
+        let talk = self.talk.iter_mut().chain(&mut self.dial).map(|(_, agent)| agent);
         let done = self.done.iter_mut().filter_map(|(_, what)| match what {
-            What::Presented(agent, _) | What::Talk(agent) => Some(agent),
+            What::Presented(agent, _) | What::Dial(agent) | What::Talk(agent) => Some(agent),
             What::Queue => None,
         });
         let presented = self.presented.iter_mut().map(|(_, agent)| agent);
@@ -86,6 +106,7 @@ impl Timeline {
     pub fn finish(mut self, result: Presentation, now: Mono, plan: &acd::Plan) -> Vec<Segment> {
         self.close_presentations(result, now);
         self.close_queue(now);
+        self.close_dial(now);
         self.close_talk(now);
         let name = |agent: AgentId| plan.name_of(agent);
         let mut segments: Vec<_> = self
@@ -95,6 +116,7 @@ impl Timeline {
                 let stage = match what {
                     What::Queue => Recorded::Queue,
                     What::Presented(agent, result) => Recorded::Presented { agent: name(agent), result },
+                    What::Dial(agent) => Recorded::Dial { agent: name(agent) },
                     What::Talk(agent) => Recorded::Talk { agent: name(agent) },
                 };
                 Segment { stage, from, to }
@@ -108,6 +130,18 @@ impl Timeline {
     fn close_presentations(&mut self, result: Presentation, now: Mono) {
         for (from, agent) in std::mem::take(&mut self.presented) {
             self.push(from, now, What::Presented(agent, result));
+        }
+    }
+
+    fn answered(&mut self, agent: AgentId, now: Mono) {
+        self.presentation_over(agent, Presentation::Answered, now);
+        self.close_presentations(Presentation::AnsweredElsewhere, now);
+        self.close_queue(now);
+    }
+
+    fn close_dial(&mut self, now: Mono) {
+        if let Some((from, agent)) = self.dial.take() {
+            self.push(from, now, What::Dial(agent));
         }
     }
 

@@ -6,6 +6,7 @@
 //! | `check` | 0 good; 2 not |
 //! | `explain` | 0; 2 bad question or configuration |
 //! | `report` | 0; 1 failed |
+//! | `simulate` | 0; 1 failed; 2 bad configuration or load |
 //! | `demo` | 0; 1 failed; 2 bad configuration |
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ mod demo;
 mod explain;
 pub mod report;
 mod run;
+mod simulate;
 mod table;
 
 /// Exit status of a command that failed.
@@ -53,6 +55,7 @@ enum Command {
     Check,
     Explain(explain::Args),
     Report(report::Args),
+    Simulate(simulate::Args),
     Demo(demo::Args),
 }
 
@@ -64,6 +67,7 @@ pub fn main() -> ExitCode {
         Command::Check => check::run(&config),
         Command::Explain(args) => explain::run(&config, &args),
         Command::Report(args) => report_from(&config, args),
+        Command::Simulate(args) => simulate::run(&config, &args),
         Command::Demo(args) => demo::run(&config, args),
     }
 }

@@ -11,6 +11,9 @@
 //! (which add up to the calls), and the waits of answered calls: mean, median, 90th, 95th and 99th centile, longest; last the
 //! longest wait of a caller who gave up. Waits are in minutes and seconds. Centiles are nearest-rank.
 //!
+//! Where callbacks were promised in the period, a second table: promises, those reached, answered by the patient's own
+//! call, failed (not reached, or not called in time), still open, and of all those not kept by their breach time.
+//!
 //! # `--format csv`
 //! RFC 4180, in UTF-8, one row for each call in order of arrival, instants as ISO 8601 in UTC with milliseconds:
 //!
@@ -25,18 +28,20 @@
 //! | `trunk`, `practice`, `line`, `band` | how it came in; band 0 is emergency |
 //! | `ddi` | the number dialled |
 //! | `cli` | the caller's number as stored: a keyed hash, the number, or empty |
-//! | `outcome` | `answered`, `abandoned`, `refused`, `lost`, `released` (led out of the line) or `promised` (a callback) |
+//! | `outcome` | `answered`, `abandoned`, `refused`, `lost`, `released` (led out of the line) or `promised` (a callback); of calls that we made `answered`, `lost`, `unreached` or `withdrawn` |
 //! | `agent` | who answered last |
-//! | `ended_by` | of answered and lost calls: `caller`, `agent`, `dead-media`, `dead-peer` or `shutdown`; of released ones: `waited-too-long` or `nobody-at-work` |
+//! | `ended_by` | of answered and lost calls: `caller`, `agent`, `dead-media`, `dead-peer` or `shutdown`; of released ones: `waited-too-long` or `nobody-at-work`; of unreached ones: `busy`, `no-answer` or `failed` |
 //! | `code` | of refused calls: the SIP status sent |
 //! | `presentations` | how often an agent's phone was rung |
 //! | `sip_call_id` | Call-ID of the caller's leg |
+//! | `promise` | the promised callback for which we made the call; empty for a caller's own |
 //!
 //! Spreadsheets run cells that begin with `=`, `+`, `-`, `@`, tab or a line break as formulas, and the network
 //! chooses some of these texts. Such a text gets an apostrophe in front, which spreadsheets take as
 //! "this is text" and other readers have to remove. A `+` that is followed by digits only is a telephone
 //! number, does no harm, and stays as it is.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -50,7 +55,7 @@ use jiff::tz::TimeZone;
 use super::table;
 use crate::call::record::{CallRecord, Outcome, Stage};
 use crate::ledger::words::{self, Kind};
-use crate::ledger::{self, Entry, Figures, Period, Reader, Table};
+use crate::ledger::{self, Entry, Figures, Period, Promises, Reader, Table};
 use crate::time::Wall;
 
 /// Reports from the ledger: what callers waited
@@ -121,6 +126,10 @@ fn write(args: &Args, path: &Path, node_zone: &str, out: &mut impl Write) -> Res
         Format::Table => {
             writeln!(out, "{}", Heading { period, zone })?;
             out.write_all(waits_table(&reader.waits(period)?).as_bytes())?;
+            let promises = reader.promises(period)?;
+            if !promises.is_empty() {
+                out.write_all(promises_table(&promises).as_bytes())?;
+            }
         }
         Format::Csv => write_csv(&reader, period, out)?,
     }
@@ -168,6 +177,18 @@ pub fn waits_table(table: &Table) -> String {
     text
 }
 
+/// The table of promised callbacks.
+fn promises_table(lines: &BTreeMap<String, Promises>) -> String {
+    let heading = ["line", "callbacks promised", "reached", "own call", "failed", "open", "late"];
+    let row = |(line, of_line): (&String, &Promises)| {
+        let Promises { promised, reached, own_calls, failed, open, late } = of_line;
+        let counts = [promised, reached, own_calls, failed, open, late].map(u64::to_string);
+        [vec![line.clone()], counts.to_vec()].concat()
+    };
+    let rows: Vec<Vec<String>> = lines.iter().map(row).collect();
+    format!("\n{}", table::lay_out(&heading, &rows))
+}
+
 fn row(name: &str, figures: &Figures) -> Vec<String> {
     let counts = [
         figures.calls,
@@ -187,7 +208,7 @@ fn row(name: &str, figures: &Figures) -> Vec<String> {
 }
 
 /// Minutes, seconds and tenths, rounded half up; hours only where there are any.
-fn minutes(wait: Option<Duration>) -> String {
+pub(super) fn minutes(wait: Option<Duration>) -> String {
     let Some(wait) = wait else { return "-".to_owned() };
     let tenths = (wait.as_nanos() + 50_000_000) / 100_000_000;
     let (hours, minutes) = (tenths / 36_000, tenths / 600 % 60);
@@ -261,7 +282,7 @@ impl fmt::Display for Heading {
     }
 }
 
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 20] = [
     "run",
     "call",
     "arrived",
@@ -281,6 +302,7 @@ const COLUMNS: [&str; 19] = [
     "code",
     "presentations",
     "sip_call_id",
+    "promise",
 ];
 
 fn write_csv(reader: &Reader, period: Period, out: &mut impl Write) -> Result<(), Error> {
@@ -300,7 +322,8 @@ fn cells(Entry { run, record }: &Entry) -> [String; COLUMNS.len()] {
         Outcome::Refused { code } => (None, None, Some(*code)),
         Outcome::Lost { ended_by } => (None, Some(words::ended_by(*ended_by)), None),
         Outcome::Released { why } => (None, Some(words::leaving(*why)), None),
-        Outcome::Promised => (None, None, None),
+        Outcome::Promised | Outcome::Withdrawn => (None, None, None),
+        Outcome::Unreached { why } => (None, Some(words::miss(*why)), None),
     };
     let answered = agent.map(|_| iso(record.arrived + record.waited)).unwrap_or_default();
     [
@@ -323,6 +346,7 @@ fn cells(Entry { run, record }: &Entry) -> [String; COLUMNS.len()] {
         code.map(|code| code.to_string()).unwrap_or_default(),
         presentations(record).to_string(),
         as_text(&record.sip_call_id),
+        record.promise.map(|promise| promise.0.to_string()).unwrap_or_default(),
     ]
 }
 

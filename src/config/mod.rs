@@ -17,6 +17,7 @@ mod resolve;
 mod sink;
 mod syntax;
 mod table;
+pub mod workload;
 mod written;
 
 use std::io::Read as _;

@@ -9,6 +9,7 @@ use crate::ledger::Ledger;
 use crate::media::Media;
 use crate::net::Net;
 use crate::policy::rules::{Disagreement, Side};
+use crate::switch::callbacks::CallbackNews;
 use crate::switch::{Event, Switch};
 
 /// How often counts are written, and only when they changed.
@@ -85,6 +86,13 @@ pub(super) fn event(event: &Event) {
                 "the shadow policy disagrees"
             );
         }
+        Event::Callback { promise, line, news: CallbackNews::Escalated } => {
+            tracing::warn!(%promise, line, "a promised callback is late");
+        }
+        Event::Callback { promise, line, news: CallbackNews::Ended(outcome) } if outcome.is_failure() => {
+            tracing::warn!(%promise, line, ?outcome, "a promised callback has failed");
+        }
+        Event::Callback { promise, line, news } => tracing::debug!(%promise, line, ?news, "callback"),
         Event::Reloaded => tracing::info!("a new plan is in force"),
         // Whoever ordered it says so, and what to do about it.
         Event::ReloadRefused { .. } => {}

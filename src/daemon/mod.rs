@@ -3,6 +3,7 @@
 //! One thread drives it. [`Daemon::select`] waits for whatever comes first, `apply` gives it to the
 //! switch and carries out what the switch wants. The switch never waits for any of them.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
@@ -12,13 +13,14 @@ use tokio::sync::mpsc;
 use tokio::time::{Sleep, sleep};
 
 use crate::call::media::Event as MediaEvent;
-use crate::call::record::CallRecord;
+use crate::call::record::{CallRecord, PromiseRecord};
 use crate::config::{Deployment, StoredCli};
-use crate::ledger::{self, CliStorage, Ledger};
+use crate::ledger::{self, CliStorage, Ledger, News};
 use crate::media::{self, BindError, ClipError, Media};
 use crate::net::{Arrival, Bind, Net};
 use crate::rng::Seed;
 use crate::sip::{Listener, Transport};
+use crate::switch::following::Removed;
 use crate::switch::{Event, Input, Output, Switch};
 
 mod clock;
@@ -95,6 +97,9 @@ pub struct Daemon<O: Observer> {
     media: Media,
     media_events: mpsc::UnboundedReceiver<MediaEvent>,
     ledger: Ledger,
+    promises: mpsc::UnboundedReceiver<News>,
+    /// Where promises go whose lines are gone, by the line's name.
+    removed: BTreeMap<String, Removed>,
     clock: Clock,
     orders: mpsc::Receiver<Order>,
     observer: O,
@@ -108,6 +113,7 @@ pub struct Daemon<O: Observer> {
 enum Action {
     Arrival(Arrival),
     Media(MediaEvent),
+    Ledger(News),
     Order(Order),
     Wake,
 }
@@ -120,7 +126,7 @@ impl<O: Observer> Daemon<O> {
         observer: O,
     ) -> Result<Daemon<O>, Failure> {
         let clips = reload::read_clips(&mut deployment)?;
-        let Deployment { mut plan, listen, media, ledger, .. } = deployment;
+        let Deployment { mut plan, listen, media, ledger, removed, .. } = deployment;
         let binds: Vec<_> =
             listen.iter().map(|listen| Bind { transport: listen.transport, address: listen.bind }).collect();
         let peers = reload::Peers::of(&plan);
@@ -153,7 +159,8 @@ impl<O: Observer> Daemon<O> {
             let _ = report.send(event);
         });
         let media = bound.start(report).map_err(Failure::Media)?;
-        let ledger = Ledger::open(ledger::Settings {
+        let (tell, promises) = mpsc::unbounded_channel();
+        let settings = ledger::Settings {
             path: ledger.path,
             cli: match ledger.cli {
                 StoredCli::Hash => CliStorage::Hash,
@@ -163,7 +170,8 @@ impl<O: Observer> Daemon<O> {
             key_path: ledger.key_path,
             spool: ledger.spool,
             side_file: ledger.side_file,
-        })?;
+        };
+        let ledger = Ledger::open_with(settings, Box::new(move |news| drop(tell.send(news))))?;
         let mut seed = Seed::default();
         getrandom::fill(&mut seed).map_err(Failure::Randomness)?;
         let clock = Clock::default();
@@ -175,6 +183,8 @@ impl<O: Observer> Daemon<O> {
             media,
             media_events,
             ledger,
+            promises,
+            removed,
             clock,
             orders,
             observer,
@@ -227,6 +237,7 @@ impl<O: Observer> Daemon<O> {
             biased;
             Some(order) = self.orders.recv() => Action::Order(order),
             Some(event) = self.media_events.recv() => Action::Media(event),
+            Some(news) = self.promises.recv() => Action::Ledger(news),
             arrival = self.net.next() => Action::Arrival(arrival),
             () = &mut self.alarm => Action::Wake,
         }
@@ -240,6 +251,9 @@ impl<O: Observer> Daemon<O> {
             Action::Arrival(Arrival::Chunk(flow, bytes)) => Input::Chunk { flow, bytes },
             Action::Arrival(Arrival::Closed(flow)) => Input::Closed { flow },
             Action::Media(event) => Input::Media(event),
+            Action::Ledger(News::Kept(promise)) => Input::Kept(promise),
+            Action::Ledger(News::Open(promises)) if promises.is_empty() => return,
+            Action::Ledger(News::Open(promises)) => Input::Promises(self.follow_lines(promises)),
             Action::Order(Order::Reload(reload)) => return self.reload(*reload),
             Action::Order(Order::Drain) => Input::Drain,
             Action::Order(Order::Stop) => Input::Stop,
@@ -247,6 +261,16 @@ impl<O: Observer> Daemon<O> {
         };
         self.switch.handle(input, self.clock.now());
         self.drain_outputs(|_, _| {});
+    }
+
+    /// Promises of earlier runs whose lines are gone since pass to the lines that take their callers.
+    fn follow_lines(&self, mut promises: Vec<PromiseRecord>) -> Vec<PromiseRecord> {
+        for promise in &mut promises {
+            if let Some(Removed::Remap(to)) = self.removed.get(&promise.line) {
+                promise.line.clone_from(to);
+            }
+        }
+        promises
     }
 
     /// Carries out what the switch wants, in order; `also` sees each event.
@@ -260,6 +284,7 @@ impl<O: Observer> Daemon<O> {
                     self.observer.record(&record);
                     self.ledger.write(*record);
                 }
+                Output::Promise(promise) => self.ledger.write_promise(*promise),
                 Output::Event(event) => {
                     also(self, &event);
                     self.tell(&event);

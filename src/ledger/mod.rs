@@ -55,13 +55,14 @@ use serde::{Deserialize, Serialize};
 pub use counters::Counters;
 pub use error::Error;
 pub use key::{CliStorage, Key};
-pub use reader::{Period, Reader};
+pub use reader::{Period, Promises, Reader};
 pub use waits::{Figures, Table, Waits, waits_by_line};
 
 use counters::{Progress, Shared, Throttle};
 use writer::Writer;
 
-use crate::call::record::CallRecord;
+use crate::call::record::{CallRecord, PromiseRecord};
+use crate::id::PromiseId;
 
 /// How many records fit into memory besides the spool: more than a day of a hub for a hundred surgeries.
 pub const ROOM: usize = 65_536;
@@ -94,9 +95,44 @@ pub struct Entry {
     pub record: CallRecord,
 }
 
+/// A promise as it stands, with the run of the daemon that made it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromiseEntry {
+    /// As in [`Entry`].
+    pub run: i64,
+    /// The promise, the patient's number in clear only while it is open.
+    pub promise: PromiseRecord,
+}
+
+/// What is written: a call that is over, or a promise as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Note {
+    Call(Entry),
+    Promise(PromiseEntry),
+}
+
+/// The same before it has its stored form.
+enum Given {
+    Call(CallRecord),
+    Promise(PromiseRecord),
+}
+
+/// What the ledger says of promises.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// This promise, as it was given last or later, is on a disk.
+    Kept(PromiseId),
+    /// Promises of earlier runs that are not settled; said once, when they can be read.
+    Open(Vec<PromiseRecord>),
+}
+
+/// Who is told of promises, on the ledger's own thread.
+type Report = Box<dyn Fn(News) + Send>;
+
 /// The open ledger.
 pub struct Ledger {
-    inbox: Option<Sender<CallRecord>>,
+    inbox: Option<Sender<Given>>,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
     bound: usize,
@@ -107,9 +143,14 @@ impl Ledger {
     /// Starts the writer. What is wrong with files is no error here: it is logged, and records wait for it
     /// to end. The only error is [`Error::Thread`].
     pub fn open(settings: Settings) -> Result<Ledger, Error> {
+        Ledger::open_with(settings, Box::new(|_| {}))
+    }
+
+    /// The same; `report` is told what is safe, and what earlier runs have promised.
+    pub fn open_with(settings: Settings, report: Report) -> Result<Ledger, Error> {
         let shared = Arc::new(Shared::default());
         let bound = settings.spool.saturating_add(ROOM);
-        let writer = Writer::new(settings, new_run(), Arc::clone(&shared));
+        let writer = Writer::new(settings, new_run(), Arc::clone(&shared), report);
         let (inbox, records) = mpsc::channel();
         let thread = thread::Builder::new().name("ledger".into()).spawn(move || writer.run(records));
         let thread = thread.map_err(Error::Thread)?;
@@ -119,9 +160,18 @@ impl Ledger {
 
     /// Takes a record and returns at once, without any work on a disk.
     pub fn write(&self, record: CallRecord) {
+        self.give(Given::Call(record));
+    }
+
+    /// Takes a promise as it stands now, in the same way; once it is on a disk that is reported.
+    pub fn write_promise(&self, promise: PromiseRecord) {
+        self.give(Given::Promise(promise));
+    }
+
+    fn give(&self, given: Given) {
         self.shared.accepted.fetch_add(1, Relaxed);
         if self.shared.waiting.fetch_add(1, Relaxed) < self.bound
-            && self.inbox.as_ref().is_some_and(|inbox| inbox.send(record).is_ok())
+            && self.inbox.as_ref().is_some_and(|inbox| inbox.send(given).is_ok())
         {
             self.shared.sent.fetch_add(1, Relaxed);
             return;

@@ -1,5 +1,6 @@
 //! The database as reports see it: read-only, one consistent moment, while the daemon goes on writing.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use rusqlite::{CachedStatement, Connection, OpenFlags, Row, params};
 
 use crate::acd::Band;
 use crate::call::record::{CallRecord, Segment};
-use crate::id::CallId;
+use crate::id::{CallId, PromiseId};
 use crate::time::Wall;
 
 use super::waits::Tally;
@@ -24,6 +25,23 @@ pub struct Period {
     pub from: Wall,
     /// Excluded.
     pub to: Wall,
+}
+
+/// What became of promised callbacks.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Promises {
+    /// All of them; the sum of the next four.
+    pub promised: u64,
+    /// The patient was called and talked with an agent.
+    pub reached: u64,
+    /// The patient rang again, and was answered.
+    pub own_calls: u64,
+    /// The patient was not reached, or not called in time.
+    pub failed: u64,
+    /// Not settled yet.
+    pub open: u64,
+    /// Of all, those that were not kept by their breach time.
+    pub late: u64,
 }
 
 /// A ledger, open for reading.
@@ -50,7 +68,8 @@ impl Reader {
     pub fn waits(&self, period: Period) -> Result<Table, Error> {
         let mut tally = Tally::default();
         let mut calls = self.db.prepare(
-            "SELECT line, outcome, waited_ms FROM calls WHERE arrived_ms >= ?1 AND arrived_ms < ?2",
+            "SELECT line, outcome, waited_ms FROM calls \
+             WHERE arrived_ms >= ?1 AND arrived_ms < ?2 AND promise IS NULL",
         )?;
         let mut rows = calls.query(params![period.from.0, period.to.0])?;
         while let Some(row) = rows.next()? {
@@ -59,6 +78,32 @@ impl Reader {
             tally.add(line, Kind::named(word)?, row.get::<_, i64>(2)?.unsigned_abs());
         }
         Ok(tally.table())
+    }
+
+    /// What became of the callbacks promised in `period`, by line.
+    pub fn promises(&self, period: Period) -> Result<BTreeMap<String, Promises>, Error> {
+        let mut lines: BTreeMap<String, Promises> = BTreeMap::new();
+        let mut query = self.db.prepare(
+            "SELECT line, outcome, escalated FROM promises WHERE promised_ms >= ?1 AND promised_ms < ?2",
+        )?;
+        let mut rows = query.query(params![period.from.0, period.to.0])?;
+        while let Some(row) = rows.next()? {
+            let outcome: Option<String> = row.get(1)?;
+            let of_line = lines.entry(row.get(0)?).or_default();
+            let count = match outcome.as_deref() {
+                // What became part of another is counted there; what was not made was no promise.
+                Some("merged" | "cancelled") => continue,
+                None => &mut of_line.open,
+                Some("reached") => &mut of_line.reached,
+                Some("own-call") => &mut of_line.own_calls,
+                Some(_) => &mut of_line.failed,
+            };
+            *count += 1;
+            of_line.promised += 1;
+            of_line.late += u64::from(row.get::<_, bool>(2)?);
+        }
+        lines.retain(|_, of_line| of_line.promised > 0);
+        Ok(lines)
     }
 
     /// Gives `each` the calls that arrived in `period`, with their segments, in order of arrival.
@@ -77,7 +122,7 @@ impl Reader {
         let mut calls = moment
             .prepare_cached(
                 "SELECT id, run, call, sip_call_id, trunk, practice, line, band, ddi, cli, arrived_ms, \
-                 waited_ms, lasted_ms, outcome, agent, ended_by, code FROM calls \
+                 waited_ms, lasted_ms, outcome, agent, ended_by, code, promise FROM calls \
                  WHERE arrived_ms >= ?1 AND arrived_ms < ?2 ORDER BY arrived_ms, id",
             )
             .map_err(Error::from)?;
@@ -94,6 +139,7 @@ fn entry(row: &Row<'_>, segments: &mut CachedStatement<'_>) -> Result<Entry, Err
     let record = CallRecord {
         call: CallId(row.get::<_, i64>("call")?.cast_unsigned()),
         sip_call_id: row.get("sip_call_id")?,
+        promise: row.get::<_, Option<i64>>("promise")?.map(|promise| PromiseId(promise.cast_unsigned())),
         trunk: row.get("trunk")?,
         practice: row.get("practice")?,
         line: row.get("line")?,

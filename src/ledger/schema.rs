@@ -12,7 +12,7 @@ use super::Error;
 /// Marks the file as a ledger (`PRAGMA application_id`): "Hrkn".
 const APPLICATION: i32 = 0x4872_6b6e;
 
-const MIGRATIONS: [&str; 2] = [CALLS_AND_SEGMENTS, WAYS_OUT];
+const MIGRATIONS: [&str; 3] = [CALLS_AND_SEGMENTS, WAYS_OUT, PROMISES];
 
 /// One row for each call and one for each stage of it; all times in milliseconds, `arrived_ms` since
 /// 1970-01-01T00:00:00Z, `from_ms` and `to_ms` since arrival. The order of `id` is that of writing.
@@ -127,6 +127,111 @@ CREATE VIEW calls_utc AS
     FROM calls;
 ";
 
+/// Promised callbacks: one row for each promise, rewritten until it is settled, and the calls made for it. The
+/// number is kept in clear as long as the promise is open, for it has to be called.
+const PROMISES: &str = "
+DROP VIEW calls_utc;
+
+CREATE TABLE new_calls (
+    id          INTEGER PRIMARY KEY,
+    run         INTEGER NOT NULL,
+    call        INTEGER NOT NULL,
+    sip_call_id TEXT NOT NULL,
+    trunk       TEXT NOT NULL,
+    practice    TEXT,
+    line        TEXT NOT NULL,
+    band        INTEGER NOT NULL,
+    ddi         TEXT NOT NULL,
+    cli         TEXT,
+    arrived_ms  INTEGER NOT NULL,
+    waited_ms   INTEGER NOT NULL CHECK (waited_ms >= 0),
+    lasted_ms   INTEGER NOT NULL CHECK (lasted_ms >= 0),
+    outcome     TEXT NOT NULL
+                CHECK (outcome IN ('answered', 'abandoned', 'refused', 'lost', 'released', 'promised',
+                                   'unreached', 'withdrawn')),
+    agent       TEXT,
+    ended_by    TEXT CHECK (ended_by IN ('caller', 'agent', 'dead-media', 'dead-peer', 'shutdown',
+                                         'waited-too-long', 'nobody-at-work', 'busy', 'no-answer', 'failed')),
+    code        INTEGER,
+    promise     INTEGER,
+    UNIQUE (run, call),
+    CHECK ((agent IS NOT NULL) = (outcome = 'answered')),
+    CHECK ((ended_by IS NOT NULL) = (outcome IN ('answered', 'lost', 'released', 'unreached'))),
+    CHECK ((code IS NOT NULL) = (outcome = 'refused')),
+    CHECK (promise IS NOT NULL OR outcome NOT IN ('unreached', 'withdrawn'))
+) STRICT;
+
+INSERT INTO new_calls SELECT *, NULL FROM calls;
+DROP TABLE calls;
+ALTER TABLE new_calls RENAME TO calls;
+CREATE INDEX calls_by_time ON calls (arrived_ms);
+CREATE INDEX calls_by_line ON calls (line, arrived_ms);
+CREATE INDEX calls_by_promise ON calls (promise) WHERE promise IS NOT NULL;
+
+CREATE TABLE new_segments (
+    call    INTEGER NOT NULL REFERENCES calls (id) ON DELETE CASCADE,
+    seq     INTEGER NOT NULL,
+    stage   TEXT NOT NULL CHECK (stage IN ('queue', 'presented', 'dial', 'talk')),
+    agent   TEXT,
+    result  TEXT CHECK (result IN ('answered', 'busy', 'rejected', 'no-answer', 'unreachable', 'failed',
+                                   'caller-gone', 'withdrawn', 'answered-elsewhere', 'recalled')),
+    from_ms INTEGER NOT NULL CHECK (from_ms >= 0),
+    to_ms   INTEGER NOT NULL CHECK (to_ms >= 0),
+    PRIMARY KEY (call, seq),
+    CHECK ((agent IS NULL) = (stage = 'queue')),
+    CHECK ((result IS NOT NULL) = (stage = 'presented'))
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO new_segments SELECT * FROM segments;
+DROP TABLE segments;
+ALTER TABLE new_segments RENAME TO segments;
+
+CREATE TABLE promises (
+    id          INTEGER PRIMARY KEY,
+    run         INTEGER NOT NULL,
+    call        INTEGER NOT NULL,
+    line        TEXT NOT NULL,
+    trunk       TEXT NOT NULL,
+    practice    TEXT,
+    band        INTEGER NOT NULL,
+    ddi         TEXT NOT NULL,
+    number      TEXT,
+    cli         TEXT,
+    arrived_ms  INTEGER NOT NULL,
+    promised_ms INTEGER NOT NULL,
+    next_ms     INTEGER NOT NULL,
+    breach_ms   INTEGER NOT NULL,
+    expires_ms  INTEGER NOT NULL,
+    missed      INTEGER NOT NULL CHECK (missed >= 0),
+    escalated   INTEGER NOT NULL CHECK (escalated IN (0, 1)),
+    revision    INTEGER NOT NULL,
+    outcome     TEXT CHECK (outcome IN ('reached', 'unreached', 'expired', 'cancelled', 'own-call', 'merged',
+                                        'line-gone')),
+    why         TEXT CHECK (why IN ('busy', 'no-answer', 'failed')),
+    settled_ms  INTEGER,
+    CHECK ((settled_ms IS NULL) = (outcome IS NULL)),
+    CHECK (settled_ms IS NULL OR number IS NULL),
+    CHECK (settled_ms IS NOT NULL OR number IS NOT NULL),
+    CHECK ((why IS NOT NULL) = (outcome IS 'unreached'))
+) STRICT;
+
+CREATE INDEX promises_by_time ON promises (promised_ms);
+CREATE INDEX promises_open ON promises (id) WHERE settled_ms IS NULL;
+
+CREATE VIEW calls_utc AS
+    SELECT strftime('%Y-%m-%dT%H:%M:%fZ', arrived_ms / 1000.0, 'unixepoch') AS arrived,
+           waited_ms / 1000.0 AS waited_s, lasted_ms / 1000.0 AS lasted_s,
+           trunk, practice, line, band, ddi, cli, outcome, agent, ended_by, code, promise, run, call
+    FROM calls;
+
+CREATE VIEW promises_utc AS
+    SELECT strftime('%Y-%m-%dT%H:%M:%fZ', promised_ms / 1000.0, 'unixepoch') AS promised,
+           strftime('%Y-%m-%dT%H:%M:%fZ', breach_ms / 1000.0, 'unixepoch') AS breach,
+           strftime('%Y-%m-%dT%H:%M:%fZ', settled_ms / 1000.0, 'unixepoch') AS settled,
+           line, trunk, practice, missed, escalated, outcome, why, cli, id, run, call
+    FROM promises;
+";
+
 /// Brings a database that is open for writing to the newest schema; refuses one that is newer or not a ledger.
 ///
 /// Foreign keys must not be enforced meanwhile: a table that is made anew would take its children with it.
@@ -189,7 +294,7 @@ mod tests {
         assert_eq!(count("SELECT count(*) FROM calls_utc WHERE outcome = 'answered'"), 1);
         assert_eq!(count("PRAGMA foreign_keys"), 1);
         let new = "INSERT INTO calls SELECT 8, 1, 2, sip_call_id, trunk, practice, line, band, ddi, cli, arrived_ms, \
-                   waited_ms, lasted_ms, 'released', NULL, 'waited-too-long', NULL FROM calls";
+                   waited_ms, lasted_ms, 'released', NULL, 'waited-too-long', NULL, NULL FROM calls";
         assert_eq!(store.db.execute(new, []).unwrap(), 1);
         store.db.execute("DELETE FROM calls WHERE id = 7", []).unwrap();
         assert_eq!(count("SELECT count(*) FROM segments"), 0, "stages go with their call");

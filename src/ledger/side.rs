@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{Entry, Error, private_file};
+use super::{Error, Note, private_file};
 
 /// The longest line that is taken for a record, in bytes; SIP messages, whence the texts come, are shorter.
 const LONGEST_LINE: u64 = 1 << 20;
@@ -21,7 +21,7 @@ pub(super) struct Side {
 
 /// What one line of the side file was.
 pub(super) enum Line {
-    Record(Box<Entry>),
+    Record(Box<Note>),
     Unreadable(Vec<u8>),
 }
 
@@ -38,7 +38,7 @@ impl Side {
     }
 
     /// Appends the records and waits until they are on the disk; after an error none of them counts as written.
-    pub(super) fn append<'a>(&mut self, records: impl Iterator<Item = &'a Entry>) -> Result<(), Error> {
+    pub(super) fn append<'a>(&mut self, records: impl Iterator<Item = &'a Note>) -> Result<(), Error> {
         let mut lines = Vec::new();
         for record in records {
             lines.extend(line(record));
@@ -79,8 +79,8 @@ impl Side {
 }
 
 /// A record as a line of JSON, without its end.
-pub(super) fn line(entry: &Entry) -> Vec<u8> {
-    serde_json::to_vec(entry).expect("a record is numbers, texts and lists of them, all of which JSON has")
+pub(super) fn line(note: &Note) -> Vec<u8> {
+    serde_json::to_vec(note).expect("a record is numbers, texts and lists of them, all of which JSON has")
 }
 
 /// Reads the side file in bounded steps.

@@ -9,10 +9,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use crate::call::record::{CallRecord, Outcome, Stage};
+use crate::call::record::{CallRecord, Outcome, PromiseRecord, Stage};
+use crate::id::{CallId, PromiseId};
+use crate::time::Wall;
 
 use super::words::{self, Kind};
-use super::{Entry, Error, private_file, schema};
+use super::{Entry, Error, Note, PromiseEntry, private_file, schema};
+use crate::acd::Band;
 
 /// How long one attempt waits for another process's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(200);
@@ -47,6 +50,8 @@ impl Store {
         db.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         db.pragma_update_and_check(None, "journal_size_limit", LOG_LIMIT, |_| Ok(()))?;
         db.pragma_update(None, "synchronous", "NORMAL")?;
+        // Numbers of settled promises are overwritten, not only unlinked.
+        db.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
         db.pragma_update(None, "foreign_keys", false)?;
         schema::migrate(&mut db, path)?;
         db.pragma_update(None, "foreign_keys", true)?;
@@ -73,14 +78,49 @@ impl Store {
     }
 
     /// Writes a batch in one transaction, all or nothing, and says how many were not there before.
-    pub(super) fn insert(&mut self, batch: &[Entry]) -> Result<usize, Error> {
+    pub(super) fn insert(&mut self, batch: &[Note]) -> Result<usize, Error> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut fresh = 0;
-        for entry in batch {
-            fresh += usize::from(insert_one(&tx, entry)?);
+        for note in batch {
+            fresh += usize::from(match note {
+                Note::Call(entry) => insert_one(&tx, entry)?,
+                Note::Promise(entry) => put_promise(&tx, entry)?,
+            });
         }
         tx.commit()?;
         Ok(fresh)
+    }
+
+    /// The promises of earlier runs that are not settled, the oldest first.
+    pub(super) fn open_promises(&self, run: i64) -> Result<Vec<PromiseRecord>, Error> {
+        let mut query = self.db.prepare(
+            "SELECT id, call, line, trunk, practice, band, ddi, number, arrived_ms, promised_ms, next_ms, breach_ms, \
+             expires_ms, missed, escalated, revision FROM promises WHERE settled_ms IS NULL AND run <> ?1 \
+             ORDER BY promised_ms, id",
+        )?;
+        let rows = query.query_map([run], |row| {
+            Ok(PromiseRecord {
+                promise: PromiseId(row.get::<_, i64>(0)?.cast_unsigned()),
+                call: CallId(row.get::<_, i64>(1)?.cast_unsigned()),
+                line: row.get(2)?,
+                trunk: row.get(3)?,
+                practice: row.get(4)?,
+                band: Band(row.get(5)?),
+                ddi: row.get(6)?,
+                number: row.get(7)?,
+                cli: None,
+                arrived: Wall(row.get(8)?),
+                promised: Wall(row.get(9)?),
+                next: Wall(row.get(10)?),
+                breach: Wall(row.get(11)?),
+                expires: Wall(row.get(12)?),
+                missed: row.get(13)?,
+                escalated: row.get(14)?,
+                revision: row.get(15)?,
+                settled: None,
+            })
+        })?;
+        rows.collect::<Result<_, _>>().map_err(Error::from)
     }
 
     /// Whether a commit waits for the disk: needed before the only other copy of a record is removed.
@@ -150,12 +190,13 @@ fn insert_one(tx: &Transaction<'_>, Entry { run, record }: &Entry) -> Result<boo
         Outcome::Refused { code } => (None, None, Some(*code)),
         Outcome::Lost { ended_by } => (None, Some(words::ended_by(*ended_by)), None),
         Outcome::Released { why } => (None, Some(words::leaving(*why)), None),
-        Outcome::Promised => (None, None, None),
+        Outcome::Promised | Outcome::Withdrawn => (None, None, None),
+        Outcome::Unreached { why } => (None, Some(words::miss(*why)), None),
     };
     let mut insert = tx.prepare_cached(
         "INSERT INTO calls (run, call, sip_call_id, trunk, practice, line, band, ddi, cli, arrived_ms, \
-         waited_ms, lasted_ms, outcome, agent, ended_by, code) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
+         waited_ms, lasted_ms, outcome, agent, ended_by, code, promise) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
          ON CONFLICT (run, call) DO NOTHING RETURNING id",
     )?;
     let values = params![
@@ -175,12 +216,58 @@ fn insert_one(tx: &Transaction<'_>, Entry { run, record }: &Entry) -> Result<boo
         agent,
         ended_by,
         code,
+        record.promise.map(|promise| promise.0.cast_signed()),
     ];
     let id: Option<i64> = insert.query_row(values, |row| row.get(0)).optional()?;
     match id {
         Some(id) => insert_segments(tx, id, record).map(|()| true),
         None => Ok(false),
     }
+}
+
+/// Whether the promise was not there before. One that is there takes the state, unless it has a newer one.
+fn put_promise(tx: &Transaction<'_>, PromiseEntry { run, promise }: &PromiseEntry) -> Result<bool, Error> {
+    let id = promise.promise.0.cast_signed();
+    let known: Option<i64> =
+        tx.query_row("SELECT revision FROM promises WHERE id = ?1", [id], |row| row.get(0)).optional()?;
+    let mut put = tx.prepare_cached(
+        "INSERT INTO promises (id, run, call, line, trunk, practice, band, ddi, number, cli, arrived_ms, promised_ms, \
+         next_ms, breach_ms, expires_ms, missed, escalated, revision, outcome, why, settled_ms) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) \
+         ON CONFLICT (id) DO UPDATE SET line = excluded.line, band = excluded.band, number = excluded.number, \
+         arrived_ms = excluded.arrived_ms, next_ms = excluded.next_ms, missed = excluded.missed, \
+         escalated = excluded.escalated, revision = excluded.revision, outcome = excluded.outcome, \
+         why = excluded.why, settled_ms = excluded.settled_ms \
+         WHERE settled_ms IS NULL AND excluded.revision >= revision",
+    )?;
+    let (outcome, why) = match promise.settled.map(|(outcome, _)| words::promise_outcome(outcome)) {
+        Some((outcome, why)) => (Some(outcome), why),
+        None => (None, None),
+    };
+    put.execute(params![
+        id,
+        run,
+        promise.call.0.cast_signed(),
+        promise.line,
+        promise.trunk,
+        promise.practice,
+        promise.band.0,
+        promise.ddi,
+        promise.number,
+        promise.cli,
+        promise.arrived.0,
+        promise.promised.0,
+        promise.next.0,
+        promise.breach.0,
+        promise.expires.0,
+        promise.missed,
+        promise.escalated,
+        promise.revision,
+        outcome,
+        why,
+        promise.settled.map(|(_, at)| at.0),
+    ])?;
+    Ok(known.is_none())
 }
 
 fn insert_segments(tx: &Transaction<'_>, id: i64, record: &CallRecord) -> Result<(), Error> {
@@ -192,7 +279,7 @@ fn insert_segments(tx: &Transaction<'_>, id: i64, record: &CallRecord) -> Result
         let (agent, result) = match &segment.stage {
             Stage::Queue => (None, None),
             Stage::Presented { agent, result } => (Some(agent), Some(words::result(*result))),
-            Stage::Talk { agent } => (Some(agent), None),
+            Stage::Dial { agent } | Stage::Talk { agent } => (Some(agent), None),
         };
         let (from, to) = (millis(segment.from), millis(segment.to));
         insert.execute(params![id, seq, words::stage(&segment.stage), agent, result, from, to])?;

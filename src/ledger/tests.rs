@@ -17,6 +17,8 @@ use crate::call::record::{Outcome, Segment, Stage};
 use crate::id::CallId;
 use crate::time::Wall;
 
+mod promises;
+
 const RUN: i64 = 7;
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -25,6 +27,7 @@ fn record(call: u64) -> CallRecord {
     CallRecord {
         call: CallId(call),
         sip_call_id: format!("{call}@elm-tree.example"),
+        promise: None,
         trunk: "elm-tree".into(),
         practice: Some("Y00001".into()),
         line: "elm-tree".into(),
@@ -57,7 +60,7 @@ impl Bench {
             spool,
             side_file: dir.path().join("ledger.side"),
         };
-        let writer = Writer::new(settings, RUN, Arc::clone(&shared));
+        let writer = Writer::new(settings, RUN, Arc::clone(&shared), Box::new(|_| {}));
         Bench { dir, shared, writer, now: Instant::now() }
     }
 
@@ -65,7 +68,7 @@ impl Bench {
     fn write(&mut self, calls: std::ops::Range<u64>) {
         for call in calls {
             self.shared.waiting.fetch_add(1, Relaxed);
-            self.writer.take(record(call));
+            self.writer.take(Given::Call(record(call)));
         }
         self.writer.step(self.now);
     }

@@ -63,7 +63,7 @@ pub struct Waits {
 /// The table of records in memory; the ledger's own comes from [`super::Reader::waits`].
 pub fn waits_by_line<'a>(records: impl IntoIterator<Item = &'a CallRecord>) -> Table {
     let mut tally = Tally::default();
-    for record in records {
+    for record in records.into_iter().filter(|record| record.promise.is_none()) {
         let waited = store::millis(record.waited).unsigned_abs();
         tally.add(&record.line, Kind::of(&record.outcome), waited);
     }
@@ -72,7 +72,7 @@ pub fn waits_by_line<'a>(records: impl IntoIterator<Item = &'a CallRecord>) -> T
 
 impl Waits {
     /// The figures of these waits in milliseconds; `None` of none.
-    pub(super) fn of(mut waits: Vec<u64>) -> Option<Waits> {
+    pub fn of(mut waits: Vec<u64>) -> Option<Waits> {
         waits.sort_unstable();
         let longest = *waits.last()?;
         let count = waits.len();
@@ -124,6 +124,8 @@ impl Tally {
             Kind::Lost => sums.lost += 1,
             Kind::Released => sums.released += 1,
             Kind::Promised => sums.promised += 1,
+            // Calls that we make are not callers'.
+            Kind::Unreached | Kind::Withdrawn => {}
         }
     }
 

@@ -2,8 +2,9 @@
 //!
 //! They are stored, so a word never changes its meaning; the CHECKs of the schema list the same ones.
 
+use crate::acd::callback::Miss;
 use crate::acd::{Cause, Leaving};
-use crate::call::record::{EndedBy, Outcome, Presentation, Stage};
+use crate::call::record::{EndedBy, Outcome, Presentation, PromiseOutcome, Stage};
 
 use super::Error;
 
@@ -16,11 +17,21 @@ pub(crate) enum Kind {
     Lost,
     Released,
     Promised,
+    Unreached,
+    Withdrawn,
 }
 
 impl Kind {
-    const ALL: [Kind; 6] =
-        [Kind::Answered, Kind::Abandoned, Kind::Refused, Kind::Lost, Kind::Released, Kind::Promised];
+    const ALL: [Kind; 8] = [
+        Kind::Answered,
+        Kind::Abandoned,
+        Kind::Refused,
+        Kind::Lost,
+        Kind::Released,
+        Kind::Promised,
+        Kind::Unreached,
+        Kind::Withdrawn,
+    ];
 
     pub(crate) fn of(outcome: &Outcome) -> Kind {
         match outcome {
@@ -30,6 +41,8 @@ impl Kind {
             Outcome::Lost { .. } => Kind::Lost,
             Outcome::Released { .. } => Kind::Released,
             Outcome::Promised => Kind::Promised,
+            Outcome::Unreached { .. } => Kind::Unreached,
+            Outcome::Withdrawn => Kind::Withdrawn,
         }
     }
 
@@ -42,6 +55,8 @@ impl Kind {
             Kind::Lost => "lost",
             Kind::Released => "released",
             Kind::Promised => "promised",
+            Kind::Unreached => "unreached",
+            Kind::Withdrawn => "withdrawn",
         }
     }
 
@@ -71,11 +86,34 @@ pub(crate) fn leaving(why: Leaving) -> &'static str {
     }
 }
 
+/// The stored word of why a patient was not reached.
+pub(crate) fn miss(why: Miss) -> &'static str {
+    match why {
+        Miss::Busy => "busy",
+        Miss::NoAnswer => "no-answer",
+        Miss::Failed => "failed",
+    }
+}
+
+/// The stored word of how a promised callback ended, and of why the patient was not reached.
+pub(crate) fn promise_outcome(outcome: PromiseOutcome) -> (&'static str, Option<&'static str>) {
+    match outcome {
+        PromiseOutcome::Reached => ("reached", None),
+        PromiseOutcome::Unreached(why) => ("unreached", Some(miss(why))),
+        PromiseOutcome::Expired => ("expired", None),
+        PromiseOutcome::Cancelled => ("cancelled", None),
+        PromiseOutcome::OwnCall => ("own-call", None),
+        PromiseOutcome::Merged => ("merged", None),
+        PromiseOutcome::LineGone => ("line-gone", None),
+    }
+}
+
 /// The stored word of a stage.
 pub(super) fn stage(stage: &Stage) -> &'static str {
     match stage {
         Stage::Queue => "queue",
         Stage::Presented { .. } => "presented",
+        Stage::Dial { .. } => "dial",
         Stage::Talk { .. } => "talk",
     }
 }
@@ -128,6 +166,8 @@ pub(super) fn to_outcome(
         (Kind::Lost, _, Some(by), _) => Ok(Outcome::Lost { ended_by: to_ended_by(by)? }),
         (Kind::Released, _, Some(by), _) => Ok(Outcome::Released { why: to_leaving(by)? }),
         (Kind::Promised, ..) => Ok(Outcome::Promised),
+        (Kind::Unreached, _, Some(by), _) => Ok(Outcome::Unreached { why: to_miss(by)? }),
+        (Kind::Withdrawn, ..) => Ok(Outcome::Withdrawn),
         _ => Err(Error::Meaningless { column: "outcome", value: word }),
     }
 }
@@ -138,6 +178,7 @@ pub(super) fn to_stage(word: String, agent: Option<String>, result: Option<Strin
     match (word.as_str(), agent, result) {
         ("queue", ..) => Ok(Stage::Queue),
         ("presented", Some(agent), Some(result)) => Ok(Stage::Presented { agent, result }),
+        ("dial", Some(agent), _) => Ok(Stage::Dial { agent }),
         ("talk", Some(agent), _) => Ok(Stage::Talk { agent }),
         _ => Err(Error::Meaningless { column: "stage", value: word }),
     }
@@ -150,6 +191,11 @@ fn to_ended_by(word: String) -> Result<EndedBy, Error> {
 
 fn to_leaving(word: String) -> Result<Leaving, Error> {
     let found = [Leaving::WaitedTooLong, Leaving::NobodyAtWork].into_iter().find(|&why| leaving(why) == word);
+    found.ok_or(Error::Meaningless { column: "ended_by", value: word })
+}
+
+fn to_miss(word: String) -> Result<Miss, Error> {
+    let found = [Miss::Busy, Miss::NoAnswer, Miss::Failed].into_iter().find(|&why| miss(why) == word);
     found.ok_or(Error::Meaningless { column: "ended_by", value: word })
 }
 

@@ -12,13 +12,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use crate::call::record::CallRecord;
+use crate::id::PromiseId;
 
 use super::counters::{Shared, Throttle};
 use super::key::Sealer;
 use super::side::{self, Line, Side};
 use super::store::{self, Store};
-use super::{Entry, Error, Settings};
+use super::{Entry, Error, Given, News, Note, PromiseEntry, Report, Settings};
 
 /// The most records in one transaction.
 const BATCH: usize = 512;
@@ -37,8 +37,11 @@ pub(super) struct Writer {
     sealer: Sealer,
     pub(super) store: Option<Store>,
     side: Side,
-    spool: VecDeque<Entry>,
-    fresh: VecDeque<Entry>,
+    spool: VecDeque<Note>,
+    fresh: VecDeque<Note>,
+    report: Report,
+    /// Whether what earlier runs have promised was reported.
+    told: bool,
     /// Records of this run lie in the side file, so later ones have to queue up behind them there.
     spilled: bool,
     /// The side file failed since the last attempt on the database.
@@ -57,7 +60,7 @@ struct Retry {
 }
 
 impl Writer {
-    pub(super) fn new(settings: Settings, run: i64, shared: Arc<Shared>) -> Writer {
+    pub(super) fn new(settings: Settings, run: i64, shared: Arc<Shared>, report: Report) -> Writer {
         Writer {
             run,
             shared,
@@ -66,6 +69,8 @@ impl Writer {
             side: Side::new(settings.side_file.clone()),
             spool: VecDeque::new(),
             fresh: VecDeque::new(),
+            report,
+            told: false,
             spilled: false,
             side_blocked: false,
             retry: None,
@@ -77,7 +82,7 @@ impl Writer {
     }
 
     /// Works until the other end of `inbox` is gone, and leaves nothing in memory that any disk would take.
-    pub(super) fn run(mut self, inbox: Receiver<CallRecord>) {
+    pub(super) fn run(mut self, inbox: Receiver<Given>) {
         let _ended = Ended(Arc::clone(&self.shared));
         self.unlock();
         loop {
@@ -97,13 +102,26 @@ impl Writer {
     }
 
     /// Takes a record in; from here on the caller's number is in its stored form.
-    pub(super) fn take(&mut self, mut record: CallRecord) {
-        if let Some(number) = record.cli.take() {
-            self.unlock();
-            record.cli = self.sealer.seal(number);
-        }
-        self.fresh.push_back(Entry { run: self.run, record });
+    pub(super) fn take(&mut self, given: Given) {
+        let run = self.run;
+        let note = match given {
+            Given::Call(mut record) => {
+                record.cli = record.cli.take().and_then(|number| self.seal(number));
+                Note::Call(Entry { run, record })
+            }
+            Given::Promise(mut promise) => {
+                promise.cli = promise.number.clone().and_then(|number| self.seal(number));
+                promise.number = promise.number.filter(|_| promise.settled.is_none());
+                Note::Promise(PromiseEntry { run, promise })
+            }
+        };
+        self.fresh.push_back(note);
         self.received += 1;
+    }
+
+    fn seal(&mut self, number: String) -> Option<String> {
+        self.unlock();
+        self.sealer.seal(number)
     }
 
     /// Tries the database, if it is time to, and keeps safe what is left.
@@ -136,13 +154,17 @@ impl Writer {
             Some(store) => store,
             none => none.insert(Store::open(path)?),
         };
-        drain(&mut self.spool, store, &self.side, &self.shared)?;
+        drain(&mut self.spool, store, &self.side, &self.shared, &self.report)?;
         let replayed = replay(store, &mut self.side, &self.shared);
         // A side file that cannot be read holds up nobody but itself.
         if !matches!(replayed, Err(Error::Side { .. }) | Ok(())) {
             return replayed;
         }
-        drain(&mut self.fresh, store, &self.side, &self.shared)?;
+        if !self.told {
+            (self.report)(News::Open(store.open_promises(self.run)?));
+            self.told = true;
+        }
+        drain(&mut self.fresh, store, &self.side, &self.shared, &self.report)?;
         replayed
     }
 
@@ -179,9 +201,10 @@ impl Writer {
         }
     }
 
-    /// Keeps what the database did not take: in the spool, else in the side file, else where it is.
+    /// Keeps what the database did not take: in the spool, else in the side file, else where it is. Somebody waits
+    /// for a promise to be safe, so it goes to the side file at once.
     fn keep(&mut self, now: Instant) {
-        if !self.spilled {
+        if !self.spilled && !self.fresh.iter().any(|note| matches!(note, Note::Promise(_))) {
             let room = self.settings.spool.saturating_sub(self.spool.len()).min(self.fresh.len());
             self.spool.extend(self.fresh.drain(..room));
             count(&self.shared.spooled, room);
@@ -194,6 +217,7 @@ impl Writer {
                 self.spilled = true;
                 count(&self.shared.side_filed, self.fresh.len());
                 self.shared.waiting.fetch_sub(self.fresh.len(), Relaxed);
+                promises(&self.fresh).for_each(|promise| (self.report)(News::Kept(promise)));
                 self.fresh.clear();
             }
             Err(e) => {
@@ -225,7 +249,7 @@ impl Writer {
     }
 
     /// The next record, waited for as long as there is nothing else to do.
-    fn next(&self, inbox: &Receiver<CallRecord>) -> Result<CallRecord, RecvTimeoutError> {
+    fn next(&self, inbox: &Receiver<Given>) -> Result<Given, RecvTimeoutError> {
         match self.retry {
             None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(retry) => inbox.recv_timeout(retry.at.saturating_duration_since(Instant::now())),
@@ -251,15 +275,34 @@ impl Drop for Ended {
 }
 
 /// Moves a queue into the database; what went in is gone from the queue, whatever happens to the rest.
-fn drain(queue: &mut VecDeque<Entry>, store: &mut Store, side: &Side, shared: &Shared) -> Result<(), Error> {
+fn drain(
+    queue: &mut VecDeque<Note>,
+    store: &mut Store,
+    side: &Side,
+    shared: &Shared,
+    report: &Report,
+) -> Result<(), Error> {
     while !queue.is_empty() {
         let size = queue.len().min(BATCH);
-        let done = commit(&queue.make_contiguous()[..size], store)?;
+        let batch = &queue.make_contiguous()[..size];
+        let kept: Vec<PromiseId> = promises(batch).collect();
+        // What a caller is told is safe must outlive a power cut too.
+        let synced = !kept.is_empty();
+        if synced {
+            store.sync_commits(true)?;
+        }
+        let done = commit(batch, store)?;
+        if synced {
+            store.sync_commits(false)?;
+        }
         for refused in &done.refused {
             if let Err(error) = reject(side, shared, refused) {
                 count(&shared.lost, 1);
                 tracing::error!(%error, "a record is lost: the database refused it and it could not be kept aside");
             }
+        }
+        if done.refused.is_empty() {
+            kept.into_iter().for_each(|promise| report(News::Kept(promise)));
         }
         count(&shared.written, size - done.refused.len());
         queue.drain(..size);
@@ -312,23 +355,34 @@ struct Committed {
 }
 
 /// Writes a batch; a record that breaks a rule of the schema does not hold up the others.
-fn commit(batch: &[Entry], store: &mut Store) -> Result<Committed, Error> {
+fn commit(batch: &[Note], store: &mut Store) -> Result<Committed, Error> {
     match store.insert(batch) {
         Err(e) if e.is_constraint() => {}
         other => return other.map(|added| Committed { added, refused: Vec::new() }),
     }
     let mut done = Committed::default();
-    for entry in batch {
-        match store.insert(std::slice::from_ref(entry)) {
+    for note in batch {
+        match store.insert(std::slice::from_ref(note)) {
             Ok(added) => done.added += added,
             Err(error) if error.is_constraint() => {
-                tracing::error!(%error, call = %entry.record.call, "the database refuses a record for good");
-                done.refused.push(side::line(entry));
+                let what = match note {
+                    Note::Call(entry) => entry.record.call.to_string(),
+                    Note::Promise(entry) => entry.promise.promise.to_string(),
+                };
+                tracing::error!(%error, what, "the database refuses a record for good");
+                done.refused.push(side::line(note));
             }
             Err(e) => return Err(e),
         }
     }
     Ok(done)
+}
+
+fn promises<'a>(notes: impl IntoIterator<Item = &'a Note>) -> impl Iterator<Item = PromiseId> {
+    notes.into_iter().filter_map(|note| match note {
+        Note::Promise(entry) => Some(entry.promise.promise),
+        Note::Call(_) => None,
+    })
 }
 
 fn reject(side: &Side, shared: &Shared, line: &[u8]) -> Result<(), Error> {

@@ -1,5 +1,7 @@
-//! The switch in virtual time: the same machine that routes real calls, driven by made-up ones.
+//! Virtual time: what routes real calls, driven by made-up ones.
 //!
-//! [`world`] is a network that loses and spoils, with phones that misbehave, to find what is wrong with the switch.
+//! [`day`] drives the exchange alone, through a day of calls. [`world`] puts the whole switch among phones and a network
+//! that misbehave, to find what is wrong with it.
 
+pub mod day;
 pub mod world;

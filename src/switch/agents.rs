@@ -1,5 +1,6 @@
 //! Presentations: the distributor says whom to ring, the phone says what came of it.
 
+use crate::acd::callback::Miss;
 use crate::acd::{self, Cause};
 use crate::audio::Direction;
 use crate::call::leg::{Audio, Leg, Negotiation, Side, State};
@@ -13,7 +14,7 @@ use crate::sip::sdp::{self, Description};
 use crate::sip::transaction::ClientTx;
 use crate::sip::uri::Uri;
 
-use super::{AgentOrder, Ask, Event, Switch, Timer, door};
+use super::{AgentOrder, Ask, Event, Switch, Timer, dial, door};
 
 impl Switch {
     pub(super) fn exchange_output(&mut self, output: acd::Output) {
@@ -36,7 +37,8 @@ impl Switch {
             }
             acd::Output::Announce { call, clip, .. } => self.play_once(call, vec![clip]),
             acd::Output::Tell { call, what } => self.tell(call, &what),
-            acd::Output::Release { call, why, .. } => self.release(call, why),
+            acd::Output::Release { call, way, why } => self.release(call, way, why),
+            acd::Output::Callback(news) => self.callback(news),
         }
     }
 
@@ -81,7 +83,8 @@ impl Switch {
         let local = self.local(held.port);
 
         // The caller's encoding first, so that the relay seldom needs to transcode.
-        let first = self.legs.get(&caller).and_then(|leg| leg.audio.agreed).map(|agreed| agreed.codec);
+        let caller = caller.and_then(|caller| self.legs.get(&caller));
+        let first = caller.and_then(|leg| leg.audio.agreed).map(|agreed| agreed.codec);
         let codecs = self.codecs_from(first);
 
         let mut invite = self.invitation(call, uri, phone.flow);
@@ -93,11 +96,12 @@ impl Switch {
         let tx = self.ask(invite.clone(), phone.flow);
         self.deadlines.set(Timer::Unreachable(leg), self.now.mono + self.plan.sip.unreachable_after);
         invite.body = bytes::Bytes::new();
-        let state = State::Inviting { tx, invite: Box::new(invite), withdrawn: false, early: None };
+        let flow = phone.flow;
+        let state = State::Inviting { tx, invite: Box::new(invite), flow, withdrawn: false, early: None };
         let audio = Audio { thread, held, local, agreed: None, latch: phone.nat };
         let side = Side::Agent(agent);
         self.legs.insert(leg, Leg { id: leg, call, side, state, audio, asked: Vec::new(), owed: Vec::new() });
-        self.remember_ask(tx, Ask::Present(leg));
+        self.remember_ask(tx, Ask::Invite(leg));
         let entry = self.calls.get_mut(&call)?;
         if let Stage::Waiting { ringing } = &mut entry.stage {
             ringing.push(Ringing { leg, agent });
@@ -111,7 +115,9 @@ impl Switch {
         let call = &self.calls[&call];
         let shown = call.cli.as_deref().filter(|_| call.show_cli).unwrap_or("anonymous");
         let mut from = NameAddr::new(Uri::sip(Some(shown), self.advertised(flow), flow.transport));
-        from.set_display_name(&self.line_name(call.line));
+        let line = self.line_name(call.line);
+        // People who are to talk to a patient see before they answer that they have to wait for one.
+        from.set_display_name(&if call.made_for.is_some() { format!("{line} callback") } else { line });
         let hops = call.max_forwards;
         let mut invite = self.new_request(Method::Invite, uri, from, hops, flow);
         invite.headers.push("Contact", format!("<{}>", self.contact(flow)));
@@ -154,6 +160,7 @@ impl Switch {
     /// Stops a phone that rings; the leg stays until the phone has said its final word.
     pub(super) fn silence_phone(&mut self, leg: LegId) {
         self.deadlines.clear(Timer::Unreachable(leg));
+        self.deadlines.clear(Timer::Unanswered(leg));
         if let Some(Leg { state: State::Inviting { tx, withdrawn, .. }, .. }) = self.legs.get_mut(&leg) {
             *withdrawn = true;
             self.transactions.cancel(*tx, self.now.mono);
@@ -162,7 +169,8 @@ impl Switch {
 
     /// The phone gave no sign of life: a deadline of the switch's own.
     pub(super) fn phone_is_dead(&mut self, leg: LegId) {
-        let Some(&Leg { call, side: Side::Agent(agent), .. }) = self.legs.get(&leg) else { return };
+        let Some(&Leg { call, side, .. }) = self.legs.get(&leg) else { return };
+        let Side::Agent(agent) = side else { return self.patient_is_silent(leg, Miss::Failed) };
         self.silence_phone(leg);
         if self.is_presented(call, leg) {
             self.presentation_failed(call, agent, Cause::Unreachable);
@@ -173,7 +181,7 @@ impl Switch {
         self.calls.get(&call).is_some_and(|call| call.ringing().iter().any(|phone| phone.leg == leg))
     }
 
-    /// A response to the INVITE that presents a call.
+    /// A response to the INVITE that presents a call, or rings a patient's phone.
     pub(super) fn phone_responds(&mut self, tx: ClientTx, leg: LegId, response: &Response) {
         self.deadlines.clear(Timer::Unreachable(leg));
         match self.legs.get(&leg).map(|leg| &leg.state) {
@@ -182,7 +190,10 @@ impl Switch {
                 let withdrawn = *withdrawn;
                 self.phone_answers(leg, response, withdrawn);
             }
-            Some(State::Inviting { .. }) => self.phone_refuses(leg, cause_of(response.code)),
+            Some(State::Inviting { .. }) => match self.legs.get(&leg).map(|leg| leg.side) {
+                Some(Side::Caller) => self.patient_refuses(leg, dial::miss_of(response.code)),
+                _ => self.phone_refuses(leg, cause_of(response.code)),
+            },
             Some(State::Up { invite: Some(_), .. }) if (200..300).contains(&response.code) => {
                 self.hang_up_fork(tx, response);
             }
@@ -201,6 +212,14 @@ impl Switch {
         }
     }
 
+    /// An INVITE of ours had no final response, or could not be sent.
+    pub(super) fn invite_failed(&mut self, leg: LegId) {
+        match self.legs.get(&leg).map(|leg| leg.side) {
+            Some(Side::Caller) => self.patient_refuses(leg, Miss::Failed),
+            _ => self.phone_refuses(leg, Cause::Unreachable),
+        }
+    }
+
     /// Final refusal, time-out or transport failure: the leg is over.
     pub(super) fn phone_refuses(&mut self, leg: LegId, cause: Cause) {
         let Some(&Leg { call, side: Side::Agent(agent), .. }) = self.legs.get(&leg) else { return };
@@ -213,14 +232,16 @@ impl Switch {
 
     fn phone_answers(&mut self, leg: LegId, response: &Response, withdrawn: bool) {
         let Some(entry) = self.legs.get_mut(&leg) else { return };
-        let (call, Side::Agent(agent)) = (entry.call, entry.side) else { return };
-        let State::Inviting { tx, invite, early, .. } = &mut entry.state else { return };
-        let (tx, invite, early) = (*tx, invite.clone(), early.take());
-        let Some(phone) = self.plan.phones.get(agent.index()) else { return };
-        let Ok(mut dialog) = crate::sip::dialog::Dialog::calling(&invite, response, phone.flow) else {
-            return self.phone_refuses(leg, Cause::Failed);
+        let (call, side, nat) = (entry.call, entry.side, entry.audio.latch);
+        let State::Inviting { tx, invite, flow, early, .. } = &mut entry.state else { return };
+        let (tx, invite, flow, early) = (*tx, invite.clone(), *flow, early.take());
+        let Ok(mut dialog) = crate::sip::dialog::Dialog::calling(&invite, response, flow) else {
+            return match side {
+                Side::Caller => self.patient_refuses(leg, Miss::Failed),
+                _ => self.phone_refuses(leg, Cause::Failed),
+            };
         };
-        if phone.nat {
+        if nat {
             // Its Contact is an address of its own network.
             dialog.stay_on_flow();
         }
@@ -234,8 +255,9 @@ impl Switch {
             // The answer crossed our CANCEL: nobody is there any more.
             return self.hang_up(leg);
         }
+        let Side::Agent(agent) = side else { return self.patient_answers(leg, response, early) };
         let presented = self.is_presented(call, leg);
-        if let Err(unsettled) = self.settle(leg, agent, response, early) {
+        if let Err(unsettled) = self.settle(leg, response, early) {
             self.hang_up(leg);
             match unsettled {
                 _ if !presented => {}
@@ -250,10 +272,9 @@ impl Switch {
     }
 
     /// Takes the answer of the phone into the leg's audio.
-    fn settle(
+    pub(super) fn settle(
         &mut self,
         leg: LegId,
-        agent: AgentId,
         response: &Response,
         early: Option<Box<Description>>,
     ) -> Result<(), Unsettled> {
@@ -265,7 +286,9 @@ impl Switch {
         let codecs = &self.plan.media.codecs;
         let agreed = answer.and_then(|answer| answer.settle(codecs, Direction::SendRecv).ok());
         let agreed = agreed.ok_or(Unsettled::NoMedia)?;
-        self.heard_from.insert(agent, agreed.remote);
+        if let Some(Leg { side: Side::Agent(agent), .. }) = self.legs.get(&leg) {
+            self.heard_from.insert(*agent, agreed.remote);
+        }
         if self.take_over(leg, agreed) { Ok(()) } else { Err(Unsettled::Taken) }
     }
 
@@ -293,6 +316,7 @@ impl Switch {
             ringing.iter().for_each(|phone| self.silence_phone(phone.leg));
         }
         self.bridge(call);
+        self.end_wish(call);
         let agent = self.agent_name(agent);
         self.emit(Event::Bridged { call, agent, waited });
     }
@@ -301,7 +325,7 @@ impl Switch {
     pub(super) fn bridge(&mut self, call: CallId) {
         let Some(call) = self.calls.get(&call) else { return };
         let Stage::Talking { leg: agent, .. } = call.stage else { return };
-        let (thread, caller) = (call.thread, call.caller);
+        let (thread, Some(caller)) = (call.thread, call.caller) else { return };
         let streams = [agent, caller].map(|leg| self.legs.get(&leg).and_then(Leg::stream));
         if let Some(stream) = &streams[0] {
             self.media(thread, Command::Set(stream.clone()));
@@ -313,7 +337,7 @@ impl Switch {
 }
 
 /// Why a phone that answered cannot be heard.
-enum Unsettled {
+pub(super) enum Unsettled {
     /// Its answer has no media that we could agree to.
     NoMedia,
     /// Its media address is another leg's on the port that it was offered.

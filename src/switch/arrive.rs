@@ -14,7 +14,7 @@ use crate::call::ports::Held;
 use crate::call::record::{CallRecord, Outcome};
 use crate::call::speech::{self, Prompt};
 use crate::call::timeline::Timeline;
-use crate::call::{Call, Stage};
+use crate::call::{Call, Stage, Wish};
 use crate::id::{CallId, ClipId, DestinationId, LegId, LineId, PracticeId, TrunkId};
 use crate::policy::{Admission, Turned, number};
 use crate::sip::Flow;
@@ -23,6 +23,7 @@ use crate::sip::message::{Method, Request};
 use crate::sip::sdp::{self, BadSdp, Description, Local};
 use crate::sip::transaction::ServerTx;
 use crate::sip::uri::{Scheme, Uri};
+use crate::time::Mono;
 
 use super::drain::Drain;
 use super::{Event, Output, Switch, door};
@@ -167,6 +168,7 @@ impl Switch {
         let record = CallRecord {
             call: CallId(self.last_call),
             sip_call_id: request.headers.call_id().unwrap_or_default().to_owned(),
+            promise: None,
             trunk: self.trunk_name(admission.trunk),
             practice: self.practice_name(admission.practice),
             line: self.line_name(admission.line),
@@ -193,7 +195,7 @@ impl Switch {
     }
 
     /// The number as a keyed hash, by which the same caller is known again while this switch runs.
-    fn key_of(&self, cli: &str) -> CallerKey {
+    pub(super) fn key_of(&self, cli: &str) -> CallerKey {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.cli_key).expect("a key of any length will do");
         mac.update(cli.as_bytes());
         let mut key = [0; 16];
@@ -343,16 +345,21 @@ impl Switch {
             Call {
                 id: call,
                 sip_call_id: request.headers.call_id().unwrap_or_default().to_owned(),
+                made_for: None,
                 trunk: admission.trunk,
                 practice: admission.practice,
                 line: admission.line,
                 band: admission.band,
                 ddi,
                 show_cli: emergency || !newcomer.withheld,
+                callable: self.is_callable(&newcomer, cli.as_deref(), admission.trunk),
                 cli,
                 max_forwards: request.headers.max_forwards().unwrap_or(70).saturating_sub(1),
+                key,
                 arrived: self.now,
-                caller: leg.id,
+                since: self.now.mono,
+                wish: Wish::Unasked,
+                caller: Some(leg.id),
                 thread,
                 stage: Stage::waiting(),
                 rings_first: false,
@@ -369,6 +376,7 @@ impl Switch {
         self.exchange
             .arrive(call, newcomer, key, self.now.mono)
             .expect("calls are numbered once and lines come from the plan");
+        self.place_is(call);
         self.emit(Event::Arrived {
             call,
             trunk: self.trunk_name(admission.trunk),
@@ -380,6 +388,24 @@ impl Switch {
         self.entertain(id);
     }
 
+    /// Whether a caller may be promised a callback: its number is known, not withheld, and one that may be called.
+    fn is_callable(&self, newcomer: &acd::Newcomer, cli: Option<&str>, trunk: TrunkId) -> bool {
+        let plan = &self.plan.callbacks;
+        let routine = newcomer.band != Band::EMERGENCY && !newcomer.withheld;
+        routine && plan.via(trunk).is_some() && cli.is_some_and(|cli| plan.allows(cli))
+    }
+
+    /// A caller has joined its line, maybe with an older place.
+    fn place_is(&mut self, id: CallId) {
+        let place = self.exchange.distributor().place(id).map(|(_, place)| place.rank);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.since = place.map_or(call.since, |rank| Mono(u64::try_from(rank).unwrap_or(0)));
+            if call.callable {
+                self.exchange.set_callable(id);
+            }
+        }
+    }
+
     /// Whether the phone of the line's first destination rings for a caller.
     fn is_tried_first(&self, call: CallId, line: LineId) -> bool {
         let first = self.plan.acd.lines.get(line.index()).and_then(|line| line.first);
@@ -389,11 +415,11 @@ impl Switch {
 
     /// The line's first destination may have been tried in vain: then the caller hears what those who wait hear.
     pub(super) fn end_ring_tone(&mut self, call: CallId) {
-        if let Some(Call { rings_first: true, stage: Stage::Waiting { .. }, line, caller, .. }) =
+        if let Some(&Call { rings_first: true, stage: Stage::Waiting { .. }, line, caller, .. }) =
             self.calls.get(&call)
-            && !self.is_tried_first(call, *line)
+            && !self.is_tried_first(call, line)
         {
-            self.entertain(*caller);
+            caller.into_iter().for_each(|leg| self.entertain(leg));
         }
     }
 
@@ -421,6 +447,7 @@ impl Switch {
         let clips: Vec<ClipId> = [greeting, treatment.music].into_iter().flatten().collect();
         let looped = treatment.music.is_some();
         self.media(thread, Command::Play { leg, clips, looped });
+        self.open_wish(id);
     }
 
     pub(super) fn media(&mut self, thread: u8, command: Command) {

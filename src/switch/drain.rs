@@ -38,6 +38,8 @@ impl Switch {
         if self.drain.is_on() {
             return;
         }
+        self.exchange.hold_callbacks(self.now.mono);
+        self.pump();
         self.drain = Drain::Draining;
         self.deadlines.set(Timer::Drain, self.now.mono + self.plan.drain_limit);
         self.emit(Event::Draining { calls: self.calls.len() });
@@ -46,6 +48,8 @@ impl Switch {
 
     /// Hangs up every call now.
     pub(super) fn stop(&mut self) {
+        self.exchange.hold_callbacks(self.now.mono);
+        self.pump();
         self.drain = Drain::Draining;
         self.deadlines.clear(Timer::Drain);
         self.stop_watching_phones();

@@ -6,56 +6,66 @@ use crate::acd;
 use crate::acd::Band;
 use crate::call::media::Command;
 use crate::call::record::{CallRecord, EndedBy, Outcome, Presentation};
-use crate::call::speech::Prompt;
-use crate::call::{Call, Stage};
+use crate::call::{Call, Stage, Wish};
 use crate::id::{AgentId, CallId, LegId};
 
 use super::{Event, Output, Switch, Timer};
 
 /// How long a caller may take to hear that nobody can answer.
-const LONGEST_GOODBYE: Duration = Duration::from_secs(15);
+pub(super) const LONGEST_GOODBYE: Duration = Duration::from_secs(15);
 
 impl Switch {
     /// Ends a call for good. Legs whose peer already said BYE must have been dropped before.
     pub(super) fn end_call(&mut self, id: CallId, by: EndedBy) {
         let Some(call) = self.calls.remove(&id) else { return };
-        if call.band != Band::EMERGENCY {
+        if call.band != Band::EMERGENCY && call.made_for.is_none() {
             self.routine_calls = self.routine_calls.saturating_sub(1);
         }
         match &call.stage {
             Stage::Waiting { ringing } => ringing.iter().for_each(|phone| self.silence_phone(phone.leg)),
-            &Stage::Talking { leg, .. } => self.hang_up(leg),
-            Stage::Leaving { .. } => self.deadlines.clear(Timer::Goodbye(id)),
+            &(Stage::Talking { leg, .. } | Stage::Dialling { leg, .. } | Stage::Parting { leg, .. }) => {
+                self.hang_up(leg);
+            }
+            Stage::Leaving { .. } => {}
         }
-        self.hang_up(call.caller);
+        self.deadlines.clear(Timer::Goodbye(id));
+        self.deadlines.clear(Timer::Wish(id));
+        call.caller.into_iter().for_each(|leg| self.hang_up(leg));
         let input = match call.stage {
             Stage::Talking { agent, .. } => Some(acd::Input::Finish { agent, call: id }),
             Stage::Waiting { .. } => Some(acd::Input::Abandon { call: id }),
+            Stage::Dialling { agent, .. } => Some(acd::Input::Lose { agent, call: id }),
+            Stage::Parting { agent, .. } => Some(acd::Input::Spare { agent, call: id }),
             Stage::Leaving { .. } => None,
         };
         if let Some(input) = input {
             // Refused only if the distributor has let go of the call already, which is what is wanted.
             let _ = self.exchange.handle(input, self.now.mono);
         }
+        if let Some(key) = call.key {
+            self.exchange.hung_up(key, self.now.mono);
+        }
+        if let Wish::Keeping { promise, .. } = call.wish {
+            self.note_promised(promise);
+        }
         self.record(call, by);
         self.note_drained();
     }
 
-    /// The line's way out: the caller hears that nobody can answer, and then the call ends.
-    pub(super) fn release(&mut self, id: CallId, why: acd::Leaving) {
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        call.stage = Stage::Leaving { why };
-        call.timeline.left_line(self.now.mono);
-        let caller = call.caller;
-        self.deadlines.set(Timer::Goodbye(id), self.now.mono + LONGEST_GOODBYE);
-        self.say(caller, &[Prompt::NobodyCanAnswer]);
-    }
-
-    /// The caller has heard it, or had the time to.
-    pub(super) fn end_goodbye(&mut self, id: CallId) {
-        if matches!(self.calls.get(&id), Some(Call { stage: Stage::Leaving { .. }, .. })) {
-            self.end_call(id, EndedBy::DeadPeer);
+    /// A call that we were to make is not wanted any more. The distributor has let go of it.
+    pub(super) fn withdraw_call(&mut self, id: CallId) {
+        let Some(call) = self.calls.remove(&id) else { return };
+        match &call.stage {
+            Stage::Waiting { ringing } => ringing.iter().for_each(|phone| self.silence_phone(phone.leg)),
+            &(Stage::Talking { leg, .. } | Stage::Dialling { leg, .. } | Stage::Parting { leg, .. }) => {
+                self.hang_up(leg);
+            }
+            Stage::Leaving { .. } => {}
         }
+        self.deadlines.clear(Timer::Goodbye(id));
+        call.caller.into_iter().for_each(|leg| self.hang_up(leg));
+        self.record(call, EndedBy::Caller);
+        self.note_drained();
     }
 
     /// The agent's leg is lost in mid-call: the caller waits again, in the original place.
@@ -64,31 +74,44 @@ impl Switch {
         call.stage = Stage::waiting();
         call.timeline.back_in_line(self.now.mono);
         let (caller, thread) = (call.caller, call.thread);
-        self.media(thread, Command::Unbridge { leg: caller });
+        caller.into_iter().for_each(|leg| self.media(thread, Command::Unbridge { leg }));
         self.hang_up(leg);
         let name = self.agent_name(agent);
         self.emit(Event::BackInLine { call: id, agent: name, why });
-        self.entertain(caller);
-        self.resume(caller);
+        if let Some(caller) = caller {
+            self.entertain(caller);
+            self.resume(caller);
+        }
         let _ = self.exchange.handle(acd::Input::Lose { agent, call: id }, self.now.mono);
     }
 
     fn record(&mut self, call: Call, by: EndedBy) {
         let lasted = self.now.mono.since(call.arrived.mono);
-        let outcome = match (call.answered_by.map(|agent| self.agent_name(agent)), &call.stage, by) {
-            (Some(agent), _, ended_by) => Outcome::Answered { agent, ended_by },
-            (None, &Stage::Leaving { why }, _) => Outcome::Released { why },
-            (None, _, EndedBy::Caller) => Outcome::Abandoned,
-            (None, _, ended_by) => Outcome::Lost { ended_by },
-        };
+        let promised = call.is_promised();
         let unfinished = match by {
             EndedBy::Caller | EndedBy::DeadPeer => Presentation::CallerGone,
             EndedBy::Agent | EndedBy::DeadMedia | EndedBy::Shutdown => Presentation::Withdrawn,
         };
+        let outcome = match (call.answered_by.map(|agent| self.agent_name(agent)), &call.stage, by) {
+            (Some(agent), _, ended_by) => Outcome::Answered { agent, ended_by },
+            (None, &Stage::Parting { why: Some(why), .. }, _) => Outcome::Unreached { why },
+            (None, _, EndedBy::Shutdown) if !promised => Outcome::Lost { ended_by: by },
+            (None, ..) if call.made_for.is_some() => Outcome::Withdrawn,
+            (None, ..) if promised => Outcome::Promised,
+            (None, &Stage::Leaving { why: Some(why) }, _) => Outcome::Released { why },
+            (None, _, EndedBy::Caller) => Outcome::Abandoned,
+            (None, _, ended_by) => Outcome::Lost { ended_by },
+        };
         let waited = call.waited.unwrap_or(lasted);
+        let segments = call.timeline.finish(unfinished, self.now.mono, &self.plan.acd);
+        if outcome == Outcome::Withdrawn && segments.len() <= 1 {
+            // It stood in line, and nobody's phone ever rang for it.
+            return;
+        }
         let record = CallRecord {
             call: call.id,
             sip_call_id: call.sip_call_id,
+            promise: call.made_for,
             trunk: self.trunk_name(call.trunk),
             practice: self.practice_name(call.practice),
             line: self.line_name(call.line),
@@ -98,7 +121,7 @@ impl Switch {
             arrived: call.arrived.wall,
             waited,
             lasted,
-            segments: call.timeline.finish(unfinished, self.now.mono, &self.plan.acd),
+            segments,
             outcome: outcome.clone(),
         };
         self.outputs.push_back(Output::Record(Box::new(record)));

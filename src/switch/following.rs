@@ -12,6 +12,7 @@ use crate::id::{AgentId, ClipId, DestinationId, LineId, PracticeId, SkillId, Tea
 use crate::policy::rules::{Refusal, Rule, RuleBook, Trial};
 use crate::policy::{Ingress, Trunk};
 
+use super::callbacks::CallbackPlan;
 use super::plan::{Phone, Plan, Treatment};
 
 /// What becomes of the callers of a line that is gone.
@@ -137,7 +138,7 @@ impl Shift {
     fn plan(&self, new: Plan, old: &Plan, removed: &BTreeMap<String, Removed>) -> Plan {
         let Plan { ingress, acd, guide, phones, treatments, .. } = new;
         let some_music = treatments.iter().find_map(|treatment| treatment.music);
-        let ghost = Treatment { greeting: None, music: some_music };
+        let ghost = Treatment { greeting: None, music: some_music, callback_key: None };
         let moved = ingress.trunks.into_iter().map(|trunk| Trunk {
             line: self.line(trunk.line),
             practice: trunk.practice.map(|practice| self.practice(practice)),
@@ -157,7 +158,10 @@ impl Shift {
             country_code: ingress.country_code,
         };
         let treatments = self.lines.arrange(treatments, |_| ghost);
-        Plan { ingress, acd, guide, phones, treatments, ..new }
+        let ways = new.callbacks.by_trunk;
+        let by_trunk = self.trunks.arrange(ways, |at| old.callbacks.by_trunk.get(at).copied().flatten());
+        let callbacks = CallbackPlan { by_trunk, ..new.callbacks };
+        Plan { ingress, acd, guide, phones, treatments, callbacks, ..new }
     }
 
     /// People's phones by their agents, then those of the destinations' seats.

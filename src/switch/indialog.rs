@@ -48,11 +48,15 @@ impl Switch {
         match side {
             Side::Caller => self.end_call(call, EndedBy::Caller),
             Side::Code(_) => {}
-            Side::Agent(_) => {
-                if self.calls.get(&call).is_some_and(|call| call.talks_over(id)) {
+            Side::Agent(agent) => match self.calls.get(&call).map(|call| &call.stage) {
+                Some(&Stage::Dialling { leg, .. }) if leg == id => {
+                    self.agent_left(call, id, agent, EndedBy::Agent);
+                }
+                Some(&(Stage::Talking { leg, .. } | Stage::Parting { leg, .. })) if leg == id => {
                     self.end_call(call, EndedBy::Agent);
                 }
-            }
+                _ => {}
+            },
         }
     }
 

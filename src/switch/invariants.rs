@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Switch;
+use crate::acd::callback::State as Kept;
 use crate::call::leg::{Side, State};
 use crate::call::ports::Share;
 use crate::call::{Ringing, Stage};
@@ -13,10 +14,23 @@ impl Switch {
         let mut owned = BTreeSet::new();
         for (id, call) in &self.calls {
             assert_eq!(*id, call.id);
-            let caller = self.legs.get(&call.caller).expect("a call has its caller's leg");
-            assert_eq!((caller.call, caller.side), (*id, Side::Caller));
+            assert!(call.caller.is_some() || call.made_for.is_some(), "a call has its caller's leg");
+            if let Some(caller) = call.caller {
+                let leg = self.legs.get(&caller).expect("the caller's leg of a call exists");
+                assert_eq!((leg.call, leg.side), (*id, Side::Caller));
+                let dials = matches!(call.stage, Stage::Dialling { .. });
+                assert_eq!(
+                    dials,
+                    matches!(leg.state, State::Inviting { withdrawn: false, .. }),
+                    "{:?}",
+                    call.stage
+                );
+                assert_eq!(leg.audio.thread, call.thread, "both legs of a call are on one media thread");
+            }
             let talking = match call.stage {
-                Stage::Talking { leg, agent } => Some(Ringing { leg, agent }),
+                Stage::Talking { leg, agent }
+                | Stage::Dialling { leg, agent }
+                | Stage::Parting { leg, agent, .. } => Some(Ringing { leg, agent }),
                 Stage::Waiting { .. } | Stage::Leaving { .. } => None,
             };
             for &Ringing { leg, agent } in call.ringing().iter().chain(&talking) {
@@ -45,6 +59,7 @@ impl Switch {
             self.by_tag.len(),
             self.legs.values().filter(|leg| matches!(leg.state, State::Up { .. })).count()
         );
+        self.check_promises();
         let held: usize = self.ports.iter().map(|ports| ports.usage().0).sum();
         assert_eq!(held, self.legs.values().filter(|leg| leg.audio.held.share != Share::Whole).count());
         assert_eq!(
@@ -52,5 +67,37 @@ impl Switch {
             self.calls.values().filter(|call| !matches!(call.stage, Stage::Leaving { .. })).count(),
             "the distributor knows every call that is not on its way out, and no other"
         );
+    }
+
+    /// Each promise is in one state; one that is on its way has one call, and no call was made for any other.
+    fn check_promises(&self) {
+        let book = self.exchange.callbacks();
+        assert!(
+            book.promises().map(|promise| promise.id).eq(self.promises.keys().copied()),
+            "promises and records"
+        );
+        let mut standing = BTreeSet::new();
+        for call in self.calls.values().filter(|call| call.made_for.is_some()) {
+            let Some(promise) = self.exchange.stands_for(call.id) else {
+                assert!(matches!(call.stage, Stage::Parting { .. }), "{} is made for nothing", call.id);
+                continue;
+            };
+            assert_eq!(call.made_for, Some(promise));
+            assert!(standing.insert(promise), "{promise} has two calls");
+            let state = book.get(promise).map(|promise| promise.state);
+            let fits = match call.stage {
+                // A patient whose agent was lost in mid-talk waits for another.
+                Stage::Waiting { .. } if call.caller.is_some() => matches!(state, Some(Kept::Talking { .. })),
+                Stage::Waiting { .. } => state == Some(Kept::Due),
+                Stage::Dialling { .. } => matches!(state, Some(Kept::Dialling { .. })),
+                Stage::Talking { .. } => matches!(state, Some(Kept::Talking { .. })),
+                Stage::Leaving { .. } | Stage::Parting { .. } => false,
+            };
+            assert!(fits, "{promise} is {state:?} while its call is {:?}", call.stage);
+        }
+        for promise in book.promises() {
+            let waits = matches!(promise.state, Kept::Promised { .. });
+            assert_eq!(waits, !standing.contains(&promise.id), "{} is {:?}", promise.id, promise.state);
+        }
     }
 }

@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::acd;
 use crate::call::media;
-use crate::call::record::{CallRecord, EndedBy, Outcome};
-use crate::id::{AgentId, CallId};
+use crate::call::record::{CallRecord, EndedBy, Outcome, PromiseRecord};
+use crate::id::{AgentId, CallId, PromiseId};
 use crate::policy::rules::Disagreement;
 use crate::sip::Flow;
 
+use super::callbacks::{CallbackCounters, CallbackNews};
 use super::plan::Plan;
 
 /// What happened in the world.
@@ -46,6 +47,10 @@ pub enum Input {
     Agent(AgentOrder),
     /// Run on this plan from now on. Whatever both plans have must have the same id in both.
     Reload(Box<Plan>),
+    /// Promised callbacks of earlier runs, as they were written down last.
+    Promises(Vec<PromiseRecord>),
+    /// This promise is safe on a disk.
+    Kept(PromiseId),
     /// Take no new calls but emergencies, let the others finish up to the plan's limit.
     Drain,
     /// Hang up every call now.
@@ -91,6 +96,8 @@ pub enum Output {
     },
     /// A call is over: write this down.
     Record(Box<CallRecord>),
+    /// A promised callback as it stands now: write this down, and say by [`Input::Kept`] that it is safe.
+    Promise(Box<PromiseRecord>),
     /// Something that people watch happened.
     Event(Event),
 }
@@ -172,7 +179,7 @@ pub enum Event {
     Reloaded,
     /// A new plan would strand callers: the old one goes on.
     ReloadRefused {
-        /// Lines that are gone from it, by name, and how many wait in each.
+        /// Lines that are gone from it, by name, and how many wait in each or were promised a callback.
         lines: Vec<(String, usize)>,
     },
     /// A line does not take a caller.
@@ -188,6 +195,15 @@ pub enum Event {
         rule: String,
         /// Whether it is on now.
         on: bool,
+    },
+    /// Something befell a promised callback.
+    Callback {
+        /// Which.
+        promise: PromiseId,
+        /// Name of its line.
+        line: String,
+        /// What.
+        news: CallbackNews,
     },
     /// The rules on trial would have decided otherwise than the live ones.
     Disagreement {
@@ -231,4 +247,6 @@ pub struct Counters {
     pub broken_streams: u64,
     /// Offers for which no media port was left.
     pub no_port: u64,
+    /// Promised callbacks.
+    pub callbacks: CallbackCounters,
 }

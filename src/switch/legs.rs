@@ -1,10 +1,10 @@
 //! Legs as such: responses to what we asked, hanging up, letting go.
 
-use crate::acd::Cause;
+use crate::call::Stage;
 use crate::call::leg::{Leg, Negotiation, Side, State};
 use crate::call::media::{self, Command};
 use crate::call::record::EndedBy;
-use crate::id::LegId;
+use crate::id::{AgentId, CallId, LegId};
 use crate::sip::Flow;
 use crate::sip::dialog::Dialog;
 use crate::sip::message::{Method, Request, Response};
@@ -72,7 +72,7 @@ impl Switch {
             return ack.into_iter().for_each(|ack| self.send_ack(tx, ack, flow));
         }
         match self.client_txs.get(&tx).copied() {
-            Some(Ask::Present(leg)) => self.phone_responds(tx, leg, &response),
+            Some(Ask::Invite(leg)) => self.phone_responds(tx, leg, &response),
             Some(Ask::Reinvite(leg)) => self.reinvite_answered(tx, leg, &response),
             Some(Ask::Health(agent)) if response.code >= 200 => {
                 self.client_txs.remove(&tx);
@@ -98,7 +98,7 @@ impl Switch {
 
     pub(super) fn request_failed(&mut self, tx: ClientTx) {
         match self.client_txs.remove(&tx) {
-            Some(Ask::Present(leg)) => self.phone_refuses(leg, Cause::Unreachable),
+            Some(Ask::Invite(leg)) => self.invite_failed(leg),
             Some(Ask::Reinvite(leg) | Ask::Probe(leg)) => self.peer_is_dead(leg),
             Some(Ask::Health(agent)) => self.phone_says(agent, None),
             None => drop(self.reinvited.remove(&tx)),
@@ -108,8 +108,8 @@ impl Switch {
     pub(super) fn media_event(&mut self, event: media::Event) {
         match event {
             media::Event::Dead { leg, .. } => self.probe(leg),
-            media::Event::Said { leg, .. } => self.said(leg),
-            media::Event::Digit { .. } => {}
+            media::Event::Said { leg, id } => self.said(leg, id),
+            media::Event::Digit { leg, digit } => self.pressed(leg, digit),
         }
     }
 
@@ -130,10 +130,22 @@ impl Switch {
         let Some(&Leg { call, side, .. }) = self.legs.get(&leg) else { return };
         match side {
             Side::Caller => self.end_call(call, EndedBy::DeadPeer),
-            Side::Agent(agent) if self.calls.get(&call).is_some_and(|call| call.talks_over(leg)) => {
-                self.put_back(call, leg, agent, EndedBy::DeadPeer);
+            Side::Agent(agent) => self.agent_is_gone(call, leg, agent, EndedBy::DeadPeer),
+            Side::Code(_) => self.hang_up(leg),
+        }
+    }
+
+    /// The leg of an agent who has answered is lost: its caller waits again, or the patient is dialled no more.
+    fn agent_is_gone(&mut self, id: CallId, leg: LegId, agent: AgentId, why: EndedBy) {
+        match self.calls.get(&id).map(|call| &call.stage) {
+            Some(Stage::Talking { leg: talking, .. }) if *talking == leg => {
+                self.put_back(id, leg, agent, why)
             }
-            Side::Agent(_) | Side::Code(_) => self.hang_up(leg),
+            Some(Stage::Dialling { leg: waiting, .. }) if *waiting == leg => {
+                self.agent_left(id, leg, agent, why)
+            }
+            Some(Stage::Parting { leg: parting, .. }) if *parting == leg => self.end_call(id, why),
+            _ => self.hang_up(leg),
         }
     }
 
@@ -194,7 +206,7 @@ impl Switch {
     /// Notes why a request was sent, so that its response finds the leg.
     pub(super) fn remember_ask(&mut self, tx: ClientTx, ask: Ask) {
         self.client_txs.insert(tx, ask);
-        if let Ask::Present(leg) | Ask::Reinvite(leg) | Ask::Probe(leg) = ask
+        if let Ask::Invite(leg) | Ask::Reinvite(leg) | Ask::Probe(leg) = ask
             && let Some(leg) = self.legs.get_mut(&leg)
         {
             leg.asked.push(tx);
@@ -229,7 +241,7 @@ impl Switch {
     pub(super) fn drop_leg(&mut self, id: LegId) -> Option<Leg> {
         let leg = self.legs.remove(&id)?;
         let timers = [Timer::Unreachable(id), Timer::Probe(id), Timer::Reinvite(id), Timer::Resume(id)];
-        for timer in timers.into_iter().chain([Timer::CodeCall(id)]) {
+        for timer in timers.into_iter().chain([Timer::CodeCall(id), Timer::Unanswered(id)]) {
             self.deadlines.clear(timer);
         }
         if let State::Up { dialog, negotiation, .. } = &leg.state {

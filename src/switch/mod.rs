@@ -11,10 +11,11 @@ use std::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use crate::acd::Exchange;
+use crate::acd::callback::Miss;
 use crate::call::Call;
 use crate::call::leg::Leg;
 use crate::call::ports::Ports;
-use crate::id::{AgentId, CallId, DestinationId, LegId, LineId};
+use crate::id::{AgentId, CallId, DestinationId, LegId, LineId, PromiseId};
 use crate::rng::{Rng, Seed};
 use crate::sip::Flow;
 use crate::sip::dialog::Dialog;
@@ -24,7 +25,9 @@ use crate::time::{Deadlines, Mono, Now};
 
 mod agents;
 mod arrive;
+pub mod callbacks;
 pub mod codes;
+mod dial;
 mod door;
 mod drain;
 mod end;
@@ -40,6 +43,7 @@ mod reload;
 mod say;
 mod shed;
 mod waits;
+mod wish;
 
 pub use io::{AgentOrder, Counters, Event, Input, Output};
 use plan::Plan;
@@ -49,6 +53,10 @@ mod tests;
 
 /// By how many milliseconds the wall clock may stray before rules are told.
 const CLOCK_TOLERANCE_MS: u64 = 500;
+
+/// A run's first promise has the number of its beginning in milliseconds, times two to this, and as many random bits:
+/// promises outlive the run, and a clock that goes wrong must not give two of them one number.
+const PROMISE_BITS: u32 = 20;
 
 /// All of call control as one deterministic state machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -66,6 +74,8 @@ pub struct Switch {
     cli_key: Seed,
     calls: BTreeMap<CallId, Call>,
     legs: BTreeMap<LegId, Leg>,
+    /// Promised callbacks that are not settled.
+    promises: BTreeMap<PromiseId, callbacks::Dossier>,
     by_tag: BTreeMap<String, LegId>,
     client_txs: BTreeMap<ClientTx, Ask>,
     server_txs: BTreeMap<ServerTx, LegId>,
@@ -97,8 +107,8 @@ pub struct Switch {
 /// Why a request of ours was sent, to know what its response means.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Ask {
-    /// The INVITE that presents a call to an agent.
-    Present(LegId),
+    /// The INVITE that presents a call to an agent, or rings a patient's phone.
+    Invite(LegId),
     /// A re-INVITE that passes a change of direction across the bridge.
     Reinvite(LegId),
     /// An OPTIONS that asks whether a silent leg's dialog still stands.
@@ -112,6 +122,8 @@ enum Ask {
 enum Timer {
     /// The phone has given no sign of life.
     Unreachable(LegId),
+    /// The patient's phone has rung for as long as it may.
+    Unanswered(LegId),
     /// The probe of a silent leg has no answer.
     Probe(LegId),
     /// A re-INVITE of ours has no final response.
@@ -127,8 +139,10 @@ enum Timer {
     ReportStale(DestinationId),
     /// An agent who dialled a feature code has had time to hear what came of it.
     CodeCall(LegId),
-    /// A caller on the way out has had time to hear why.
+    /// A caller on the way out, or an agent whose patient is not to be had, has had time to hear why.
     Goodbye(CallId),
+    /// A caller has not confirmed a callback, or the ledger has not written it.
+    Wish(CallId),
     /// The drain has lasted as long as it may.
     Drain,
 }
@@ -158,6 +172,7 @@ impl Switch {
             cli_key,
             calls: BTreeMap::new(),
             legs: BTreeMap::new(),
+            promises: BTreeMap::new(),
             by_tag: BTreeMap::new(),
             client_txs: BTreeMap::new(),
             server_txs: BTreeMap::new(),
@@ -179,6 +194,9 @@ impl Switch {
             counters: Counters::default(),
             plan,
         };
+        let millis = u64::try_from(now.wall.0).unwrap_or(0);
+        let random = switch.rng.bits() & ((1 << PROMISE_BITS) - 1);
+        switch.exchange.number_promises_from(PromiseId((millis << PROMISE_BITS) | random));
         switch.watch_phones();
         switch
     }
@@ -195,6 +213,8 @@ impl Switch {
             Input::Media(event) => self.media_event(event),
             Input::Agent(order) => self.agent_order(order),
             Input::Reload(plan) => self.reload(*plan),
+            Input::Promises(promises) => self.restore_promises(promises),
+            Input::Kept(promise) => self.kept(promise),
             Input::Drain => self.begin_drain(),
             Input::Stop => self.stop(),
             Input::Wake => {}
@@ -285,6 +305,7 @@ impl Switch {
             while let Some((_, timer)) = self.deadlines.pop_due(at) {
                 match timer {
                     Timer::Unreachable(leg) => self.phone_is_dead(leg),
+                    Timer::Unanswered(leg) => self.patient_is_silent(leg, Miss::NoAnswer),
                     Timer::Probe(leg) => self.peer_is_dead(leg),
                     Timer::Reinvite(leg) => self.reinvite_is_late(leg),
                     Timer::Resume(leg) => self.resume(leg),
@@ -293,6 +314,7 @@ impl Switch {
                     Timer::ReportStale(destination) => self.forget_report(destination),
                     Timer::CodeCall(leg) => self.end_code_call(leg),
                     Timer::Goodbye(call) => self.end_goodbye(call),
+                    Timer::Wish(call) => self.wish_timed_out(call),
                     Timer::Drain => self.stop(),
                 }
             }

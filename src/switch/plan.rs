@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 use crate::acd;
 pub use crate::call::media::ThreadPorts;
 
-use crate::audio::Codec;
+use crate::audio::{Codec, Digit};
 use crate::id::{AgentId, ClipId};
 use crate::policy::Ingress;
 use crate::sip::{Flow, Listener};
 
+use super::callbacks::CallbackPlan;
 use super::codes::Codes;
 
 /// What the switch runs on; see the fields.
@@ -37,6 +38,8 @@ pub struct Plan {
     pub media: MediaPlan,
     /// What agents may dial.
     pub codes: Codes,
+    /// How patients are called back.
+    pub callbacks: CallbackPlan,
     /// How long waiting and talking calls may go on after a drain began.
     pub drain_limit: Duration,
 }
@@ -87,6 +90,8 @@ pub struct Treatment {
     pub greeting: Option<ClipId>,
     /// Over and over, until an agent answers.
     pub music: Option<ClipId>,
+    /// The key by which who waits asks to be called back, at any time; `None` only when it was offered, by 1.
+    pub callback_key: Option<Digit>,
 }
 
 /// SIP settings.

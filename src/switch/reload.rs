@@ -46,6 +46,8 @@ impl Switch {
         let next = self.plan.clone();
         self.forget_reports(|destination| phone_of(&old, destination) != phone_of(&next, destination));
         self.watch_phones();
+        self.pump();
+        self.follow_merges();
     }
 
     /// The seats of destinations come after the agents, and have other ids when there are more of those.
@@ -57,7 +59,9 @@ impl Switch {
                 Stage::Waiting { ringing } => {
                     ringing.iter_mut().for_each(|phone| phone.agent = seat_of(phone.agent));
                 }
-                Stage::Talking { agent, .. } => *agent = seat_of(*agent),
+                Stage::Talking { agent, .. }
+                | Stage::Dialling { agent, .. }
+                | Stage::Parting { agent, .. } => *agent = seat_of(*agent),
                 Stage::Leaving { .. } => {}
             }
             call.answered_by = call.answered_by.map(seat_of);

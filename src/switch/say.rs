@@ -12,14 +12,18 @@ use super::Switch;
 const MINUTE: std::time::Duration = std::time::Duration::from_secs(60);
 
 impl Switch {
-    /// Says prompts to a leg, in place of what is being said to it.
-    pub(super) fn say(&mut self, leg: LegId, prompts: &[Prompt]) {
+    /// Says prompts to a leg, in place of what is being said to it; gives the number of the announcement.
+    pub(super) fn say(&mut self, leg: LegId, prompts: &[Prompt]) -> u32 {
         self.say_clips(leg, speech::clips(prompts, self.plan.media.prompts));
+        self.last_said
     }
 
     /// Lets a waiting caller hear clips once.
     pub(super) fn play_once(&mut self, call: CallId, clips: Vec<ClipId>) {
-        if let Some(Call { stage: Stage::Waiting { .. }, caller, .. }) = self.calls.get(&call) {
+        if let Some(call @ Call { stage: Stage::Waiting { .. }, caller: Some(caller), .. }) =
+            self.calls.get(&call)
+            && !Switch::is_asked(call)
+        {
             self.say_clips(*caller, clips);
         }
     }
@@ -31,7 +35,7 @@ impl Switch {
             let prompts = match *what {
                 What::Position(position) => speech::position(position),
                 What::Wait { from, to } => speech::estimate(MINUTE * from, MINUTE * to),
-                What::Offer => vec![Prompt::CallbackOffer],
+                What::Offer => self.offered(call),
             };
             clips.extend(speech::clips(&prompts, self.plan.media.prompts));
         }
@@ -39,11 +43,15 @@ impl Switch {
     }
 
     /// An announcement came to its end.
-    pub(super) fn said(&mut self, leg: LegId) {
+    pub(super) fn said(&mut self, leg: LegId, id: u32) {
         match self.legs.get(&leg).map(|leg| (leg.side, leg.call)) {
             Some((Side::Code(_), _)) => self.end_code_call(leg),
-            Some((Side::Caller, call)) => self.end_goodbye(call),
-            Some((Side::Agent(_), _)) | None => {}
+            Some((Side::Caller, call)) => {
+                self.read(call, id);
+                self.end_goodbye(call);
+            }
+            Some((Side::Agent(_), call)) => self.end_goodbye(call),
+            None => {}
         }
     }
 

@@ -226,7 +226,7 @@ fn each_fault_of_the_floor_is_shown_at_its_place_with_what_was_meant() {
         (
             "way-out = { route-to = \"pbx\" }",
             "way-out = \"stay\"",
-            &["55:11 error: `way-out` cannot be \"stay\", only \"goodbye\""],
+            &["55:11 error: `way-out` cannot be \"stay\", only \"goodbye\" or \"callback\""],
         ),
         (
             "way-out = { route-to = \"pbx\" }",
@@ -249,7 +249,9 @@ fn each_fault_of_the_floor_is_shown_at_its_place_with_what_was_meant() {
         (
             "leave-when-empty = \"goodbye\"",
             "leave-when-empty = \"leave\"",
-            &["56:20 error: `leave-when-empty` cannot be \"leave\", only \"stay\" or \"goodbye\""],
+            &[
+                "56:20 error: `leave-when-empty` cannot be \"leave\", only \"stay\" or \"goodbye\" or \"callback\"",
+            ],
         ),
         (
             "leave-when-empty = \"goodbye\"",

@@ -1,6 +1,7 @@
 //! The configuration as its readers meet it: what a good file means, and what is said of a bad one.
 #![allow(clippy::unwrap_used)]
 
+mod callbacks;
 mod faults;
 mod floor_faults;
 mod rule_faults;

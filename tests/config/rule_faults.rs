@@ -113,7 +113,18 @@ fn each_fault_of_a_rule_is_shown_at_its_place_with_what_was_meant() {
         (
             "announce = \"busy\"",
             "offer = \"callback\"",
-            &["4:7 warning: clip `busy` is played on no line", "88:1 error: [[overflow]] has no key `offer`"],
+            &[
+                "4:7 warning: clip `busy` is played on no line",
+                "88:9 error: callers of trunk `elm-tree` could not be called back",
+            ],
+        ),
+        (
+            "announce = \"busy\"",
+            "offer = \"a callback\"",
+            &[
+                "4:7 warning: clip `busy` is played on no line",
+                "88:9 error: `offer` cannot be \"a callback\", only \"callback\" -> callback",
+            ],
         ),
         ("refuse = 503", "refuse = 500", &["94:10 error: `refuse` cannot be 500, only 503 or 302"]),
         (

@@ -12,7 +12,7 @@ use hearken::switch::codes::Code;
 use super::{Site, shorts};
 
 /// A good file with one of everything.
-const FULL: &str = r#"[sip]
+pub(crate) const FULL: &str = r#"[sip]
 listen = ["udp:192.0.2.1:5060"]
 
 [clip.busy]

@@ -10,6 +10,7 @@ mod harness;
 
 mod audio;
 mod busy;
+mod callbacks;
 mod codes;
 mod commands;
 mod dialogs;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Hours, Input, Outcome, Output, Promise, Refused, Request, Settings, State};
 use crate::acd::redial::CallerKey;
 use crate::id::{LineId, PromiseId};
-use crate::time::{Deadlines, Mono, Now};
+use crate::time::{Deadlines, Mono};
 
 /// All promises that are not settled; plain data, driven by [`Input`]s and time alone.
 ///
@@ -48,47 +48,67 @@ impl Book {
         }
     }
 
-    /// The book after a restart, from what [`Book::promises`] gave when both clocks stood at `stored`.
-    ///
-    /// The monotonic clock may have begun anew: its times are carried over by the wall clock. Agents are gone;
-    /// whoever was not done with is called again.
-    pub fn restore(
-        settings: Settings,
-        promises: Vec<Promise>,
-        stored: Now,
-        now: Now,
-        hours: impl Fn(LineId, Mono) -> Hours,
-    ) -> Book {
-        let passed = i128::from(now.wall.0.saturating_sub(stored.wall.0)) * 1_000;
-        let carried = |then: Mono| {
-            let at = i128::from(then.0) - i128::from(stored.mono.0) - passed + i128::from(now.mono.0);
-            Mono(u64::try_from(at.max(0)).unwrap_or(u64::MAX))
-        };
-        let mut book = Book::new(settings);
-        book.now = now.mono;
-        for mut promise in promises {
-            promise.state = match promise.state {
-                State::Promised { not_before } => State::Promised { not_before: carried(not_before) },
-                _ => State::Promised { not_before: now.mono },
-            };
-            for time in [&mut promise.request.arrived, &mut promise.breach, &mut promise.expires] {
-                *time = carried(*time);
-            }
-            if book.promises.contains_key(&promise.id) {
-                promise.id = PromiseId(book.next);
-            }
-            book.next = book.next.max(promise.id.0.saturating_add(1));
-            match book.find(promise.request.caller, promise.request.line) {
-                Some(first) => book.join_first(first, &promise.request),
-                None => {
-                    book.by_caller.insert((promise.request.caller, promise.id));
-                    book.promises.insert(promise.id, promise);
-                }
+    /// Takes up other terms; the times of promises that were made stay.
+    pub fn set_settings(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
+    /// The next promise gets this number, or a later one.
+    pub fn number_from(&mut self, first: PromiseId) {
+        self.next = self.next.max(first.0);
+    }
+
+    /// Takes back a promise of an earlier run, its times on the clock of this one. Agents of that run are gone:
+    /// whoever was not done with is called again. A second one of a caller on a line is merged into the first.
+    pub fn readmit(&mut self, mut promise: Promise, now: Mono, hours: impl Fn(LineId, Mono) -> Hours) {
+        let now = self.advance(now, &hours);
+        let id = promise.id;
+        if self.promises.contains_key(&id) {
+            return;
+        }
+        self.number_from(PromiseId(id.0.saturating_add(1)));
+        if !matches!(promise.state, State::Promised { .. }) {
+            promise.state = State::Promised { not_before: now };
+        }
+        match self.find(promise.request.caller, promise.request.line) {
+            Some(first) => self.merge(first, &promise),
+            None => {
+                self.by_caller.insert((promise.request.caller, id));
+                self.promises.insert(id, promise);
+                self.settle(id, now, &hours);
             }
         }
-        let ids: Vec<PromiseId> = book.promises.keys().copied().collect();
-        ids.into_iter().for_each(|id| book.settle(id, now.mono, &hours));
-        book
+    }
+
+    /// Promises of lines that are gone pass to others, where two of one caller become one.
+    pub fn remap(
+        &mut self,
+        line: impl Fn(LineId) -> LineId,
+        now: Mono,
+        hours: impl Fn(LineId, Mono) -> Hours,
+    ) {
+        let now = self.advance(now, &hours);
+        let ids: Vec<PromiseId> = self.promises.keys().copied().collect();
+        for id in ids {
+            let Some(promise) = self.promises.get(&id) else { continue };
+            let (caller, to) = (promise.request.caller, line(promise.request.line));
+            if to == promise.request.line {
+                continue;
+            }
+            // One who talks, or is being dialled, is not merged but done with.
+            let idle = |promise: &Promise| matches!(promise.state, State::Promised { .. } | State::Due);
+            if let Some(other) = self.find(caller, to) {
+                let (kept, gone) = if idle(promise) { (other, id) } else { (id, other) };
+                if let Some(merged) = self.promises.get(&gone).cloned() {
+                    self.close(gone, Outcome::Merged);
+                    self.join_first(kept, &merged.request);
+                }
+            }
+            if let Some(promise) = self.promises.get_mut(&id) {
+                promise.request.line = to;
+                self.settle(id, now, &hours);
+            }
+        }
     }
 
     /// Promises a callback. A second request of one caller on one line joins the first; the older place and
@@ -211,6 +231,11 @@ impl Book {
     /// The promise of this name.
     pub fn get(&self, promise: PromiseId) -> Option<&Promise> {
         self.promises.get(&promise)
+    }
+
+    /// Whether there are as many promises as there may be.
+    pub fn is_full(&self) -> bool {
+        self.promises.len() >= self.settings.most
     }
 
     /// The promise to this caller on this line.

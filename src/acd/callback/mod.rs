@@ -175,7 +175,7 @@ pub enum Input {
 }
 
 /// Why a patient was not reached.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Miss {
     /// The patient's phone was engaged, or the call was declined.
     Busy,
@@ -215,6 +215,8 @@ pub enum Outcome {
     Cancelled,
     /// The patient rang again, and was answered.
     AnsweredByOwnCall,
+    /// The same patient had an earlier promise of the line, and this one became part of it.
+    Merged,
 }
 
 /// An input that does not fit the state; it changed nothing.

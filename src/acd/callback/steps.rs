@@ -1,7 +1,7 @@
 //! From state to state: who takes a promise, how it comes back, how it ends.
 
 use super::book::{Book, Calendar};
-use super::{Miss, Outcome, Output, Refused, Request, State};
+use super::{Miss, Outcome, Output, Promise, Refused, Request, State};
 use crate::acd::redial::CallerKey;
 use crate::id::{AgentId, PromiseId};
 use crate::time::Mono;
@@ -26,6 +26,12 @@ impl Book {
         if promise.state == State::Due && promise.standing() != before {
             self.outputs.push_back(Output::Join { promise: id });
         }
+    }
+
+    /// A promise that is not in the book ends for the sake of the first.
+    pub(super) fn merge(&mut self, first: PromiseId, second: &Promise) {
+        self.outputs.push_back(Output::Ended { promise: second.id, outcome: Outcome::Merged });
+        self.join_first(first, &second.request);
     }
 
     pub(super) fn reserve(
@@ -162,7 +168,7 @@ impl Book {
     }
 
     /// Takes a promise out of the book and tells how it ended; gives its number.
-    fn close(&mut self, id: PromiseId, outcome: Outcome) -> Option<CallerKey> {
+    pub(super) fn close(&mut self, id: PromiseId, outcome: Outcome) -> Option<CallerKey> {
         let promise = self.promises.remove(&id)?;
         self.by_caller.remove(&(promise.request.caller, id));
         self.deadlines.clear(id);

@@ -1,8 +1,8 @@
 //! The exchange: the distributor, and what callers are told and promised while they wait, kept in step.
 //!
 //! The [`Distributor`] matches callers and agents by the plan and the rules. The exchange keeps the estimate of
-//! each line and tells the rules, gives a redialling caller the old place back, and makes announcements fall
-//! due. Whoever drives calls talks to the exchange alone.
+//! each line and tells the rules, gives a redialling caller the old place back, makes announcements fall due, and
+//! lets promised callbacks stand in line. Whoever drives calls talks to the exchange alone.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -11,16 +11,20 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::announce::{Announcer, Facts, Schedule};
+use super::callback::{self, Book};
 use super::estimate::{self, Estimator};
 use super::redial::{CallerKey, Redials};
 use super::{Band, Distributor, Entry, Gone, Input, Newcomer, Output, Plan, Refused};
 use crate::calendar::Calendar;
-use crate::id::{CallId, LineId, RuleId};
+use crate::id::{CallId, LineId, PromiseId, RuleId};
 use crate::policy::rules::{CallerFacts, RuleBook, Trial};
 use crate::time::{Deadlines, Mono, Now};
 
+mod callbacks;
 #[cfg(test)]
 mod tests;
+
+pub use callbacks::{Callback, Callbacks};
 
 /// Most places of callers who gave up that are kept for each line.
 const MOST_REDIALS: usize = 10_000;
@@ -40,6 +44,8 @@ pub struct Guide {
     pub estimates: estimate::Settings,
     /// For how long the place of a caller who gave up is kept; zero for not at all.
     pub redial_window: Duration,
+    /// How callbacks are promised and kept.
+    pub callbacks: Callbacks,
 }
 
 /// All that decides who is answered by whom, and what callers are told meanwhile.
@@ -52,6 +58,14 @@ pub struct Exchange {
     /// By [`LineId`].
     redials: Vec<Redials>,
     announcer: Announcer,
+    /// Promised callbacks.
+    book: Book,
+    /// The call that stands for each promise that is due or on its way.
+    standing: BTreeMap<PromiseId, CallId>,
+    /// No patient is to be called any more.
+    held: bool,
+    /// One instant on both clocks, as last told.
+    clock: Now,
     /// Callers who are not over.
     callers: BTreeMap<CallId, Who>,
     /// Lines whose callers or agents may have changed.
@@ -70,6 +84,10 @@ struct Who {
     /// When it arrived, or would have with the place that was given back.
     arrived: Mono,
     answered: bool,
+    /// Whether it may be offered a callback.
+    callable: bool,
+    /// The promise that this call was made for.
+    promise: Option<PromiseId>,
 }
 
 impl Exchange {
@@ -85,6 +103,10 @@ impl Exchange {
             estimators: (0..lines).map(|_| Estimator::new(guide.estimates)).collect(),
             redials: (0..lines).map(|_| Redials::new(guide.redial_window, MOST_REDIALS)).collect(),
             announcer: Announcer::default(),
+            book: Book::new(guide.callbacks.terms),
+            standing: BTreeMap::new(),
+            held: false,
+            clock: now,
             callers: BTreeMap::new(),
             touched: (0u32..).map(LineId).take(lines).collect(),
             deadlines: Deadlines::default(),
@@ -114,12 +136,21 @@ impl Exchange {
     pub fn set_clock(&mut self, now: Now) {
         self.handle_timeout(now.mono);
         self.distributor.set_clock(now);
+        self.clock = now;
+        let _ = self.tell_book(callback::Input::HoursChanged, now.mono);
         self.settle(now.mono);
     }
 
-    /// The lines that are gone from `next` without a word of what is to become of those who wait in them.
+    /// The lines that are gone from `next` without a word of what is to become of those who wait in them or were
+    /// promised a callback, and how many these are.
     pub fn stranded(&self, next: &Plan) -> Vec<(LineId, usize)> {
-        self.distributor.stranded(next)
+        let mut stranded: BTreeMap<LineId, usize> = self.distributor.stranded(next).into_iter().collect();
+        let gone = (0u32..).map(LineId).zip(&next.lines).filter(|(_, line)| line.gone == Some(Gone::Refuse));
+        for (line, promised) in gone.map(|(line, _)| (line, self.promised_on(line))).filter(|gone| gone.1 > 0)
+        {
+            *stranded.entry(line).or_default() += promised;
+        }
+        stranded.into_iter().collect()
     }
 
     /// Goes on with another plan; see [`Distributor::replan`]. Estimates and places kept for redials go on.
@@ -127,7 +158,7 @@ impl Exchange {
         self.handle_timeout(now.mono);
         let lines = plan.lines.len();
         let before = self.distributor.unwatch();
-        self.distributor.replan(plan, guide.rules.clone(), guide.calendar.clone(), now);
+        self.distributor.replan(plan.clone(), guide.rules.clone(), guide.calendar.clone(), now);
         if let Some(trial) = guide.trial.clone() {
             self.distributor.watch(trial, before.as_ref(), now);
         }
@@ -138,6 +169,8 @@ impl Exchange {
         self.estimators.resize_with(lines, || Estimator::new(guide.estimates));
         self.redials.resize_with(lines, || Redials::new(guide.redial_window, MOST_REDIALS));
         self.guide = guide;
+        self.clock = now;
+        self.replan_callbacks(&plan, now.mono);
         let planned = self.distributor.plan().lines.iter().enumerate();
         let moves = planned.filter_map(|(from, line)| match line.gone {
             Some(Gone::Remap(to)) => Some([from, to.index()]),
@@ -187,7 +220,12 @@ impl Exchange {
         self.distributor.handle(Input::Arrive { call, newcomer }, now)?;
         let Newcomer { line, band, withheld, .. } = newcomer;
         let facts = CallerFacts { band, redial, withheld };
-        self.callers.insert(call, Who { line, key, facts, arrived: place.unwrap_or(now), answered: false });
+        let arrived = place.unwrap_or(now);
+        let who = Who { line, key, facts, arrived, answered: false, callable: false, promise: None };
+        self.callers.insert(call, who);
+        if let Some(caller) = key {
+            let _ = self.tell_book(callback::Input::CallIn { caller }, now);
+        }
         self.touched.insert(line);
         self.begin_announcements(call, line, now);
         self.settle(now);
@@ -207,13 +245,18 @@ impl Exchange {
         }
         self.handle_timeout(now);
         let (ended, lost) = match input {
-            Input::Abandon { call } | Input::Finish { call, .. } => (Some(call), None),
+            Input::Abandon { call } | Input::Finish { call, .. } | Input::Spare { call, .. } => {
+                (Some(call), None)
+            }
             Input::Lose { call, .. } => (None, Some(call)),
             _ => (None, None),
         };
         self.distributor.handle(input, now)?;
         if let Some(call) = ended {
             self.over(call, now);
+        }
+        if let Some(call) = lost {
+            self.lost_agent(call, now);
         }
         let lost_from = lost.and_then(|call| self.callers.get_mut(&call)).map(|who| {
             // Cut off through no wish of its own, it may give up and come back like one who was never answered.
@@ -237,6 +280,7 @@ impl Exchange {
                 self.redials[line.index()].handle_timeout(at);
                 self.touched.insert(line);
             }
+            self.book.handle_timeout(at, callbacks::hours(&self.guide, self.clock, self.held));
             self.settle(at);
             self.announce(at);
         }
@@ -244,7 +288,12 @@ impl Exchange {
 
     /// When to call [`Exchange::handle_timeout`], if nothing else comes first.
     pub fn poll_timeout(&self) -> Option<Mono> {
-        let next = [self.distributor.poll_timeout(), self.announcer.poll_timeout(), self.deadlines.next()];
+        let next = [
+            self.distributor.poll_timeout(),
+            self.announcer.poll_timeout(),
+            self.book.poll_timeout(),
+            self.deadlines.next(),
+        ];
         next.into_iter().flatten().min()
     }
 
@@ -253,15 +302,27 @@ impl Exchange {
         self.outputs.pop_front()
     }
 
+    /// A call from this number is over; until then no patient is called back at it.
+    pub fn hung_up(&mut self, caller: CallerKey, now: Mono) {
+        let _ = self.keep(callback::Input::CallOver { caller }, now);
+    }
+
     /// Follows what happened until nothing more follows from it.
     fn settle(&mut self, now: Mono) {
         loop {
             while let Some(output) = self.distributor.poll_output() {
+                if let Output::Connect { call, agent } = output
+                    && self.reserve(call, agent, now)
+                {
+                    self.answered(call, now);
+                    continue;
+                }
                 self.note(&output, now);
                 self.outputs.push_back(output);
             }
+            self.follow_book(now);
             let touched = std::mem::take(&mut self.touched);
-            if touched.is_empty() {
+            if touched.is_empty() && !self.distributor.has_output() {
                 return;
             }
             for line in touched {
@@ -325,6 +386,7 @@ impl Exchange {
     fn begin_announcements(&mut self, call: CallId, line: LineId, now: Mono) {
         if let Some(schedule) = self.guide.announcements.get(line.index()).copied().flatten()
             && !matches!(self.distributor.stage(call), None | Some(super::Stage::Talking(_)))
+            && self.callers.get(&call).is_some_and(|who| who.promise.is_none())
         {
             self.announcer.join(call, schedule, now);
         }
@@ -336,8 +398,10 @@ impl Exchange {
         who.answered = true;
         self.touched.insert(who.line);
         self.estimators[who.line.index()].answered(call, now);
-        if let Some(key) = who.key {
-            self.redials[who.line.index()].answered(key);
+        let line = who.line;
+        if let Some(caller) = who.key {
+            self.redials[line.index()].answered(caller);
+            let _ = self.tell_book(callback::Input::CallAnswered { caller, line }, now);
         }
     }
 
@@ -346,6 +410,9 @@ impl Exchange {
         let Some(who) = self.callers.remove(&call) else { return };
         self.announcer.end(call);
         self.touched.insert(who.line);
+        if let Some(promise) = who.promise {
+            self.kept(promise, call, now);
+        }
         if who.answered {
             return;
         }
@@ -374,19 +441,22 @@ impl Exchange {
 
     /// Makes the announcements that are due, from how things stand now.
     fn announce(&mut self, at: Mono) {
-        let (distributor, callers) = (&self.distributor, &self.callers);
-        let (estimators, mut asked) = (&mut self.estimators, BTreeSet::new());
-        self.announcer.handle_timeout(at, |call| {
-            let Some(who) = callers.get(&call) else { return Facts::default() };
+        let (mut estimators, mut announcer) =
+            (std::mem::take(&mut self.estimators), std::mem::take(&mut self.announcer));
+        let mut asked = BTreeSet::new();
+        announcer.handle_timeout(at, |call| {
+            let Some(who) = self.callers.get(&call) else { return Facts::default() };
             asked.insert(who.line);
-            let position = distributor.position(call).and_then(|position| u32::try_from(position).ok());
+            let position = self.distributor.position(call).and_then(|position| u32::try_from(position).ok());
             let ahead = position.unwrap_or(1).saturating_sub(1);
             Facts {
                 position,
                 estimate: estimators[who.line.index()].ask(call, ahead, at),
-                offer: distributor.decision(who.line, who.facts).offer_callback.is_some(),
+                offer: self.may_offer(who)
+                    && self.distributor.decision(who.line, who.facts).offer_callback.is_some(),
             }
         });
+        (self.estimators, self.announcer) = (estimators, announcer);
         for line in asked {
             self.watch(line);
         }

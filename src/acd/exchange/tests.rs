@@ -58,6 +58,7 @@ fn exchange(rules: Vec<Rule>, windows: Vec<Window>) -> Exchange {
         },
         trial: None,
         redial_window: for_secs(WINDOW),
+        callbacks: Callbacks::default(),
     };
     Exchange::new(plan, guide, clocks(0))
 }

@@ -132,7 +132,8 @@ impl Dice {
         let band = Band(u8::from(!self.one_in(5)));
         let practice = (!self.one_in(4)).then(|| PracticeId(self.below(4) as u32));
         let credit = if self.one_in(5) { self.duration() } else { Duration::ZERO };
-        Newcomer { practice, credit, ..Newcomer::new(line, band) }
+        let callback = self.one_in(6);
+        Newcomer { practice, credit, callback, ..Newcomer::new(line, band) }
     }
 
     /// Teams for a rule to add, a destination's among them at times.
@@ -160,6 +161,7 @@ impl Dice {
                     0..=2 => return Input::Finish { agent, call },
                     3 => return Input::Lose { agent, call },
                     4 => return Input::Abandon { call },
+                    5 if self.one_in(2) => return Input::Spare { agent, call },
                     _ => {}
                 },
                 Some(Availability::Unreachable) => return Input::Reach { agent, reachable: true },
@@ -176,7 +178,7 @@ impl Dice {
                 _ => {}
             }
         }
-        match self.below(18) {
+        match self.below(19) {
             0 => Input::LogIn { agent },
             1 => Input::LogOut { agent },
             2 => Input::Pause { agent, reason: PauseReason::Chosen("tea".into()) },
@@ -189,6 +191,8 @@ impl Dice {
             8 | 9 => Input::Abandon { call: any_call },
             10 => Input::Reach { agent, reachable: self.one_in(2) },
             11 => Input::EndWrapUp { agent },
+            12 if self.one_in(2) => Input::Spare { agent, call: any_call },
+            12 => Input::Credit { call: any_call, credit: self.duration() },
             _ if calls.alive.len() > 16 => Input::Abandon { call: any_call },
             _ => {
                 let line = self.below(acd.plan.lines.len() as u64 + unknown);
@@ -225,7 +229,9 @@ impl Calls {
     fn note(&mut self, input: &Input) {
         match *input {
             Input::Arrive { call, .. } => self.alive.insert(call),
-            Input::Abandon { call } | Input::Finish { call, .. } => self.alive.remove(&call),
+            Input::Abandon { call } | Input::Finish { call, .. } | Input::Spare { call, .. } => {
+                self.alive.remove(&call)
+            }
             _ => false,
         };
     }
@@ -310,6 +316,9 @@ fn sweep(block: u8) {
                 assert_eq!(result, timely.handle(input.clone(), now), "{} {input:?}", context());
                 if result.is_ok() {
                     calls.note(&input);
+                    if let Input::Credit { call, .. } = input {
+                        places.retain(|_, place: &mut Place| place.call != call);
+                    }
                 }
             }
             let outputs = drain(&mut acd);

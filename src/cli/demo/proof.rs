@@ -197,7 +197,7 @@ impl Proof {
 fn talked(record: &CallRecord, name: &str) -> Duration {
     let talks = record.segments.iter().filter(|segment| match &segment.stage {
         Stage::Talk { agent } => agent == name,
-        Stage::Queue | Stage::Presented { .. } => false,
+        Stage::Queue | Stage::Presented { .. } | Stage::Dial { .. } => false,
     });
     talks.map(|segment| segment.to.saturating_sub(segment.from)).sum()
 }
@@ -255,6 +255,7 @@ mod tests {
         CallRecord {
             call: CallId(1),
             sip_call_id: CALL.into(),
+            promise: None,
             trunk: "elm-tree".into(),
             practice: None,
             line: "elm-tree".into(),

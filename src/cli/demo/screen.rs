@@ -102,7 +102,8 @@ impl<W: Write> Screen<W> {
             Event::Reloaded
             | Event::ReloadRefused { .. }
             | Event::EntryRefused { .. }
-            | Event::Disagreement { .. } => None,
+            | Event::Disagreement { .. }
+            | Event::Callback { .. } => None,
             Event::Rule { line, rule, on } => {
                 Some(format!("rule {rule} of line {line} is {}", if *on { "on" } else { "off" }))
             }
@@ -152,6 +153,8 @@ fn ending(outcome: &Outcome, waited: Duration, talked: Option<String>) -> String
         Outcome::Refused { code } => format!("refused with {code}"),
         Outcome::Released { .. } => format!("led out of the line after {waited}"),
         Outcome::Promised => format!("promised a callback after {waited}"),
+        Outcome::Unreached { .. } => "called back, not reached".to_owned(),
+        Outcome::Withdrawn => "not to be called back now".to_owned(),
         Outcome::Lost { ended_by } => format!("LOST after {waited}: {}", fault(*ended_by)),
     }
 }

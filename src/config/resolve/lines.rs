@@ -26,7 +26,11 @@ pub(super) fn lines(
         let teams: Vec<_> =
             line.teams.iter().flat_map(|list| names.teams.find_all(list, sink)).map(TeamId).collect();
         let mut clip = |name: &Option<Spanned<String>>| names.clips.find(name.as_ref()?, sink).map(ClipId);
-        treatments.push(Treatment { greeting: clip(&line.greeting), music: clip(&line.music) });
+        treatments.push(Treatment {
+            greeting: clip(&line.greeting),
+            music: clip(&line.music),
+            callback_key: line.callback_key.as_ref().map(|key| *key.get_ref()),
+        });
         let needs = levels(&line.needs, |skill, sink| names.skills.find(skill, sink), sink);
         lines.push(Line {
             name: name.get_ref().clone(),
@@ -53,8 +57,8 @@ pub(super) fn lines(
     (lines, treatments)
 }
 
-/// What callers who wait are told, and when.
-pub(super) fn schedule(line: &written::Line) -> Option<Schedule> {
+/// What callers who wait are told, and when; `offered` says whether a rule offers them callbacks.
+pub(super) fn schedule(line: &written::Line, offered: bool) -> Option<Schedule> {
     Some(Schedule {
         first: line.announce_after,
         every: line.announce_every,
@@ -62,7 +66,7 @@ pub(super) fn schedule(line: &written::Line) -> Option<Schedule> {
         estimate: line.announce_estimate,
         offer_again: 3,
     })
-    .filter(|schedule| schedule.position || schedule.estimate)
+    .filter(|schedule| schedule.position || schedule.estimate || offered)
 }
 
 /// Steps of lesser needs, each later than the one before and asking for no more.
@@ -118,7 +122,7 @@ fn way_out(line: &written::Line, names: &mut Register<'_>, sink: &mut Sink) -> W
     match (&line.max_wait, &line.way_out) {
         (Some(wait), None) if !leaves && !sink.is_partial() => {
             sink.error(wait.span(), "`max-wait` needs a `way-out`: nobody is dropped without a word")
-                .help("write way-out = \"goodbye\" or way-out = { route-to = \"NAME\" }");
+                .help("write way-out = \"goodbye\", \"callback\" or { route-to = \"NAME\" }");
         }
         (None, Some(way)) if !waits => {
             sink.warning(way.span(), "`way-out` is used only with `max-wait`");
@@ -133,6 +137,7 @@ fn leave(written: Option<&Spanned<Leave>>, names: &mut Register<'_>, sink: &mut 
     match written?.get_ref() {
         Leave::Stay => None,
         Leave::Goodbye => Some(WayOut::Goodbye),
+        Leave::Callback => Some(WayOut::Callback),
         Leave::RouteTo(name) => names.destinations.find(name, sink).map(DestinationId).map(WayOut::RouteTo),
     }
 }
@@ -165,6 +170,7 @@ pub(super) fn warn_class(
                 line.leave_when_empty.as_ref().map(Spanned::span),
                 line.most_per_practice.as_ref().map(Spanned::span),
                 line.first.as_ref().map(Spanned::span),
+                line.callback_key.as_ref().map(Spanned::span),
             ];
             for span in routine.into_iter().flatten() {
                 let message = format!("only emergency calls join line `{name}`, which this does not touch");

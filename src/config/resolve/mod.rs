@@ -3,6 +3,7 @@
 //! Whatever cannot be resolved is reported and left out; the caller throws a deployment with errors away.
 
 mod calendar;
+mod callback;
 mod codes;
 pub(super) mod expect;
 mod files;
@@ -26,7 +27,7 @@ use super::table::{check_name, shown};
 use super::written::{self, Written};
 use crate::acd;
 use crate::calendar::Date;
-use crate::id::ClipId;
+use crate::id::{ClipId, LineId};
 use crate::policy::Ingress;
 use crate::policy::rules::RuleBook;
 use crate::switch::plan::{MediaPlan, Plan, SipPlan};
@@ -78,6 +79,9 @@ pub(super) fn resolve(
     let (destinations, seats) = floor::destinations(&written.destinations, &network, sink);
     phones.extend(seats);
     let rules = rules::rules(&written.rules, &mut names, sink);
+    let (callbacks, ways) =
+        callback::callbacks(&written.callback, &written.trunks, &country_code, &network, &mut names, sink);
+    callback::check_ways(&written.lines, &written.rules, &rules, &trunks, &ways, sink);
     rules::warn_unasked(&written.rules, written.sip.probe_every, sink);
     let removed = floor::removed(&written.removed, &mut names, sink);
     lines::check_answered(&written.lines, &rules, sink);
@@ -99,18 +103,26 @@ pub(super) fn resolve(
         wrap_up_limit: written.distributor.wrap_up_limit,
         retry_after: written.distributor.retry_after,
     };
+    let offered: Vec<bool> =
+        (0u32..).map(LineId).take(acd.lines.len()).map(|line| callback::is_offered(&rules, line)).collect();
     let clips_by_name = written.clips.iter().map(|(name, _)| name.get_ref().clone()).collect();
     let surroundings = acd.surroundings(&trunks, clips_by_name);
     let guide = acd::Guide {
         rules: Arc::new(RuleBook::new(rules, surroundings)),
         calendar: Arc::new(calendar?),
-        announcements: written.lines.iter().map(|(_, line)| lines::schedule(line)).collect(),
+        announcements: written
+            .lines
+            .iter()
+            .zip(offered)
+            .map(|((_, line), offered)| lines::schedule(line, offered))
+            .collect(),
         estimates: acd::estimate::Settings {
             most_late: written.distributor.estimate_most_late,
             ..acd::estimate::Settings::default()
         },
         trial: None,
         redial_window: written.distributor.redial_window,
+        callbacks,
     };
     let plan = Plan {
         ingress: Ingress { trunks, practices, country_code },
@@ -134,6 +146,7 @@ pub(super) fn resolve(
             codecs: written.media.codecs.clone(),
         },
         codes: codes::codes(&written.codes, sink),
+        callbacks: ways,
         drain_limit: written.drain_limit,
     };
     let log = LogSettings { level: written.log_level, format: written.log_format };

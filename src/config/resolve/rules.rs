@@ -110,13 +110,13 @@ fn actions(rule: &written::Rule, names: &mut Register<'_>, sink: &mut Sink) -> A
             .as_ref()
             .and_then(|name| names.destinations.find(name, sink))
             .map(|to| RouteTo { destination: DestinationId(to), if_its_wait_is_less: compares }),
-        offer_callback: false,
+        offer_callback: rule.offer.is_some(),
         announce: rule.announce.as_ref().and_then(|name| names.clips.find(name, sink)).map(ClipId),
         priority: rule.priority.as_ref().map(|time| *time.get_ref()),
     };
     if !rule.acts && !sink.is_partial() {
         sink.error(rule.header.clone(), "this rule does nothing")
-            .help("give it `add-teams`, `route-to`, `announce`, `priority` or `refuse`");
+            .help("give it `add-teams`, `route-to`, `announce`, `offer`, `priority` or `refuse`");
     }
     actions
 }
@@ -203,7 +203,7 @@ fn place(finding: &Finding, rule: &written::Rule, names: &Register<'_>) -> Span 
         Kind::RouteTo => rule.route_to.as_ref().map(Spanned::span),
         Kind::Announce => rule.announce.as_ref().map(Spanned::span),
         Kind::Priority => rule.priority.as_ref().map(Spanned::span),
-        Kind::Offer => None,
+        Kind::Offer => rule.offer.as_ref().map(Spanned::span),
     };
     let conditions = || rule.when_all.as_ref().or(rule.when_any.as_ref()).map(|all| all.span.clone());
     let found = match finding {

@@ -9,6 +9,7 @@ use super::super::table::value::{self, Value, kind_of};
 use super::super::table::{List, Map, Table, chosen};
 use super::{Override, calendar, hours, or, secs};
 use crate::acd::Strategy;
+use crate::audio::Digit;
 use crate::calendar::Nation;
 
 /// Highest level of a skill.
@@ -57,6 +58,7 @@ pub(in super::super) struct Trunk {
     pub(in super::super) practice: Option<Spanned<String>>,
     pub(in super::super) line: Option<Spanned<String>>,
     pub(in super::super) ddis: Option<List<String>>,
+    pub(in super::super) callback_via: Option<Spanned<String>>,
 }
 
 /// `[line.NAME]`
@@ -79,6 +81,7 @@ pub(in super::super) struct Line {
     pub(in super::super) most_per_practice: Option<Spanned<u32>>,
     pub(in super::super) first: Option<Spanned<String>>,
     pub(in super::super) emergency_parallel: Option<Spanned<u32>>,
+    pub(in super::super) callback_key: Option<Spanned<Digit>>,
     pub(in super::super) announce_position: bool,
     pub(in super::super) announce_estimate: bool,
     pub(in super::super) announce_after: Duration,
@@ -105,6 +108,8 @@ pub(in super::super) enum Leave {
     Stay,
     /// `"goodbye"`
     Goodbye,
+    /// `"callback"`
+    Callback,
     /// `{ route-to = "surgery-pbx" }`
     RouteTo(Spanned<String>),
 }
@@ -189,6 +194,7 @@ pub(super) fn trunk(table: &mut Table<'_, '_>, sink: &mut Sink) -> Trunk {
         practice: table.text("practice", sink),
         line: table.needed_text("line", sink),
         ddis: table.texts("ddis", sink),
+        callback_via: table.text("callback-via", sink),
     }
 }
 
@@ -211,6 +217,7 @@ pub(super) fn line(table: &mut Table<'_, '_>, sink: &mut Sink) -> Line {
         most_per_practice: table.number("most-per-practice", 1..=100_000, sink),
         first: table.text("first", sink),
         emergency_parallel: table.number("emergency-parallel", 1..=100, sink),
+        callback_key: callback_key(table, sink),
         announce_position: or(table.flag("announce-position", sink), false),
         announce_estimate: or(table.flag("announce-estimate", sink), false),
         announce_after: or(table.duration("announce-after", secs(5)..=hours(1), sink), secs(30)),
@@ -236,6 +243,27 @@ fn widen(table: &mut Table<'_, '_>, sink: &mut Sink) -> Widen {
     }
 }
 
+#[derive(Copy, Clone)]
+enum Word {
+    Stay,
+    Goodbye,
+    Callback,
+}
+
+/// A key with a figure on it, which announcements can name.
+fn callback_key(table: &mut Table<'_, '_>, sink: &mut Sink) -> Option<Spanned<Digit>> {
+    let text = table.text("callback-key", sink)?;
+    let mut keys = text.get_ref().chars();
+    let key = match (keys.next().filter(char::is_ascii_digit), keys.next()) {
+        (Some(key), None) => Digit::try_from(key).ok(),
+        _ => None,
+    };
+    if key.is_none() {
+        sink.error(text.span(), "`callback-key` is one figure, \"0\" to \"9\"");
+    }
+    key.map(|key| Spanned::new(text.span(), key))
+}
+
 /// One of the words, or a table that names a destination.
 fn leave(table: &mut Table<'_, '_>, key: &'static str, sink: &mut Sink) -> Option<Spanned<Leave>> {
     let value = table.value(key)?;
@@ -248,11 +276,14 @@ fn leave(table: &mut Table<'_, '_>, key: &'static str, sink: &mut Sink) -> Optio
         None if value.get_ref().as_str().is_some() => {
             let word = value::text(value, &format!("`{key}`"), sink)?;
             let words: &[_] = match key {
-                "way-out" => &[("goodbye", true)],
-                _ => &[("stay", false), ("goodbye", true)],
+                "way-out" => &[("goodbye", Word::Goodbye), ("callback", Word::Callback)],
+                _ => &[("stay", Word::Stay), ("goodbye", Word::Goodbye), ("callback", Word::Callback)],
             };
-            let ends = chosen(key, &word, words, sink);
-            ends.map(|ends| if ends { Leave::Goodbye } else { Leave::Stay })
+            chosen(key, &word, words, sink).map(|word| match word {
+                Word::Stay => Leave::Stay,
+                Word::Goodbye => Leave::Goodbye,
+                Word::Callback => Leave::Callback,
+            })
         }
         None => {
             let found = kind_of(value.get_ref());

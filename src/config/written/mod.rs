@@ -3,6 +3,7 @@
 //! Nothing here looks from one table into another; names are still names.
 
 mod calendar;
+mod callback;
 mod codes;
 mod floor;
 mod node;
@@ -19,6 +20,7 @@ use super::syntax;
 use super::table::{Named, Table};
 
 pub(super) use calendar::{Override, Window};
+pub(super) use callback::Callback;
 pub(super) use codes::Codes;
 pub(super) use floor::{
     Agent, Clip, Destination, Distributor, Leave, Line, Practice, Removed, Skill, Team, Trunk,
@@ -35,6 +37,7 @@ pub(super) struct Written {
     pub(super) sip: Sip,
     pub(super) media: Media,
     pub(super) distributor: Distributor,
+    pub(super) callback: Callback,
     pub(super) codes: Codes,
     pub(super) ledger: Ledger,
     pub(super) drain_limit: Duration,
@@ -68,6 +71,7 @@ pub(super) fn read(text: &str, sink: &mut Sink) -> Written {
         sip: root.one("sip", "[sip]", sink, node::sip),
         media: root.one("media", "[media]", sink, node::media),
         distributor: root.one("distributor", "[distributor]", sink, floor::distributor),
+        callback: root.one("callback", "[callback]", sink, callback::callback),
         codes: root.one("feature-codes", "[feature-codes]", sink, codes::codes),
         ledger: root.one("ledger", "[ledger]", sink, node::ledger),
         drain_limit: root.one("drain", "[drain]", sink, node::drain),

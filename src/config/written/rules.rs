@@ -8,7 +8,7 @@ use toml::de::DeValue;
 use super::super::nearest::nearest;
 use super::super::sink::{Sink, Span};
 use super::super::table::value::{self, Value, kind_of};
-use super::super::table::{List, Table, in_order, shown};
+use super::super::table::{List, Table, chosen, in_order, shown};
 use super::{hours, secs};
 use crate::calendar::Local;
 use crate::policy::rules::{Condition, Measure};
@@ -26,6 +26,8 @@ pub(in super::super) struct Rule {
     pub(in super::super) until: Option<Conditions>,
     pub(in super::super) add_teams: Option<List<String>>,
     pub(in super::super) announce: Option<Spanned<String>>,
+    /// `offer = "callback"`
+    pub(in super::super) offer: Option<Spanned<()>>,
     pub(in super::super) route_to: Option<Spanned<String>>,
     pub(in super::super) if_its_wait_is_less: Option<Spanned<bool>>,
     pub(in super::super) refuse: Option<Spanned<u16>>,
@@ -106,7 +108,7 @@ const MEASURES: [(&str, Measure); 5] = [
 ];
 
 pub(super) fn rule(table: &mut Table<'_, '_>, sink: &mut Sink) -> Rule {
-    let actions = ["add-teams", "announce", "route-to", "refuse", "priority"];
+    let actions = ["add-teams", "announce", "offer", "route-to", "refuse", "priority"];
     let mut rule = Rule {
         acts: actions.iter().any(|key| table.has(key)),
         header: table.header().unwrap_or_default(),
@@ -127,6 +129,9 @@ pub(super) fn rule(table: &mut Table<'_, '_>, sink: &mut Sink) -> Rule {
         until: table.maybe("until", "`until`", sink, conditions),
         add_teams: table.text_or_texts("add-teams", sink),
         announce: table.text("announce", sink),
+        offer: table.text("offer", sink).and_then(|word| {
+            chosen("offer", &word, &[("callback", ())], sink).map(|()| Spanned::new(word.span(), ()))
+        }),
         route_to: table.text("route-to", sink),
         if_its_wait_is_less: table.flag("if-its-wait-is-less", sink),
         refuse: table.number("refuse", 300..=699, sink),

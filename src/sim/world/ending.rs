@@ -28,14 +28,15 @@ impl World {
         self.wave_goodbye();
         self.until(self.mono + Duration::from_secs(150))?;
         for _ in 0..10 {
-            if self.switch.calls() == 0 {
+            if self.switch.calls() + self.switch.promises() == 0 {
                 break;
             }
             self.wave_goodbye();
             self.until(self.mono + Duration::from_secs(60))?;
         }
-        if self.switch.calls() > 0 {
-            return Err(fault("", format!("{} calls never end", self.switch.calls())));
+        let (calls, promises) = (self.switch.calls(), self.switch.promises());
+        if calls + promises > 0 {
+            return Err(fault("", format!("{calls} calls and {promises} promises never end")));
         }
         self.current.clear();
         self.give(Input::Stop)?;

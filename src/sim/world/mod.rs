@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::id::LegId;
+use crate::id::{LegId, PromiseId};
 use crate::sip::Transport;
 use crate::switch::{Input, Switch};
 use crate::time::{Mono, Now, Wall};
@@ -106,6 +106,8 @@ enum Due {
     Said(LegId, u32),
     /// A key is pressed.
     Key(LegId),
+    /// A promise is safe on the disk.
+    Kept(PromiseId),
     /// Something else goes wrong.
     Trouble(Trouble),
 }
@@ -312,6 +314,10 @@ impl World {
             Due::Watch(leg, number) => self.watch(leg, number),
             Due::Said(leg, id) => self.said(leg, id),
             Due::Key(leg) => self.key(leg),
+            Due::Kept(promise) => {
+                self.current.clear();
+                self.give(Input::Kept(promise))
+            }
             Due::Trouble(trouble) => self.trouble(trouble),
         }
     }
@@ -490,9 +496,6 @@ impl World {
 impl Due {
     /// Whether it is the switch's process that it happens to.
     fn is_for_switch(&self) -> bool {
-        matches!(
-            self,
-            Due::Datagram { .. } | Due::Piece { .. } | Due::Watch(..) | Due::Said(..) | Due::Key(_)
-        )
+        !matches!(self, Due::Arrives { .. } | Due::Tick(..) | Due::Call(_) | Due::Trouble(_))
     }
 }

@@ -75,6 +75,16 @@ impl World {
                 let written = self.books.record(&record, self.referee.any_spoilt());
                 written.map_err(|what| Fault { call_id: record.sip_call_id.clone(), what })
             }
+            Output::Promise(promise) => {
+                self.tally.note("promises written");
+                self.ladder.note(self.mono, &self.current, format!("{promise:?}"));
+                // A disk may fail.
+                if self.dice.chance(950) {
+                    let wait = self.dice.between(0, 300);
+                    self.after(wait, Due::Kept(promise.promise));
+                }
+                Ok(())
+            }
             Output::Event(event) => self.event(&event, presented),
         }
     }

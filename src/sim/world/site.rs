@@ -80,6 +80,7 @@ struct Facts {
     rules: bool,
     told: bool,
     misses: usize,
+    callbacks: bool,
     riverside: bool,
     ports: u16,
 }
@@ -158,6 +159,7 @@ impl Site {
             rules: dice.chance(500),
             told: dice.chance(400),
             misses: dice.pick(&[0, 2, 3]),
+            callbacks: dice.chance(400),
             riverside: true,
             ports: dice.pick(&[24, 64, 64, 64]),
         };
@@ -211,7 +213,7 @@ impl Site {
     fn text(&self) -> String {
         let Facts { agents, strategy, probe, ring_for, wrap_up, keep_free, max_calls, parallel, .. } =
             &self.facts;
-        let Facts { max_wait, first, rules, told, misses, riverside, .. } = &self.facts;
+        let Facts { max_wait, first, rules, told, misses, callbacks, riverside, .. } = &self.facts;
         let mut text = format!(
             "[sip]\nlisten = [\"udp:192.0.2.1:5060\", \"tcp:192.0.2.1:5060\"]\nprobe-phones-every = \"{probe}\"\n\
              max-calls = {max_calls}\n[media]\nthreads = 2\n\
@@ -235,6 +237,11 @@ impl Site {
         }
         if let Some(longest) = max_wait {
             routine += &format!("max-wait = \"{longest}s\"\nway-out = \"goodbye\"\n");
+        }
+        if *callbacks {
+            routine += "callback-key = \"1\"\n";
+            text += "[callback]\nvia = \"sip:192.0.2.10:5060\"\nring-for = \"8s\"\nattempts = 2\npause = \"20s\"\n\
+                     breach-after = \"40s\"\nexpires-after = \"90s\"\n";
         }
         let first = if *first { "first = \"reception\"\n" } else { "" };
         let lines = if *riverside { &["elm", "river"][..] } else { &["elm"] };

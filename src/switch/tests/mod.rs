@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod callbacks;
 mod calls;
 mod codes;
 mod deterministic;

@@ -9,10 +9,11 @@ use crate::acd;
 use crate::audio::Codec;
 use crate::calendar;
 use crate::call::media;
-use crate::call::record::CallRecord;
+use crate::call::record::{CallRecord, PromiseRecord};
 use crate::id::{AgentId, ClipId, LineId, TeamId};
 use crate::policy::{Ingress, Trunk};
 use crate::sip::{Flow, Listener, ListenerId, Transport};
+use crate::switch::callbacks::CallbackPlan;
 use crate::switch::codes::Codes;
 use crate::switch::plan::{MediaPlan, Phone, Plan, SipPlan, ThreadPorts, Treatment};
 use crate::switch::{Event, Input, Output, Switch};
@@ -30,6 +31,10 @@ pub(super) struct World {
     pub(super) now: Now,
     pub(super) sent: Vec<(SocketAddr, String)>,
     pub(super) records: Vec<CallRecord>,
+    /// Everything that was written of promises.
+    pub(super) promises: Vec<PromiseRecord>,
+    /// Whether what is to be written is safe at once, or never.
+    pub(super) disk: bool,
     pub(super) events: Vec<Event>,
     pub(super) media: Vec<media::Command>,
     pub(super) outputs: Vec<Output>,
@@ -88,7 +93,10 @@ pub(super) fn plan(agents: u32) -> Plan {
         phones: (0..agents)
             .map(|n| Phone { uri: format!("sip:agent-{n}@{}", phone(n)), flow: flow(&phone(n)), nat: false })
             .collect(),
-        treatments: vec![Treatment { greeting: Some(ClipId(0)), music: Some(ClipId(1)) }; 2],
+        treatments: vec![
+            Treatment { greeting: Some(ClipId(0)), music: Some(ClipId(1)), callback_key: None };
+            2
+        ],
         sip: SipPlan {
             listeners: vec![Listener {
                 transport: Transport::Udp,
@@ -111,6 +119,13 @@ pub(super) fn plan(agents: u32) -> Plan {
             codecs: vec![Codec::Pcma, Codec::Pcmu],
         },
         codes: Codes::default(),
+        callbacks: CallbackPlan {
+            via: None,
+            by_trunk: Vec::new(),
+            shown: None,
+            numbers: vec!["+44".to_owned()],
+            ring_for: Duration::from_secs(30),
+        },
         drain_limit: Duration::from_secs(600),
     }
 }
@@ -125,6 +140,7 @@ pub(super) fn guide() -> acd::Guide {
         estimates: Default::default(),
         trial: None,
         redial_window: Duration::from_secs(1_200),
+        callbacks: acd::Callbacks::default(),
     }
 }
 
@@ -140,6 +156,8 @@ impl World {
             now,
             sent: Vec::new(),
             records: Vec::new(),
+            promises: Vec::new(),
+            disk: true,
             events: Vec::new(),
             media: Vec::new(),
             outputs: Vec::new(),
@@ -149,6 +167,7 @@ impl World {
     pub(super) fn give(&mut self, input: Input) {
         self.switch.handle(input, self.now);
         self.switch.check_invariants();
+        let mut kept = Vec::new();
         while let Some(output) = self.switch.poll_output() {
             self.outputs.push(output.clone());
             match output {
@@ -157,9 +176,16 @@ impl World {
                 }
                 Output::Media { command, .. } => self.media.push(command),
                 Output::Record(record) => self.records.push(*record),
+                Output::Promise(promise) => {
+                    kept.push(promise.promise);
+                    self.promises.push(*promise);
+                }
                 Output::Event(event) => self.events.push(event),
                 Output::Close { .. } => {}
             }
+        }
+        for promise in kept.into_iter().filter(|_| self.disk) {
+            self.give(Input::Kept(promise));
         }
     }
 
@@ -234,21 +260,22 @@ pub(super) struct Caller {
     pub(super) name: String,
     pub(super) at: String,
     pub(super) to: String,
+    pub(super) number: String,
     pub(super) cseq: u32,
 }
 
 impl Caller {
     pub(super) fn new(name: &str, at: &str) -> Caller {
         let to = "<sip:02079460101@192.0.2.1>".to_owned();
-        Caller { name: name.into(), at: at.into(), to, cseq: 1 }
+        Caller { name: name.into(), at: at.into(), to, number: "07700900123".to_owned(), cseq: 1 }
     }
 
     pub(super) fn request(&self, method: &str, cseq: u32, branch: &str, body: &str) -> String {
-        let Caller { name, at, to, .. } = self;
+        let Caller { name, at, to, number, .. } = self;
         with_body(
             &format!(
                 "{method} sip:02079460101@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP {at};branch=z9hG4bK{name}{branch};rport\r\n\
-                 Max-Forwards: 70\r\nFrom: <sip:07700900123@example.org>;tag={name}\r\nTo: {to}\r\nCall-ID: {name}\r\n\
+                 Max-Forwards: 70\r\nFrom: <sip:{number}@example.org>;tag={name}\r\nTo: {to}\r\nCall-ID: {name}\r\n\
                  CSeq: {cseq} {method}\r\nContact: <sip:{name}@{at}>\r\n"
             ),
             body,

@@ -175,7 +175,10 @@ agents = {names:?}
 
     /// Starts the daemon and waits until it is ready.
     pub fn start(&self) -> Hub {
-        let dir = directory();
+        self.start_in(directory())
+    }
+
+    fn start_in(&self, dir: TempDir) -> Hub {
         self.write(&dir.path().join(FILE));
         let log = File::create(dir.path().join("log")).unwrap();
         let mut child = hearken(dir.path(), &["run"]).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
@@ -232,6 +235,14 @@ impl Hub {
         self.calls(1).remove(0)
     }
 
+    /// Kills the daemon without a word, and starts another one on what it left.
+    pub fn killed_and_started(mut self, setup: &Setup) -> Hub {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let dir = self.dir.take().unwrap();
+        setup.start_in(dir)
+    }
+
     /// Sends SIGTERM.
     pub fn terminate(&self) {
         self.signal("TERM");
@@ -284,6 +295,9 @@ impl Drop for Hub {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if self.dir.is_none() {
+            return;
+        }
         let log = self.log();
         if std::thread::panicking() {
             let tail: Vec<_> = log.lines().rev().take(60).collect();

@@ -1,11 +1,6 @@
-//! Promises survive a restart, with place and times.
+//! Promises of an earlier run are taken back, with place and times.
 
 use super::*;
-use crate::time::{Now, Wall};
-
-fn now(second: u64, wall: i64) -> Now {
-    Now { mono: secs(second), wall: Wall(wall * 1_000) }
-}
 
 /// One in each state at 5,000 s: due, pausing, reserved, dialling, talking.
 fn full_book() -> Book {
@@ -21,68 +16,65 @@ fn full_book() -> Book {
     desk.book
 }
 
-#[test]
-fn every_promise_comes_back_with_its_times_moved_to_the_new_clock() {
-    let book = full_book();
-    let stored: Vec<Promise> = book.promises().cloned().collect();
-    let text = serde_json::to_string(&stored).unwrap();
-    let stored = serde_json::from_str(&text).unwrap();
-    // Down for a minute; the new clock began at 100,000 s.
-    let mut book = Book::restore(settings(), stored, now(5_000, 50_000), now(100_000, 50_060), always);
+fn taken_back(stored: &[Promise], second: u64) -> (Book, Vec<Output>) {
+    let mut book = Book::new(settings());
+    stored.iter().for_each(|promise| book.readmit(promise.clone(), secs(second), always));
     check(&book);
-    let joined: Vec<Output> = std::iter::from_fn(|| book.poll_output()).collect();
-    let due = [1, 3, 4, 5].map(|id| Output::Join { promise: PromiseId(id) });
-    assert_eq!(joined, due, "whoever was not done with is called again, the second after its pause");
-    let arrived: Vec<Mono> = book.promises().map(|promise| promise.request.arrived).collect();
-    assert_eq!(arrived, [97_941, 97_942, 97_943, 97_944, 97_945].map(secs));
-    let second = book.get(PromiseId(2)).unwrap();
-    assert_eq!((second.missed, second.state), (1, State::Promised { not_before: secs(100_240) }));
-    assert_eq!(second.breach, secs(100_000 - 60 - 1_000 + 3_600));
-    assert_eq!(book.promise(request(9, ELM, 0), secs(100_001), always), Ok(PromiseId(6)));
+    let outputs = std::iter::from_fn(|| book.poll_output()).collect();
+    (book, outputs)
 }
 
 #[test]
-fn a_clock_that_began_after_the_call_keeps_the_order_of_promises() {
+fn whoever_was_not_done_with_is_called_again_with_the_old_place() {
     let stored: Vec<Promise> = full_book().promises().cloned().collect();
-    let book = Book::restore(settings(), stored, now(5_000, 50_000), now(1, 50_000), always);
-    let mut standings: Vec<Standing> = book.promises().map(Promise::standing).collect();
-    standings.sort();
-    assert!(standings.iter().map(|standing| standing.promise.0).eq(1..=5));
-    assert!(standings.iter().all(|standing| standing.arrived == Mono(0)));
+    let (mut book, joined) = taken_back(&stored, 5_000);
+    let due = [1, 3, 4, 5].map(|id| Output::Join { promise: PromiseId(id) });
+    assert_eq!(joined, due, "the second after its pause");
+    let arrived: Vec<Mono> = book.promises().map(|promise| promise.request.arrived).collect();
+    assert_eq!(arrived, [3_001, 3_002, 3_003, 3_004, 3_005].map(secs));
+    let second = book.get(PromiseId(2)).unwrap();
+    assert_eq!((second.missed, second.state), (1, State::Promised { not_before: secs(5_300) }));
+    assert_eq!(book.promise(request(9, ELM, 0), secs(5_001), always), Ok(PromiseId(6)));
 }
 
 #[test]
 fn what_fell_due_while_the_daemon_was_down_is_told_at_the_start() {
     let stored: Vec<Promise> = full_book().promises().cloned().collect();
-    let down_for = |seconds: i64| {
-        let mut book =
-            Book::restore(settings(), stored.clone(), now(5_000, 50_000), now(9, 50_000 + seconds), always);
-        check(&book);
-        std::iter::from_fn(move || book.poll_output()).collect::<Vec<Output>>()
-    };
     let escalated = |outputs: &[Output]| {
         outputs.iter().filter(|output| matches!(output, Output::Escalated { .. })).count()
     };
-    assert_eq!(escalated(&down_for(60)), 0);
-    assert_eq!(escalated(&down_for(3_600)), 5);
-    let expired = down_for(5 * 3_600);
+    assert_eq!(escalated(&taken_back(&stored, 5_060).1), 0);
+    assert_eq!(escalated(&taken_back(&stored, 8_600).1), 5);
+    let (_, expired) = taken_back(&stored, 23_000);
     assert_eq!(expired.len(), 5);
     assert!(expired.iter().all(|output| matches!(output, Output::Ended { outcome: Outcome::Expired, .. })));
 }
 
 #[test]
-fn a_store_that_names_one_patient_or_one_promise_twice_is_put_in_order() {
+fn of_two_promises_to_one_caller_on_a_line_the_second_becomes_part_of_the_first() {
     let mut stored: Vec<Promise> = full_book().promises().cloned().collect();
     let mut older = stored[0].clone();
     older.id = PromiseId(70);
     older.request.arrived = secs(1_000);
     stored.push(older);
-    let mut namesake = stored[1].clone();
-    namesake.request.caller = caller(99);
-    stored.push(namesake);
-    let book = Book::restore(settings(), stored, now(5_000, 0), now(5_000, 0), always);
-    check(&book);
-    assert_eq!(book.promises().count(), 6);
+    stored.push(stored[1].clone());
+    let (book, outputs) = taken_back(&stored, 5_000);
+    assert_eq!(book.promises().count(), 5);
     assert_eq!(book.get(PromiseId(1)).unwrap().request.arrived, secs(1_000));
-    assert!(book.find(caller(99), ELM).is_some_and(|id| id.0 > 70));
+    let merged = Output::Ended { promise: PromiseId(70), outcome: Outcome::Merged };
+    assert!(outputs.contains(&merged), "{outputs:?}");
+}
+
+#[test]
+fn promises_of_a_line_that_is_gone_pass_to_another() {
+    let mut desk = Desk::new(settings());
+    let (first, _) = desk.promise(100, request(1, ELM, 90));
+    let (second, _) = desk.promise(110, request(1, OAK, 80));
+    let (third, _) = desk.promise(120, request(2, ELM, 70));
+    desk.book.remap(|_| OAK, secs(200), always);
+    let outputs = desk.outputs();
+    let merged = outputs.iter().filter(|o| matches!(o, Output::Ended { outcome: Outcome::Merged, .. }));
+    assert_eq!(merged.count(), 1, "{outputs:?}");
+    let left: Vec<_> = desk.book.promises().map(|p| (p.id, p.request.line, p.request.arrived)).collect();
+    assert_eq!(left, [(second, OAK, secs(80)), (third, OAK, secs(70))], "{first} is part of {second}");
 }

@@ -220,6 +220,7 @@ fn every_promise_ends_once_is_dialled_in_hours_and_one_at_a_time_for_each_number
                 Outcome::Expired => "expired",
                 Outcome::Cancelled => "cancelled",
                 Outcome::AnsweredByOwnCall => "own call",
+                Outcome::Merged => "merged",
             };
             *outcomes.entry(name).or_default() += 1;
         }

@@ -20,7 +20,9 @@ impl Model {
             let steps =
                 line.relax.iter().map(|step| step.after).chain(line.widen.iter().map(|step| step.after));
             let steps = steps.map(|after| (caller.place.0 + after.as_micros() as i64).max(0) as u64);
-            let longest = line.max_wait.filter(|_| caller.newcomer.band != Band::EMERGENCY);
+            let longest = line
+                .max_wait
+                .filter(|_| caller.newcomer.band != Band::EMERGENCY && !caller.newcomer.callback);
             let end = longest.map(|longest| (caller.waits_since + longest).0);
             let times = steps.chain(end).filter(|&at| at > self.now.0).collect::<Vec<_>>();
             times.into_iter().map(|at| (Mono(at), Timer::Caller(caller.call)))
@@ -98,7 +100,7 @@ impl Model {
 
     pub(super) fn way_out(&self, call: CallId) -> Option<(WayOut, Leaving)> {
         let caller = self.callers.iter().find(|caller| caller.call == call)?;
-        if caller.newcomer.band == Band::EMERGENCY || self.holders(call) > 0 {
+        if caller.newcomer.band == Band::EMERGENCY || caller.newcomer.callback || self.holders(call) > 0 {
             return None;
         }
         let line = self.line(caller);
@@ -134,7 +136,8 @@ impl Model {
         reach.extend(self.added[caller.newcomer.line.index()].iter().map(|team| team.index()));
         reach.extend(widened.flat_map(|step| &step.add_teams).filter(known).map(|team| team.index()));
         reach.extend(caller.out.map(|id| people + id.index()));
-        reach.retain(|&team| team < people || caller.newcomer.band != Band::EMERGENCY);
+        let outside = caller.newcomer.band != Band::EMERGENCY && !caller.newcomer.callback;
+        reach.retain(|&team| team < people || outside);
         let mut seen = BTreeSet::new();
         reach.into_iter().filter(|team| seen.insert(*team)).collect()
     }

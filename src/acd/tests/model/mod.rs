@@ -16,6 +16,7 @@ struct Caller {
     newcomer: Newcomer,
     /// Arrival less credit, and running number: the lesser goes first.
     place: (i64, usize),
+    arrived: Mono,
     waits_since: Mono,
     charged: Vec<usize>,
     out: Option<DestinationId>,
@@ -190,6 +191,19 @@ impl Model {
                     None => self.miss(agent, Cause::Unreachable),
                 }
             }
+            Input::Spare { agent, call } => {
+                let wish = self.talking(agent, call)?;
+                self.callers.retain(|caller| caller.call != call);
+                match wish {
+                    Some(wish) => self.grant(agent, wish),
+                    None => self.idle(agent, now),
+                }
+            }
+            Input::Credit { call, credit } => {
+                let caller = self.callers.iter_mut().find(|caller| caller.call == call);
+                let caller = caller.ok_or(Refused::UnknownCall(call))?;
+                caller.place.0 = caller.arrived.0 as i64 - credit.as_micros() as i64;
+            }
             Input::LogIn { agent } => match self.person(agent)?.doing.clone() {
                 Doing::Nothing => {
                     self.agents[agent.index()].misses = 0;
@@ -251,11 +265,20 @@ impl Model {
         if self.callers.iter().any(|caller| caller.call == call) {
             return Err(Refused::DuplicateCall(call));
         }
-        let first = line.first.filter(|_| newcomer.band != Band::EMERGENCY);
+        let first = line.first.filter(|_| newcomer.band != Band::EMERGENCY && !newcomer.callback);
         self.arrivals += 1;
         let place = (self.now.0 as i64 - newcomer.credit.as_micros() as i64, self.arrivals);
         let waits_since = self.now;
-        self.callers.push(Caller { call, newcomer, place, waits_since, charged: Vec::new(), out: None });
+        let arrived = self.now;
+        self.callers.push(Caller {
+            call,
+            newcomer,
+            place,
+            arrived,
+            waits_since,
+            charged: Vec::new(),
+            out: None,
+        });
         let idle = |agent: &AgentId| matches!(self.agent(*agent).doing, Doing::Idle { .. });
         let seats = first.into_iter().flat_map(|id| self.plan.seats(id)).filter(idle);
         let longest = seats.min_by_key(|&seat| match self.agent(seat).doing {
