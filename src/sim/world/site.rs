@@ -7,7 +7,7 @@ use crate::calendar::Date;
 use crate::config;
 use crate::id::ClipId;
 use crate::sip::{Flow, Listener, ListenerId, Transport};
-use crate::switch::plan::{Plan, ThreadPorts, Treatment};
+use crate::switch::plan::{Plan, ThreadPorts};
 
 use super::dice::Dice;
 
@@ -204,8 +204,9 @@ impl Site {
         let loaded = config::parse(&text, "world.toml", Path::new(""), today);
         let loaded = loaded.unwrap_or_else(|errors| panic!("{text}\n{}", errors.0.render(false)));
         let mut plan = loaded.deployment.plan;
-        plan.treatments =
-            vec![Treatment { greeting: Some(ClipId(0)), music: Some(ClipId(1)) }; plan.acd.lines.len()];
+        for treatment in &mut plan.treatments {
+            (treatment.greeting, treatment.music) = (Some(ClipId(0)), Some(ClipId(1)));
+        }
         plan.media.prompts = ClipId(100);
         (plan, loaded.deployment.removed)
     }
@@ -236,7 +237,8 @@ impl Site {
             routine += "announce-position = true\nannounce-estimate = true\nannounce-after = \"5s\"\nannounce-every = \"20s\"\n";
         }
         if let Some(longest) = max_wait {
-            routine += &format!("max-wait = \"{longest}s\"\nway-out = \"goodbye\"\n");
+            let way = if *callbacks { "callback" } else { "goodbye" };
+            routine += &format!("max-wait = \"{longest}s\"\nway-out = \"{way}\"\n");
         }
         if *callbacks {
             routine += "callback-key = \"1\"\n";
