@@ -8,7 +8,7 @@ import sys
 import time
 
 import rig as machine
-from rig import Hearken, Kamailio, Rig, Sipp, cpu, descriptors, heard, load, memory, play, say
+from rig import Hearken, Kamailio, Rig, Sipp, Unlogged, cpu, descriptors, heard, load, memory, play, say
 
 ROUNDS = int(os.environ.get("ROUNDS", 3))
 CALLS = int(os.environ.get("CALLS", 3000))
@@ -105,6 +105,26 @@ def s1_at(rig, rate, calls):
         parts = [statistics.median(one["threads"].get(name, [0, 0])[i] * each for one in rounds[Hearken]) for i in (0, 1)]
         rows.append([name, f"{parts[0]:.3f}", f"{parts[1]:.3f}", f"{sum(parts):.3f}"])
     table(["thread", "user", "system", "total"], rows)
+
+
+def flight(rig):
+    """What the flight log and its snapshots cost a call: the same work with and without them, side by side."""
+    rate, calls = 200, CALLS
+    rounds = {Hearken: [], Unlogged: []}
+    for number in range(ROUNDS):
+        for kind in rounds:
+            got = proxied(rig, kind, rate, calls)
+            got["total"] = (got["user"] + got["system"]) * 1000 / calls
+            say(f"flight {number + 1} {kind.name}: {got['total']:.3f} s per 1,000 calls, {got['bad']} failed, load {got['load']:.1f}")
+            rounds[kind].append(got)
+    print(f"### flight: {calls:,} calls at {rate:,} a second, held for 1 s; CPU seconds per 1,000 calls\n")
+    rows = []
+    for kind, got in rounds.items():
+        each = lambda key, form: spread([one[key] for one in got], form)
+        rows.append([kind.name, each("total", "{:.3f}"), sum(one["bad"] for one in got), each("setup_p99", "{:.1f}"), each("load", "{:.1f}")])
+    table(["", "total", "failed calls", "INVITE to 200, p99, ms", "load average"], rows)
+    pairs = [a["total"] / b["total"] for a, b in zip(rounds[Hearken], rounds[Unlogged])]
+    print(f"Ratio, with the flight log to without, by round: {spread(pairs)}.\n")
 
 
 def peak(rig):
@@ -314,7 +334,7 @@ def notice(rig):
     table(["next INVITE to", "count", "least, ms", "p50", "p99", "most", "load average"], rows)
 
 
-BENCHES = {"s1": s1, "peak": peak, "memory": memory_bench, "music": music, "relay": relay, "notice": notice}
+BENCHES = {"s1": s1, "flight": flight, "peak": peak, "memory": memory_bench, "music": music, "relay": relay, "notice": notice}
 
 
 def main(names):

@@ -125,6 +125,14 @@ impl Leg {
         }
     }
 
+    /// Its Call-ID.
+    pub fn call_id(&self) -> Option<&str> {
+        match &self.state {
+            State::Up { dialog, .. } => Some(dialog.call_id()),
+            State::Inviting { invite, .. } => invite.headers.call_id(),
+        }
+    }
+
     /// The media stream, once agreed.
     pub fn stream(&self) -> Option<Stream> {
         let agreed = self.audio.agreed?;

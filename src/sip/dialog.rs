@@ -116,6 +116,24 @@ impl Dialog {
         self.stays = true;
     }
 
+    /// A connection is gone, or with `None` every one: what would have gone by it goes to the address that the peer
+    /// gave for itself. A peer that has none must come to us.
+    pub fn lose_connection(&mut self, gone: Option<Flow>) {
+        let next = self.routes.first().map_or(&self.target, NameAddr::uri).socket_addr();
+        let lost = self.flow.transport == Transport::Tcp && gone.is_none_or(|gone| gone == self.flow);
+        if let Some(remote) = next.filter(|_| lost && !self.stays) {
+            self.flow.remote = remote;
+        }
+    }
+
+    /// A request of the peer came by `flow`: a new connection from the same host takes the place of the old one.
+    pub fn seen_by(&mut self, flow: Flow) {
+        let reconnected = flow.transport == Transport::Tcp && self.flow.transport == Transport::Tcp;
+        if reconnected && flow.remote.ip() == self.flow.remote.ip() {
+            self.flow = flow;
+        }
+    }
+
     /// Our tag, by which requests of the dialog are found.
     pub fn local_tag(&self) -> &str {
         &self.local_tag

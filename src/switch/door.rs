@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::plan::may_be_emergency;
 use super::{Output, Switch, waits};
+use crate::call::leg::Leg;
 use crate::sip::Flow;
 use crate::sip::message::{Message, Method, Request, Response};
 use crate::sip::transaction::ServerTx;
@@ -66,6 +67,8 @@ impl Switch {
 
     pub(super) fn closed(&mut self, flow: Flow) {
         self.framers.remove(&flow);
+        let dialogs = self.legs.values_mut().filter_map(Leg::dialog);
+        dialogs.for_each(|dialog| dialog.lose_connection(Some(flow)));
         self.transactions.transport_failed(flow, self.now.mono);
     }
 
@@ -137,7 +140,7 @@ impl Switch {
             return self.reply(tx, response);
         }
         if request.headers.to_tag().is_some() {
-            return self.in_dialog(tx, request);
+            return self.in_dialog(tx, flow, request);
         }
         match request.method {
             Method::Invite => self.arrive(tx, flow, request),

@@ -255,7 +255,9 @@ impl Exchange {
         if let Some(who) = self.callers.remove(&call) {
             self.estimators[who.line.index()].left(call, now);
             self.touched.insert(who.line);
-            who.promise.into_iter().for_each(|promise| drop(self.standing.remove(&promise)));
+            if let Some(promise) = who.promise {
+                self.standing.remove(&promise);
+            }
         }
         self.outputs.push_back(Output::Callback(Callback::Undue { call }));
     }

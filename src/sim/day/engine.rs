@@ -332,7 +332,9 @@ impl<'a> Engine<'a> {
                         self.sample(person, arrived, now, End::Released);
                     }
                 }
-                Output::Rule { .. }
+                // Nobody asks to be called back: no number is known.
+                Output::Callback(_)
+                | Output::Rule { .. }
                 | Output::Disagreement(_)
                 | Output::Announce { .. }
                 | Output::Tell { .. } => {}
