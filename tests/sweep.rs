@@ -5,7 +5,7 @@ use std::ops::Range;
 use hearken::sim::world::{self, Tally};
 
 /// What must have happened somewhere among so many seeds, or the world has become too friendly.
-const RARE: [&str; 18] = [
+const RARE: [&str; 20] = [
     "answered",
     "both left",
     "broken connections",
@@ -15,10 +15,12 @@ const RARE: [&str; 18] = [
     "crashes",
     "crossings",
     "deaths",
+    "deaths of the process",
     "drains",
     "forks",
     "glares",
     "power cuts",
+    "promises written",
     "put back",
     "reloads",
     "spoilt",

@@ -159,6 +159,8 @@ struct World {
     wall_set: i64,
     /// The switch's process does not run before then.
     stalled_until: Mono,
+    /// There is no process at all.
+    is_down: bool,
     queue: BinaryHeap<Reverse<Event>>,
     order: u64,
     weather: Weather,
@@ -209,6 +211,7 @@ impl World {
             mono,
             wall_set: 0,
             stalled_until: Mono(0),
+            is_down: false,
             queue: BinaryHeap::new(),
             order: 0,
             weather,
@@ -259,7 +262,11 @@ impl World {
     fn until(&mut self, end: Mono) -> Result<(), Fault> {
         loop {
             let next = self.queue.peek().map(|Reverse(event)| event.at);
-            let wake = self.switch.poll_timeout().map(|at| at.max(self.stalled_until).max(self.mono));
+            let wake = self
+                .switch
+                .poll_timeout()
+                .filter(|_| !self.is_down)
+                .map(|at| at.max(self.stalled_until).max(self.mono));
             if wake.is_some_and(|wake| wake <= end && next.is_none_or(|next| wake <= next)) {
                 let mut wake = wake.unwrap_or(end);
                 if self.dice.chance(self.late) {
@@ -283,6 +290,9 @@ impl World {
     }
 
     fn happen(&mut self, event: Event) -> Result<(), Fault> {
+        if self.is_down && event.due.is_for_switch() {
+            return Ok(());
+        }
         if self.mono < self.stalled_until && event.due.is_for_switch() {
             let missed = self.stalled_until - self.mono;
             let due = match event.due {
@@ -421,7 +431,8 @@ impl World {
     /// A message of the switch reaches a host.
     fn arrives(&mut self, at: usize, age: u32, bytes: &Bytes) {
         let host = &self.site.hosts[at];
-        if age != self.pipes[at].age || host.dead_until > self.mono.0 {
+        let broken = host.transport == Transport::Tcp && age != self.pipes[at].age;
+        if broken || host.dead_until > self.mono.0 {
             return;
         }
         let text = String::from_utf8_lossy(bytes);

@@ -16,6 +16,9 @@ use super::{Due, World};
 impl World {
     /// Gives the switch an input and does what it says.
     pub(super) fn give(&mut self, input: Input) -> Result<(), Fault> {
+        if self.is_down {
+            return Ok(());
+        }
         self.tally.inputs += 1;
         self.begin_shadow();
         let now = self.now();

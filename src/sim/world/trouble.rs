@@ -10,6 +10,7 @@ use super::peer::Phase;
 use super::peer::script::Script;
 use super::referee::Fault;
 use super::site::Kind;
+use super::sound::Sound;
 use super::{Due, World};
 
 /// One thing that goes wrong.
@@ -31,6 +32,9 @@ pub(super) enum Trouble {
     Break,
     /// The switch's process does not run for a while.
     Stall,
+    /// The process dies, and another one takes over the switch a while later.
+    Death,
+    Rebirth,
     Drain,
     Stop,
 }
@@ -60,7 +64,7 @@ fn stored(what: &impl serde::Serialize) -> Vec<u8> {
 impl World {
     /// Draws what will go wrong until `end`.
     pub(super) fn plan_troubles(&mut self, end: Duration) {
-        let kinds: [(Trouble, u32, usize); 7] = [
+        let kinds: [(Trouble, u32, usize); 8] = [
             (Trouble::Order, 600, 12),
             (Trouble::Code, 600, 8),
             (Trouble::Reload, 300, 4),
@@ -68,6 +72,7 @@ impl World {
             (Trouble::PowerCut, 300, 3),
             (Trouble::Break, 150, 3),
             (Trouble::Stall, 150, 3),
+            (Trouble::Death, 150, 3),
         ];
         let end = u64::try_from(end.as_millis()).unwrap_or(0) + 20_000;
         for (kind, chance, most) in kinds {
@@ -90,7 +95,7 @@ impl World {
 
     pub(super) fn trouble(&mut self, trouble: Trouble) -> Result<(), Fault> {
         self.current.clear();
-        if self.closing && !matches!(trouble, Trouble::Power(_)) {
+        if self.closing && !matches!(trouble, Trouble::Power(_) | Trouble::Rebirth) {
             return Ok(());
         }
         self.ladder.note(self.mono, "", format!("{trouble:?}"));
@@ -130,6 +135,12 @@ impl World {
                 self.stalled_until = self.mono + self.dice.between(50, 1_000);
                 Ok(())
             }
+            Trouble::Death if self.is_down => Ok(()),
+            Trouble::Death => {
+                self.die();
+                Ok(())
+            }
+            Trouble::Rebirth => self.rise(),
             Trouble::Drain => {
                 self.tally.note("drains");
                 self.draining = true;
@@ -179,6 +190,29 @@ impl World {
         self.site.hosts[at].dead_until = (self.mono + wait).0;
         self.peers.iter_mut().filter(|peer| peer.host == at).for_each(|peer| peer.dead = true);
         self.after(wait, Due::Trouble(Trouble::Power(at)));
+    }
+
+    /// The process dies. Its media legs and connections are gone, and what is sent to it is lost.
+    fn die(&mut self) {
+        self.tally.note("deaths of the process");
+        self.is_down = true;
+        (self.sound, self.shadow) = (Sound::default(), None);
+        self.watches.clear();
+        for (pipe, host) in self.pipes.iter_mut().zip(&self.site.hosts) {
+            pipe.age += 1;
+            self.referee.connection_lost(host.flow());
+        }
+        self.stalled_until = self.mono + self.dice.between(10, 3_000);
+        self.at(self.stalled_until, Due::Trouble(Trouble::Rebirth));
+    }
+
+    /// Another process takes over the switch as it was stored.
+    fn rise(&mut self) -> Result<(), Fault> {
+        self.is_down = false;
+        self.switch = postcard::from_bytes(&stored(&self.switch)).expect("what was written can be read");
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&self.dice.bits().to_le_bytes());
+        self.give(Input::Restart { seed, incomplete: false })
     }
 
     /// Now and then the switch is stored, to be lost a while later.

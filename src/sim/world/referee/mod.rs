@@ -145,6 +145,9 @@ impl Referee {
 
     /// Connections were lost: nothing can be told any more of what went over them.
     pub(super) fn connection_lost(&mut self, flow: Flow) {
+        if !flow.transport.is_reliable() {
+            return;
+        }
         for asked in self.asked.values_mut().filter(|asked| asked.flow == flow && asked.code.is_none()) {
             asked.lost = true;
         }
