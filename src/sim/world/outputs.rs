@@ -158,7 +158,7 @@ impl World {
 
     /// Now and then both ends of a talk do the same in the same instant.
     fn both_at_once(&mut self, caller: &str) {
-        if !self.dice.chance(150) {
+        if caller.is_empty() || !self.dice.chance(150) {
             return;
         }
         let legs = self.ladder.family_of(caller);
