@@ -194,9 +194,8 @@ impl Switch {
                 Some(Side::Caller) => self.patient_refuses(leg, dial::miss_of(response.code)),
                 _ => self.phone_refuses(leg, cause_of(response.code)),
             },
-            // A forked INVITE was answered twice: the second answer is hung up (RFC 3261, 13.2.2.4).
             Some(State::Up { invite: Some(_), .. }) if (200..300).contains(&response.code) => {
-                self.hang_up_fork(tx, leg, response);
+                self.hang_up_fork(tx, response);
             }
             _ => {}
         }

@@ -267,13 +267,18 @@ impl Switch {
     ) -> Result<Leg, Refusal> {
         let offer = offer(request)?;
         let tag = self.rng.token();
-        let dialog = Dialog::answering(request, &tag, self.contact(flow), flow)?;
-        let (thread, held) = self.port_for(offer.as_ref(), band).ok_or_else(|| {
+        let mut dialog = Dialog::answering(request, &tag, self.contact(flow), flow)?;
+        // Behind NAT neither its Contact nor its media address can be reached.
+        let nat = matches!(whose.1, Side::Code(agent) if self.plan.phones.get(agent.index()).is_some_and(|phone| phone.nat));
+        if nat {
+            dialog.stay_on_flow();
+        }
+        let (thread, held) = self.port_for(offer.as_ref().filter(|_| !nat), band).ok_or_else(|| {
             self.counters.no_port += 1;
             self.overloaded()
         })?;
         let local = self.local(held.port);
-        let audio = Audio { thread, held, local, agreed: None, latch: false };
+        let audio = Audio { thread, held, local, agreed: None, latch: nat };
         let answered = self.answer_call(tx, request, offer, audio, dialog, whose);
         Ok(answered.inspect_err(|_| self.ports[usize::from(thread)].release(held))?)
     }

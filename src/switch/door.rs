@@ -10,7 +10,7 @@ use crate::call::leg::Leg;
 use crate::sip::Flow;
 use crate::sip::message::{Message, Method, Request, Response};
 use crate::sip::transaction::ServerTx;
-use crate::sip::wire::{self, Accepted, Framer, Start, Verdict};
+use crate::sip::wire::{self, Accepted, Essentials, Framer, Start, Verdict};
 
 /// Methods that this switch serves, as written into Allow.
 pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS";
@@ -36,8 +36,9 @@ impl Switch {
 
     /// Turns a new call of routine away for load, before its message is built; says whether it did.
     fn shed_call(&mut self, flow: Flow, accepted: &Accepted, waited: Duration) -> bool {
-        let turned =
-            self.is_known(flow) && self.shed.refuses(waited) && self.transactions.turn_away(flow, accepted);
+        let turned = self.is_known(flow)
+            && self.shed.refuses(digest(&accepted.essentials()), waited, self.now.mono)
+            && self.transactions.turn_away(flow, accepted);
         self.counters.shed += u64::from(turned);
         turned
     }
@@ -174,6 +175,12 @@ impl Switch {
         }
         self.transactions.respond(tx, response, self.now.mono);
     }
+}
+
+/// Tells one INVITE from others: FNV-1a of its Call-ID and branch.
+fn digest(essentials: &Essentials<'_>) -> u64 {
+    let bytes = essentials.call_id.bytes().chain(essentials.branch.unwrap_or_default().bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |digest, byte| (digest ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// The option tags that a request requires; none is supported here (RFC 3261, 8.2.2.3).

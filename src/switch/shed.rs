@@ -6,6 +6,7 @@
 //! What counts is the least wait of a while, not the longest: when the machine stalls, many wait, but when more was
 //! taken than can be served, all do.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,10 @@ const LONG: Duration = Duration::from_millis(20);
 const FAR_TOO_LONG: Duration = Duration::from_millis(100);
 /// In how many windows it comes near.
 const NEARING: i32 = 10;
+/// For how long repetitions of a request that was turned away may still be on their way: T4.
+const ON_THE_WAY: Duration = Duration::from_secs(5);
+/// Most calls that are remembered as turned away.
+const MOST_REMEMBERED: usize = 50_000;
 
 /// What share of new calls is turned away.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -41,6 +46,10 @@ pub(super) struct Shed {
     asked: i32,
     refused: i32,
     window: Mono,
+    /// Digests of the calls turned away lately, oldest first: were a repetition taken, an agent would be rung for a
+    /// caller who has been told that there is no room.
+    lately: VecDeque<(Mono, u64)>,
+    known: BTreeSet<u64>,
 }
 
 impl Shed {
@@ -63,8 +72,25 @@ impl Shed {
         (self.window, self.least, self.asked, self.refused) = (now, None, 0, 0);
     }
 
-    /// Whether a new call that had to wait this long is one of those to turn away.
-    pub(super) fn refuses(&mut self, waited: Duration) -> bool {
+    /// Whether a new call, told by a digest, that had to wait this long is one of those to turn away.
+    pub(super) fn refuses(&mut self, call: u64, waited: Duration, now: Mono) -> bool {
+        while let Some(&(at, old)) = self.lately.front()
+            && (now.since(at) > ON_THE_WAY || self.lately.len() >= MOST_REMEMBERED)
+        {
+            self.lately.pop_front();
+            self.known.remove(&old);
+        }
+        if self.known.contains(&call) {
+            return true;
+        }
+        let refused = self.is_due(waited);
+        if refused && self.known.insert(call) {
+            self.lately.push_back((now, call));
+        }
+        refused
+    }
+
+    fn is_due(&mut self, waited: Duration) -> bool {
         self.due += self.share;
         let due = self.due >= 1_000;
         self.due -= if due { 1_000 } else { 0 };
@@ -76,7 +102,7 @@ impl Shed {
 
     /// Whether all is well, and a call that has waited this long need not ask.
     pub(super) fn is_idle(&self, waited: Duration) -> bool {
-        self.share == 0 && waited <= LONG
+        self.share == 0 && waited <= LONG && self.lately.is_empty()
     }
 }
 
@@ -125,13 +151,13 @@ mod tests {
         for _ in 0..5 {
             // Of ten calls, patience turns four away.
             for n in 0..10 {
-                shed.refuses(if n < 4 { 2 * PATIENCE } else { Duration::ZERO });
+                shed.is_due(if n < 4 { 2 * PATIENCE } else { Duration::ZERO });
             }
             after(&mut shed, 1, 251);
         }
         assert!((150..400).contains(&shed.share), "{}", shed.share);
         let before = shed.share;
-        let _ = (0..1_000).filter(|_| shed.refuses(PATIENCE)).count();
+        let _ = (0..1_000).filter(|_| shed.is_due(PATIENCE)).count();
         assert!(after(&mut shed, 1, 250) - before <= 8);
     }
 
@@ -147,14 +173,33 @@ mod tests {
     #[test]
     fn refusals_are_spread_evenly_over_the_calls() {
         let mut shed = Shed { share: 250, ..Shed::default() };
-        let refused: Vec<_> = (0..1_000).filter(|_| shed.refuses(Duration::ZERO)).collect();
+        let refused: Vec<_> = (0..1_000).filter(|_| shed.is_due(Duration::ZERO)).collect();
         assert_eq!(refused.len(), 250);
         assert!(refused.windows(2).all(|pair| pair[1] - pair[0] == 4));
     }
 
     #[test]
     fn a_call_that_has_waited_too_long_is_refused_whatever_the_share() {
-        assert!(Shed::default().refuses(PATIENCE + Duration::from_millis(1)));
-        assert!(!Shed::default().refuses(PATIENCE));
+        assert!(Shed::default().is_due(PATIENCE + Duration::from_millis(1)));
+        assert!(!Shed::default().is_due(PATIENCE));
+    }
+
+    #[test]
+    fn a_repetition_of_a_call_that_was_turned_away_is_turned_away_too() {
+        let (mut shed, soon) = (Shed::default(), Mono(1_000) + ON_THE_WAY);
+        assert!(shed.refuses(7, 2 * PATIENCE, Mono(1_000)));
+        assert!(!shed.refuses(8, Duration::ZERO, Mono(1_000)));
+        assert!(shed.refuses(7, Duration::ZERO, soon) && !shed.is_idle(Duration::ZERO));
+        assert!(!shed.refuses(7, Duration::ZERO, soon + LONG));
+        assert!(shed.lately.is_empty() && shed.known.is_empty());
+    }
+
+    #[test]
+    fn no_more_are_remembered_than_there_is_room_for() {
+        let mut shed = Shed::default();
+        for call in 0..MOST_REMEMBERED as u64 + 100 {
+            assert!(shed.refuses(call, 2 * PATIENCE, Mono(0)));
+        }
+        assert_eq!((shed.lately.len(), shed.known.len()), (MOST_REMEMBERED, MOST_REMEMBERED));
     }
 }

@@ -95,6 +95,11 @@ impl Transactions {
         }
     }
 
+    /// Where a request of ours was sent, while it is known.
+    pub fn flow_of(&self, tx: ClientTx) -> Option<Flow> {
+        self.clients.get(&tx).map(|sent| sent.flow)
+    }
+
     /// Gives an INVITE up (RFC 3261, 9.1): CANCEL goes out now, or after the first provisional response; after a
     /// final one nothing happens. The transaction ends as others do, by a final response, normally 487, or
     /// [`Event::Failed`].

@@ -131,6 +131,7 @@ impl Transactions {
         // An INVITE within a dialog came with the To tag that its ACK has; one that began a dialog came with none,
         // and its ACK has that of our response.
         let parts = arrival.parts();
+        parts.to_tag?;
         if let Some(tx) = self.by_request.find(&parts.key(Method::Invite)) {
             return Some(tx);
         }

@@ -78,6 +78,8 @@ pub(super) struct Effects {
     pub(super) deadlines: Deadlines<(TxId, Timer)>,
     pub(super) outputs: VecDeque<Output>,
     pub(super) counters: Counters,
+    /// When we were woken, which may be long after a deadline that now fires at its own time.
+    pub(super) woken: Mono,
 }
 
 /// One transition of one transaction: the hands of a machine.
@@ -133,13 +135,14 @@ impl Step<'_> {
         cap: Duration,
         end: Timer,
     ) {
-        if self.effects.deadlines.at((self.tx, end)).is_none_or(|end| end <= self.now) {
+        let now = self.now.max(self.effects.woken);
+        if self.effects.deadlines.at((self.tx, end)).is_none_or(|end| end <= now) {
             return;
         }
         self.send(&message.bytes);
         self.effects.counters.retransmitted += 1;
         let mut next = at;
-        while next <= self.now {
+        while next <= now {
             message.interval = message.interval.saturating_mul(2).min(cap).max(SHORTEST);
             next = next + message.interval;
         }
@@ -176,6 +179,7 @@ impl Effects {
             deadlines: Deadlines::default(),
             outputs: VecDeque::new(),
             counters: Counters::default(),
+            woken: Mono::default(),
         }
     }
 
