@@ -51,10 +51,12 @@ impl Referee {
             }
             None if code < 300 => {
                 let dialog = (msg.call_id().to_owned(), from_tag, to_tag);
-                if !self.dialogs.contains_key(&dialog) {
-                    let target = target.or(uri).unwrap_or_default();
-                    self.dialogs.insert(dialog, Dialog { target, seq, ..Dialog::default() });
-                }
+                let target = || target.or(uri).unwrap_or_default();
+                self.dialogs.entry(dialog).or_insert_with(|| Dialog {
+                    target: target(),
+                    seq,
+                    ..Dialog::default()
+                });
             }
             None => {}
         }
