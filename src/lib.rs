@@ -12,9 +12,9 @@
 //! | 1 | [`calendar`], [`policy`], [`acd`] | opening hours; who may call and which line they join; lines, teams, agents, matching |
 //! | 2 | [`sip`], [`rtp`] | bytes in, bytes out; strangers to each other |
 //! | 3 | [`call`], [`switch`] | one back-to-back call; the machine that owns them all |
-//! | 4 | [`net`], [`media`], [`ledger`], [`config`] | adapters: sockets, media threads, records, TOML to plan |
-//! | 5 | [`daemon`] | the driver of the switch |
-//! | 6 | [`cli`] | commands: run, check, report, demo |
+//! | 4 | [`net`], [`media`], [`ledger`], [`flight`], [`config`] | adapters: sockets, media threads, records, the flight log, TOML to plan |
+//! | 5 | [`daemon`], [`sim`] | the drivers: real time, virtual time |
+//! | 6 | [`cli`] | commands: run, check, explain, simulate, replay, flight, report, demo |
 
 pub mod audio;
 pub mod id;
@@ -32,10 +32,12 @@ pub mod call;
 pub mod switch;
 
 pub mod config;
+pub mod flight;
 pub mod ledger;
 pub mod media;
 pub mod net;
 
 pub mod daemon;
+pub mod sim;
 
 pub mod cli;

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 pub use jiff::civil::Date;
 use jiff::civil::{DateTime, Time};
@@ -48,6 +49,12 @@ pub struct TimeOfDay {
 impl TimeOfDay {
     /// 00:00.
     pub const MIDNIGHT: TimeOfDay = TimeOfDay { hour: 0, minute: 0 };
+
+    /// How long after midnight the clock shows it, on a day when nobody sets the clock.
+    pub fn since_midnight(self) -> Duration {
+        let minutes = 60 * self.hour.unsigned_abs() as u64 + self.minute.unsigned_abs() as u64;
+        Duration::from_secs(60 * minutes)
+    }
 
     /// The minute that a clock face shows at this time.
     pub(super) fn showing(time: Time) -> TimeOfDay {

@@ -208,7 +208,7 @@ fn row(name: &str, figures: &Figures) -> Vec<String> {
 }
 
 /// Minutes, seconds and tenths, rounded half up; hours only where there are any.
-fn minutes(wait: Option<Duration>) -> String {
+pub(super) fn minutes(wait: Option<Duration>) -> String {
     let Some(wait) = wait else { return "-".to_owned() };
     let tenths = (wait.as_nanos() + 50_000_000) / 100_000_000;
     let (hours, minutes) = (tenths / 36_000, tenths / 600 % 60);

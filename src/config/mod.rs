@@ -17,6 +17,7 @@ mod resolve;
 mod sink;
 mod syntax;
 mod table;
+pub mod workload;
 mod written;
 
 use std::io::Read as _;
@@ -24,7 +25,8 @@ use std::path::{Path, PathBuf};
 
 pub use changes::{Change, changes};
 pub use deployment::{
-    ClipFile, Deployment, LedgerSettings, Listen, LogFormat, LogSettings, MediaSettings, Node, StoredCli,
+    ClipFile, Deployment, FlightSettings, LedgerSettings, Listen, LogFormat, LogSettings, MediaSettings,
+    Node, StoredCli,
 };
 pub use report::{Diagnostic, Errors, Place, Report, Severity};
 

@@ -72,7 +72,7 @@ pub fn waits_by_line<'a>(records: impl IntoIterator<Item = &'a CallRecord>) -> T
 
 impl Waits {
     /// The figures of these waits in milliseconds; `None` of none.
-    pub(super) fn of(mut waits: Vec<u64>) -> Option<Waits> {
+    pub fn of(mut waits: Vec<u64>) -> Option<Waits> {
         waits.sort_unstable();
         let longest = *waits.last()?;
         let count = waits.len();

@@ -12,6 +12,7 @@ use crate::call::media;
 use crate::call::record::{CallRecord, EndedBy, Outcome, PromiseRecord};
 use crate::id::{AgentId, CallId, PromiseId};
 use crate::policy::rules::Disagreement;
+use crate::rng::Seed;
 use crate::sip::Flow;
 
 use super::callbacks::{CallbackCounters, CallbackNews};
@@ -55,6 +56,13 @@ pub enum Input {
     Drain,
     /// Hang up every call now.
     Stop,
+    /// The switch was taken over by a new process: media legs and streams are gone and must be made anew.
+    Restart {
+        /// For the generator, from the operating system.
+        seed: Seed,
+        /// Inputs may have been lost since the state that was taken over.
+        incomplete: bool,
+    },
     /// The time that `poll_timeout` named has come; harmless at any time.
     Wake,
 }
@@ -219,6 +227,11 @@ pub enum Event {
     },
     /// The last call of a drain is over, or all were hung up.
     Drained,
+    /// The calls of a process that died go on in this one.
+    Resumed {
+        /// How many.
+        calls: usize,
+    },
 }
 
 /// What the switch counted since it was made. Label sets are bounded by the code.

@@ -40,6 +40,7 @@ pub mod io;
 mod legs;
 pub mod plan;
 mod reload;
+mod restart;
 mod say;
 mod shed;
 mod waits;
@@ -214,6 +215,7 @@ impl Switch {
             Input::Kept(promise) => self.kept(promise),
             Input::Drain => self.begin_drain(),
             Input::Stop => self.stop(),
+            Input::Restart { seed, incomplete } => self.restart(seed, incomplete),
             Input::Wake => {}
         }
         self.pump();

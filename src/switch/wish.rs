@@ -58,6 +58,16 @@ impl Switch {
         self.media(thread, Command::Listen { leg, on: true });
     }
 
+    /// The media threads have forgotten everything: keys are listened to again, and a number is read back again.
+    pub(super) fn listen_again(&mut self, id: CallId) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let (Some(leg), thread, wish) = (call.caller, call.thread, call.wish) else { return };
+        self.media(thread, Command::Listen { leg, on: true });
+        if let Wish::Confirming { .. } = wish {
+            self.read_back(id, &[]);
+        }
+    }
+
     /// Whether a caller talks with the machine, so that nothing else may be said to it.
     pub(super) fn is_asked(call: &Call) -> bool {
         matches!(call.wish, Wish::Confirming { .. } | Wish::Keeping { .. })
@@ -185,7 +195,9 @@ impl Switch {
             }
             _ => {
                 call.wish = Wish::Open;
-                caller.into_iter().for_each(|leg| drop(self.say(leg, &[Prompt::CallbackNotNow])));
+                if let Some(leg) = caller {
+                    self.say(leg, &[Prompt::CallbackNotNow]);
+                }
             }
         }
     }
@@ -220,7 +232,9 @@ impl Switch {
 
     fn say_goodbye(&mut self, id: CallId, caller: Option<LegId>, prompt: Prompt) {
         self.deadlines.set(Timer::Goodbye(id), self.now.mono + super::end::LONGEST_GOODBYE);
-        caller.into_iter().for_each(|leg| drop(self.say(leg, &[prompt])));
+        if let Some(leg) = caller {
+            self.say(leg, &[prompt]);
+        }
     }
 
     fn hush(&mut self, id: CallId) {

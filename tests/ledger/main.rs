@@ -32,6 +32,7 @@ fn settings(dir: &TempDir) -> Settings {
         key_path: dir.path().join("cli.key"),
         spool: 1000,
         side_file: dir.path().join("ledger.side"),
+        run: None,
     }
 }
 

@@ -42,6 +42,7 @@ fn bench(run: i64, dir: tempfile::TempDir) -> (Bench, Receiver<News>) {
     let (tell, news) = channel();
     let mut bench = Bench { dir, ..Bench::new(50) };
     let settings = Settings {
+        run: Some(run),
         path: bench.path("ledger.db"),
         cli: CliStorage::Plain,
         key_path: bench.path("cli.key"),

@@ -10,5 +10,6 @@ mod following;
 mod health;
 mod hold;
 mod reload;
+mod restart;
 mod waits;
 mod world;

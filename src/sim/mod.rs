@@ -1,0 +1,5 @@
+//! Virtual time: what routes real calls, driven by made-up callers and agents.
+//!
+//! [`day`] drives the exchange alone, through a day of calls.
+
+pub mod day;
