@@ -87,6 +87,10 @@ class Rig:
             start_new_session=True,
         )
         self.running.append(process)
+        # Each session is scheduled as a group, whose niceness is not that of its processes.
+        group = Path(f"/proc/{process.pid}/autogroup")
+        if os.environ.get("NICE", "0") != "0" and group.exists():
+            group.write_text(os.environ["NICE"])
         return process
 
     def finish(self, process, how=signal.SIGTERM):

@@ -28,6 +28,7 @@ use crate::switch::{Event, Input, Output, Switch};
 mod clock;
 pub mod inherit;
 mod journal;
+mod pace;
 mod past;
 mod reload;
 
@@ -121,6 +122,7 @@ pub struct Daemon<O: Observer> {
     alarm: Pin<Box<Sleep>>,
     /// What is about to be handled.
     batch: Vec<Input>,
+    pace: pace::Pace,
 }
 
 enum Action {
@@ -227,6 +229,7 @@ impl<O: Observer> Daemon<O> {
             next_round: Instant::now() + ROUND,
             alarm: Box::pin(sleep(Duration::ZERO)),
             batch: Vec::new(),
+            pace: pace::Pace::new(Instant::now()),
         };
         if let Some(left) = left {
             daemon.resume(*left, !whole, plan)?;
@@ -245,7 +248,12 @@ impl<O: Observer> Daemon<O> {
         while !self.is_over() {
             let action = self.select().await;
             self.apply(action);
-            self.look_after_itself();
+            let now = Instant::now();
+            self.look_after_itself(now);
+            if let Some(pause) = self.pace.pause(now) {
+                // The whole thread sleeps: streams, timers and orders gather as well.
+                std::thread::sleep(pause);
+            }
         }
         self.count();
         if let Some(flight) = self.flight.take().filter(|_| self.failed.is_none()) {
@@ -305,6 +313,7 @@ impl<O: Observer> Daemon<O> {
     /// event.
     fn feed(&mut self, mut also: impl FnMut(&mut Daemon<O>, &Event)) {
         let (now, mut batch) = (self.clock.now(), std::mem::take(&mut self.batch));
+        self.pace.served(batch.len(), BATCH);
         if let Some(flight) = &mut self.flight {
             batch.iter().for_each(|input| flight.recorder.input(input, now));
             flight.recorder.commit();
@@ -380,9 +389,8 @@ impl<O: Observer> Daemon<O> {
         self.over.is_some_and(|since| self.switch.is_quiet() || since.elapsed() >= FAREWELL)
     }
 
-    fn look_after_itself(&mut self) {
+    fn look_after_itself(&mut self, now: Instant) {
         self.keep_state();
-        let now = Instant::now();
         if now < self.next_round {
             return;
         }

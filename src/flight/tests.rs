@@ -120,7 +120,10 @@ impl World {
 }
 
 fn invite(name: &str) -> String {
-    let body = "v=0\r\no=- 1 1 IN IP4 192.0.2.50\r\ns=-\r\nc=IN IP4 192.0.2.50\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n";
+    let port = 4_000 + 2 * name.bytes().map(u32::from).sum::<u32>();
+    let body = format!(
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.50\r\ns=-\r\nc=IN IP4 192.0.2.50\r\nt=0 0\r\nm=audio {port} RTP/AVP 8\r\n"
+    );
     format!(
         "INVITE sip:02079460101@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP {TRUNK};branch=z9hG4bK{name};rport\r\n\
          Max-Forwards: 70\r\nFrom: <sip:07700900123@example.org>;tag={name}\r\nTo: <sip:02079460101@192.0.2.1>\r\n\

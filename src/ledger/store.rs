@@ -197,7 +197,7 @@ fn insert_one(tx: &Transaction<'_>, Entry { run, record }: &Entry) -> Result<boo
         "INSERT INTO calls (run, call, sip_call_id, trunk, practice, line, band, ddi, cli, arrived_ms, \
          waited_ms, lasted_ms, outcome, agent, ended_by, code, promise) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
-         ON CONFLICT (run, call) DO NOTHING RETURNING id",
+         ON CONFLICT (run, call) DO NOTHING",
     )?;
     let values = params![
         run,
@@ -218,11 +218,12 @@ fn insert_one(tx: &Transaction<'_>, Entry { run, record }: &Entry) -> Result<boo
         code,
         record.promise.map(|promise| promise.0.cast_signed()),
     ];
-    let id: Option<i64> = insert.query_row(values, |row| row.get(0)).optional()?;
-    match id {
-        Some(id) => insert_segments(tx, id, record).map(|()| true),
-        None => Ok(false),
+    // RETURNING would give the id as well, by way of a temporary table for each record.
+    let is_new = insert.execute(values)? == 1;
+    if is_new {
+        insert_segments(tx, tx.last_insert_rowid(), record)?;
     }
+    Ok(is_new)
 }
 
 /// Whether the promise was not there before. One that is there takes the state, unless it has a newer one.

@@ -65,18 +65,18 @@ impl Dialog {
         let remote = invite.headers.from().ok_or(BadDialog::Parties)?;
         let mut local = invite.headers.to().ok_or(BadDialog::Parties)?;
         local.set_tag(local_tag);
-        let target_of_old = remote.uri().clone();
+        let target = match invite.headers.contact() {
+            Some(contact) => contact.into_uri(),
+            None if is_of_old(invite) => remote.uri().clone(),
+            None => return Err(BadDialog::Contact),
+        };
         Ok(Dialog {
             call_id: invite.headers.call_id().ok_or(BadDialog::Parties)?.to_owned(),
             local,
             local_tag: local_tag.to_owned(),
             remote_tag: remote.tag().unwrap_or_default().to_owned(),
             remote,
-            target: match invite.headers.contact() {
-                Some(contact) => contact.uri().clone(),
-                None if is_of_old(invite) => target_of_old,
-                None => return Err(BadDialog::Contact),
-            },
+            target,
             routes: routes(invite.headers.record_routes())?,
             contact,
             local_seq: 0,
@@ -98,12 +98,9 @@ impl Dialog {
             local,
             remote_tag: remote.tag().unwrap_or_default().to_owned(),
             remote,
-            target: response
-                .headers
-                .contact()
-                .map_or_else(|| invite.uri.clone(), |contact| contact.uri().clone()),
+            target: response.headers.contact().map_or_else(|| invite.uri.clone(), NameAddr::into_uri),
             routes: route_set,
-            contact: invite.headers.contact().ok_or(BadDialog::Contact)?.uri().clone(),
+            contact: invite.headers.contact().ok_or(BadDialog::Contact)?.into_uri(),
             local_seq: invite.headers.cseq().map_or(1, |(number, _)| number),
             remote_seq: None,
             flow,
@@ -166,7 +163,7 @@ impl Dialog {
     /// Follows a target refresh: the Contact of a re-INVITE or of its 2xx (12.2.1.2, 12.2.2).
     pub fn refresh(&mut self, contact: Option<NameAddr>) {
         if let Some(contact) = contact {
-            self.target = contact.uri().clone();
+            self.target = contact.into_uri();
         }
     }
 

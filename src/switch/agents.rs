@@ -93,11 +93,11 @@ impl Switch {
 
         self.last_leg += 1;
         let leg = LegId(self.last_leg);
-        let tx = self.ask(invite.clone(), phone.flow);
+        let tx = self.ask(invite, phone.flow);
+        let invite = self.transactions.invite(tx)?;
         self.deadlines.set(Timer::Unreachable(leg), self.now.mono + self.plan.sip.unreachable_after);
-        invite.body = bytes::Bytes::new();
         let flow = phone.flow;
-        let state = State::Inviting { tx, invite: Box::new(invite), flow, withdrawn: false, early: None };
+        let state = State::Inviting { tx, invite, flow, withdrawn: false, early: None };
         let audio = Audio { thread, held, local, agreed: None, latch: phone.nat };
         let side = Side::Agent(agent);
         self.legs.insert(leg, Leg { id: leg, call, side, state, audio, asked: Vec::new(), owed: Vec::new() });

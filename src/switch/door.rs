@@ -18,8 +18,14 @@ pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS";
 impl Switch {
     pub(super) fn datagram(&mut self, flow: Flow, bytes: &Bytes, waited: Duration) {
         let verdict = wire::inspect(bytes, flow.remote, &self.limits);
-        self.shed.observe(waited, self.now.mono);
-        if !self.shed.is_idle(waited)
+        let invite = match &verdict {
+            Verdict::Accept(accepted) => accepted.start() == Start::Request { method: Method::Invite },
+            _ => false,
+        };
+        let routine = invite && !may_be_emergency(&self.plan.ingress, flow.remote.ip());
+        self.shed.observe(routine.then_some(waited), self.now.mono);
+        if routine
+            && !self.shed.is_idle(waited)
             && let Verdict::Accept(accepted) = &verdict
             && self.shed_call(flow, accepted, waited)
         {
@@ -30,12 +36,8 @@ impl Switch {
 
     /// Turns a new call of routine away for load, before its message is built; says whether it did.
     fn shed_call(&mut self, flow: Flow, accepted: &Accepted, waited: Duration) -> bool {
-        let begins_call = accepted.start() == Start::Request { method: Method::Invite };
-        let turned = begins_call
-            && self.is_known(flow)
-            && !may_be_emergency(&self.plan.ingress, flow.remote.ip())
-            && self.shed.refuses(waited)
-            && self.transactions.turn_away(flow, accepted);
+        let turned =
+            self.is_known(flow) && self.shed.refuses(waited) && self.transactions.turn_away(flow, accepted);
         self.counters.shed += u64::from(turned);
         turned
     }

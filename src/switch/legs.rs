@@ -173,7 +173,8 @@ impl Switch {
 
     pub(super) fn say_bye(&mut self, mut dialog: Dialog) {
         let (bye, flow) = (dialog.request(Method::Bye), dialog.flow());
-        self.ask(bye, flow);
+        let tx = self.ask(bye, flow);
+        self.transactions.disregard(tx);
     }
 
     /// Acknowledges and at once ends the dialog of a second 2xx to a forked INVITE.

@@ -1,7 +1,10 @@
 //! How many new calls to turn away so that those that were taken are served in time.
 //!
 //! A call taken is work promised: most of it comes later, with the answer and the BYE. So the share of new calls
-//! that is turned away follows slowly what datagrams had to wait for their turn, and does not jump.
+//! that is turned away follows slowly what new calls had to wait for their turn, and does not jump.
+//!
+//! What counts is the least wait of a while, not the longest: when the machine stalls, many wait, but when more was
+//! taken than can be served, all do.
 
 use std::time::Duration;
 
@@ -13,7 +16,7 @@ use crate::time::Mono;
 const PATIENCE: Duration = Duration::from_millis(250);
 /// How often the share is moved.
 const WINDOW: Duration = Duration::from_millis(50);
-/// Where the longest wait of a window was over this, the share, in thousandths, is moved by so much.
+/// Where the least wait of a window was over this, the share, in thousandths, is moved by so much.
 const MOVES: [(Duration, i32); 2] = [(LONG, 8), (Duration::from_millis(2), -4)];
 /// Nobody has waited to speak of.
 const IDLE: i32 = -15;
@@ -32,8 +35,8 @@ pub(super) struct Shed {
     share: i32,
     /// Thousandths of a refusal that are due.
     due: i32,
-    /// The longest wait seen in this window.
-    longest: Duration,
+    /// The least wait of a new call in this window.
+    least: Option<Duration>,
     /// New calls asked about in this window, and those of them turned away.
     asked: i32,
     refused: i32,
@@ -41,22 +44,23 @@ pub(super) struct Shed {
 }
 
 impl Shed {
-    /// A datagram of whatever kind had to wait this long for its turn.
-    pub(super) fn observe(&mut self, waited: Duration, now: Mono) {
-        self.longest = self.longest.max(waited);
+    /// A datagram came, and if it begins a call, it has waited this long for its turn.
+    pub(super) fn observe(&mut self, waited: Option<Duration>, now: Mono) {
+        self.least = self.least.into_iter().chain(waited).min();
         let passed = now.since(self.window);
         if passed < WINDOW {
             return;
         }
-        let step = MOVES.into_iter().find(|&(wait, _)| self.longest > wait).map_or(IDLE, |(_, step)| step);
-        if self.longest > FAR_TOO_LONG && self.asked > 0 {
+        let least = self.least.unwrap_or_default();
+        let step = MOVES.into_iter().find(|&(wait, _)| least > wait).map_or(IDLE, |(_, step)| step);
+        if least > FAR_TOO_LONG && self.asked > 0 {
             let really = self.refused.saturating_mul(1_000) / self.asked;
             self.share += (really - self.share) / NEARING;
         }
         // Windows in which nothing came at all were idle.
         let idle = i32::try_from(passed.as_millis() / WINDOW.as_millis() - 1).unwrap_or(i32::MAX);
         self.share = (self.share + step).saturating_add(idle.saturating_mul(IDLE)).clamp(0, 1_000);
-        (self.window, self.longest, self.asked, self.refused) = (now, Duration::ZERO, 0, 0);
+        (self.window, self.least, self.asked, self.refused) = (now, None, 0, 0);
     }
 
     /// Whether a new call that had to wait this long is one of those to turn away.
@@ -72,7 +76,7 @@ impl Shed {
 
     /// Whether all is well, and a call that has waited this long need not ask.
     pub(super) fn is_idle(&self, waited: Duration) -> bool {
-        self.share == 0 && self.longest.max(waited) <= LONG
+        self.share == 0 && waited <= LONG
     }
 }
 
@@ -84,7 +88,7 @@ mod tests {
     fn after(shed: &mut Shed, windows: u64, wait: u64) -> i32 {
         for _ in 0..windows {
             let now = shed.window + WINDOW;
-            shed.observe(Duration::from_millis(wait), now);
+            shed.observe(Some(Duration::from_millis(wait)), now);
         }
         shed.share
     }
@@ -97,7 +101,17 @@ mod tests {
     }
 
     #[test]
-    fn the_share_rises_while_datagrams_wait_and_falls_slowly() {
+    fn while_some_need_not_wait_a_stall_turns_nobody_away() {
+        let mut shed = Shed::default();
+        for _ in 0..100 {
+            shed.observe(Some(Duration::from_millis(1)), shed.window);
+            after(&mut shed, 1, 200);
+        }
+        assert_eq!(shed.share, 0);
+    }
+
+    #[test]
+    fn the_share_rises_while_new_calls_wait_and_falls_slowly() {
         let mut shed = Shed::default();
         assert_eq!(after(&mut shed, 100, 50), 800);
         assert_eq!(after(&mut shed, 100, 50), 1_000);
@@ -126,7 +140,7 @@ mod tests {
         let mut shed = Shed::default();
         after(&mut shed, 10, 150);
         let later = shed.window + 1_000 * WINDOW;
-        shed.observe(Duration::ZERO, later);
+        shed.observe(None, later);
         assert!(shed.is_idle(LONG));
     }
 

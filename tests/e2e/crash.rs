@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{Call, Hub, Net, Phone, SOON, Setup, Sipp, assert_sound, scenario};
+use crate::harness::{Baresip, Call, Hub, Net, Phone, SOON, Setup, Sipp, assert_sound, scenario};
 
 /// Asha talks with the first caller, Ben's phone rings for the second, the third waits.
 struct Floor {
@@ -113,6 +113,28 @@ fn a_caller_who_hung_up_while_the_daemon_was_dead_is_recorded_when_it_lives() {
     third.bye();
     let calls = floor.hub.calls(1);
     assert_eq!(calls[0].end(), ("abandoned", None));
+}
+
+#[test]
+fn people_who_talk_hear_each_other_again_after_a_crash() {
+    const CALLER: f64 = 440.0;
+    const AGENT: f64 = 620.0;
+    let net = Net::new();
+    let asha = Baresip::agent(net.agent(1), AGENT);
+    let mut hub = Setup::new(net).agent("asha", asha.uri()).start();
+    let caller = Baresip::caller(net.surgery(), CALLER, &format!("sip:02079460101@{}", hub.udp));
+    caller.hears(AGENT);
+    asha.hears(CALLER);
+    hub.kill();
+    let before = [caller.recorded(), asha.recorded()];
+    hub.restart();
+    caller.hears_after(before[0], AGENT);
+    asha.hears_after(before[1], CALLER);
+    caller.quit();
+    let call = hub.call();
+    assert_eq!(call.end(), ("answered", Some("caller")));
+    assert_sound(&[call]);
+    asha.quit();
 }
 
 #[test]

@@ -133,7 +133,7 @@ impl Exchange {
         };
         self.callers.insert(call, who);
         self.standing.insert(promise, call);
-        self.touched.insert(line);
+        self.touched.push(line);
         self.settle(now);
         Ok(true)
     }
@@ -254,7 +254,7 @@ impl Exchange {
         let _ = self.distributor.handle(Input::Abandon { call }, now);
         if let Some(who) = self.callers.remove(&call) {
             self.estimators[who.line.index()].left(call, now);
-            self.touched.insert(who.line);
+            self.touched.push(who.line);
             if let Some(promise) = who.promise {
                 self.standing.remove(&promise);
             }

@@ -79,7 +79,7 @@ impl Transactions {
             self.effects.counters.repeated_responses += 1;
             return Ok(());
         }
-        if !sent.is_visible() {
+        if !sent.is_heard {
             self.heard(tx, code, "", now);
             return Ok(());
         }

@@ -110,6 +110,13 @@ impl Step<'_> {
         self.effects.deadlines.set((self.tx, timer), self.now + after);
     }
 
+    /// Starts a timer that only ends the absorbing of repetitions. Nobody minds when that is late, so such timers
+    /// end together, at whole [`TOGETHER`]s: a wake for each would cost as much as a message.
+    pub(super) fn linger(&mut self, timer: Timer, after: Duration) {
+        let Mono(due) = self.now + after;
+        self.effects.deadlines.set((self.tx, timer), Mono(due.next_multiple_of(TOGETHER)));
+    }
+
     pub(super) fn stop(&mut self, timer: Timer) {
         self.effects.deadlines.clear((self.tx, timer));
     }
@@ -139,6 +146,9 @@ impl Step<'_> {
         self.effects.deadlines.set((self.tx, timer), next);
     }
 }
+
+/// A quarter of a second, in microseconds.
+const TOGETHER: u64 = 250_000;
 
 /// Keeps a repetition moving even when T1 is configured as nothing.
 const SHORTEST: Duration = Duration::from_millis(1);
