@@ -383,7 +383,8 @@ fn what_is_old_or_too_much_is_removed_but_nothing_that_a_resume_needs() {
     assert_eq!(files::list(path).unwrap().snapshots, [place(5, 0), place(5, 500)]);
 }
 
-/// A segment and its snapshot, as version 1 of the format wrote them.
+/// A segment and its snapshots, as version 1 of the format wrote them; `WRITE_FIXTURE=1` writes them anew, which only a
+/// version that was never released may need.
 #[test]
 fn what_format_1_wrote_can_still_be_read_and_resumed() {
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/flight/format-1");
