@@ -382,34 +382,3 @@ fn what_is_old_or_too_much_is_removed_but_nothing_that_a_resume_needs() {
     assert_eq!(files::list(path).unwrap().segments, [5]);
     assert_eq!(files::list(path).unwrap().snapshots, [place(5, 0), place(5, 500)]);
 }
-
-/// A segment and its snapshot, as version 1 of the format wrote them.
-#[test]
-fn what_format_1_wrote_can_still_be_read_and_resumed() {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/flight/format-1");
-    let directory = tempfile::tempdir().unwrap();
-    let settings = settings(&directory);
-    if std::env::var_os("WRITE_FIXTURE").is_some() {
-        let mut world = World::new(&settings);
-        world.call("one");
-        world.give(Input::Wake);
-        world.call("two");
-        world.snapshot();
-        world.kill();
-        fs::create_dir_all(&fixture).unwrap();
-        for entry in fs::read_dir(&settings.directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_some() {
-                fs::copy(&path, fixture.join(path.file_name().unwrap())).unwrap();
-            }
-        }
-    }
-    fs::create_dir_all(&settings.directory).unwrap();
-    for entry in fs::read_dir(&fixture).unwrap() {
-        let path = entry.unwrap().path();
-        fs::copy(&path, settings.directory.join(path.file_name().unwrap())).unwrap();
-    }
-    let left = left(&settings);
-    assert_eq!((left.switch.calls(), left.run), (2, run(1)));
-    left.switch.check_invariants();
-}
