@@ -63,7 +63,7 @@ mod tests {
     fn only_dense_arrivals_are_made_to_wait() {
         assert!(pauses(Duration::from_millis(1), 100));
         assert!(!pauses(Duration::from_millis(1), 99));
-        assert!(!pauses(Duration::from_millis(2), 500));
+        assert!(!pauses(Duration::from_millis(3), 500));
         assert!(!pauses(Duration::from_secs(1), 500));
     }
 

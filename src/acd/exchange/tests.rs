@@ -239,6 +239,7 @@ fn an_offer_to_some_callers_only_is_heard_at_once_by_them_and_by_nobody_else() {
     abandon(&mut exchange, 2, 1);
     routine(&mut exchange, 3, 2, Some(KEY));
     routine(&mut exchange, 4, 3, None);
+    [2, 3].into_iter().for_each(|call| exchange.set_callable(CallId(call)));
     exchange.handle_timeout(secs(5));
     assert_eq!(told(&mut exchange, 2), [[What::Position(1), What::Offer]]);
     exchange.handle_timeout(secs(40));

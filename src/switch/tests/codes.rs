@@ -132,5 +132,5 @@ fn a_phone_behind_nat_is_hung_up_where_it_was_seen_and_heard_where_it_speaks_fro
     });
     assert!(stream.unwrap().latch);
     world.pass(11 * SECOND);
-    world.expect(&at, "BYE");
+    assert!(world.take_to(&at).iter().any(|text| text.starts_with("BYE")));
 }

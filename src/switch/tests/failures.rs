@@ -229,7 +229,7 @@ fn a_process_that_slept_makes_up_for_no_repetition() {
     let mut world = World::new(1);
     Caller::new("c1", TRUNK).call(&mut world);
     Ringing::of(&mut world, 0);
-    world.now.mono = world.now.mono + Duration::from_millis(20_000);
+    world.now.mono = world.now.mono + Duration::from_secs(3);
     world.give(Input::Wake);
     assert_eq!(world.take_to(&phone(0)).iter().filter(|text| text.starts_with("INVITE")).count(), 1);
 }
