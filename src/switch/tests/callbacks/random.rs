@@ -70,10 +70,10 @@ impl Day {
     }
 
     fn step(&mut self) {
-        match self.below(20) {
-            0 | 1 if self.callers.len() < 6 => {
+        match self.below(22) {
+            0 | 1 if self.callers.len() < 3 => {
                 self.named += 1;
-                let number = format!("0770090000{}", self.below(5));
+                let number = format!("077009000{:02}", self.below(12));
                 let mut caller = patient(&format!("c{}", self.named), &number);
                 caller.call(&mut self.world);
                 let leg = last_leg(&self.world);
@@ -113,18 +113,18 @@ impl Day {
                     (_, true) => {}
                 }
             }
-            16 => {
+            16 | 17 => {
                 let agent = AgentId(self.below(u64::from(AGENTS)) as u32);
                 let order = match self.below(6) {
                     0 => AgentOrder::LogOut(agent),
-                    1 => AgentOrder::Resume(agent),
+                    1..=3 => AgentOrder::Resume(agent),
                     _ => AgentOrder::LogIn(agent),
                 };
                 self.world.give(Input::Agent(order));
             }
-            17 => self.world.disk = self.below(3) > 0,
+            18 => self.world.disk = self.below(3) > 0,
             _ => {
-                let longest = [2, 20, 200, 2_000][self.below(4) as usize];
+                let longest = [2, 2, 20, 500][self.below(4) as usize];
                 let time = Duration::from_secs(1 + self.below(longest));
                 self.world.pass(time);
             }
