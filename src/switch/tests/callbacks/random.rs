@@ -35,7 +35,11 @@ impl Day {
                     let call = |text: &str| header(text, "Call-ID").to_owned();
                     let known = self.phones.iter().any(|(ringing, _)| call(&ringing.invite) == call(&text));
                     if !known && !header(&text, "To").contains("tag=") {
-                        self.phones.push((Ringing { at: at.clone(), invite: text }, false));
+                        let ringing = Ringing { at: at.clone(), invite: text };
+                        if self.below(5) > 0 {
+                            ringing.reply(&mut self.world, "180 Ringing");
+                        }
+                        self.phones.push((ringing, false));
                     }
                 } else if text.starts_with("CANCEL") || text.starts_with("BYE") {
                     let whose = |ringing: &Ringing| {
@@ -68,7 +72,7 @@ impl Day {
     }
 
     fn step(&mut self) {
-        match self.below(14) {
+        match self.below(22) {
             0 | 1 if self.callers.len() < 6 => {
                 self.named += 1;
                 let number = format!("0770090000{}", self.below(5));
@@ -91,7 +95,7 @@ impl Day {
                 let (mut caller, _) = self.callers.remove(at);
                 caller.send(&mut self.world, "BYE", "");
             }
-            8..=10 if !self.phones.is_empty() => {
+            8..=16 if !self.phones.is_empty() => {
                 let at = self.below(self.phones.len() as u64) as usize;
                 let what = self.below(6);
                 let (ringing, answered) = &mut self.phones[at];
@@ -111,16 +115,16 @@ impl Day {
                     (_, true) => {}
                 }
             }
-            11 => {
+            17 => {
                 let agent = AgentId(self.below(u64::from(AGENTS)) as u32);
-                let order = match self.below(3) {
+                let order = match self.below(6) {
                     0 => AgentOrder::LogOut(agent),
                     1 => AgentOrder::Resume(agent),
                     _ => AgentOrder::LogIn(agent),
                 };
                 self.world.give(Input::Agent(order));
             }
-            12 => self.world.disk = self.below(3) > 0,
+            18 => self.world.disk = self.below(3) > 0,
             _ => {
                 let longest = [2, 20, 200, 2_000][self.below(4) as usize];
                 let time = Duration::from_secs(1 + self.below(longest));
@@ -138,7 +142,9 @@ fn each_promise_ends_once_whatever_callers_agents_and_patients_do() {
     for seed in 0..SEEDS {
         let mut plan = callback_plan(AGENTS);
         (plan.guide.callbacks.terms.attempts, plan.guide.callbacks.terms.pause) = (2, 30 * SECOND);
-        let world = World::on(plan);
+        plan.acd.misses_before_pause = 0;
+        let mut world = World::on(plan);
+        (0..AGENTS).for_each(|agent| log_in(&mut world, agent));
         let mut day = Day {
             world,
             dice: Rng::new([seed; 32]),
