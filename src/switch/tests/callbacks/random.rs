@@ -8,7 +8,7 @@ use crate::rng::Rng;
 use crate::switch::Switch;
 use crate::switch::tests::world::phone;
 
-const SEEDS: u8 = 24;
+const SEEDS: u8 = 16;
 const STEPS: usize = 250;
 const AGENTS: u32 = 3;
 
@@ -36,7 +36,7 @@ impl Day {
                     let known = self.phones.iter().any(|(ringing, _)| call(&ringing.invite) == call(&text));
                     if !known && !header(&text, "To").contains("tag=") {
                         let ringing = Ringing { at: at.clone(), invite: text };
-                        if self.below(5) > 0 {
+                        if self.below(8) > 0 {
                             ringing.reply(&mut self.world, "180 Ringing");
                         }
                         self.phones.push((ringing, false));
@@ -126,7 +126,7 @@ impl Day {
             }
             18 => self.world.disk = self.below(3) > 0,
             _ => {
-                let longest = [2, 20, 200, 2_000][self.below(4) as usize];
+                let longest = [2, 10, 40, 120][self.below(4) as usize];
                 let time = Duration::from_secs(1 + self.below(longest));
                 self.world.pass(time);
             }
