@@ -108,7 +108,8 @@ fn a_promise_that_was_told_outlives_a_daemon_that_is_killed_that_instant() {
     is_called_back(&mut patient);
     patient.bye();
     assert_eq!(settled(&hub), [(Some("reached".to_owned()), None)]);
-    asha.quit();
+    // Its first call died with the daemon, so its end is not waited for.
+    drop(asha);
 }
 
 #[test]
