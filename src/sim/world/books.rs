@@ -70,7 +70,10 @@ impl Books {
             Event::BackInLine { call, agent, .. } => {
                 let known = self.known(*call)?;
                 let was = known.talks.take();
-                must(was.as_ref() == Some(agent), || format!("{call} lost {agent}, but talked to {was:?}"))
+                // The agent of a call that we make waits for the patient before there is a talk.
+                let waited = known.call_id.is_empty() && was.is_none() && known.rung.remove(agent);
+                let fits = waited || was.as_ref() == Some(agent);
+                must(fits, || format!("{call} lost {agent}, but talked to {was:?}"))
             }
             Event::Ended { call, outcome, .. } => {
                 let known = self.known(*call)?;
