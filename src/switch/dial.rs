@@ -57,8 +57,7 @@ impl Switch {
             return;
         };
         self.media(thread, Command::Set(stream));
-        let tone = speech::clips(&[Prompt::RingTone], self.plan.media.prompts);
-        self.media(thread, Command::Play { leg, clips: tone, looped: true });
+        self.play_ring_tone(leg);
         let read = speech::telephone(&number, &self.plan.ingress.country_code);
         self.say(leg, &[vec![Prompt::CallbackFor], read].concat());
     }

@@ -5,7 +5,7 @@
 
 use crate::call::leg::{Leg, Side};
 use crate::call::media::Command;
-use crate::call::speech::{self, Prompt};
+use crate::call::speech::Prompt;
 use crate::call::{Call, Stage, Wish};
 use crate::id::{CallId, LegId};
 use crate::rng::{Rng, Seed};
@@ -37,17 +37,17 @@ impl Switch {
 
     /// What the people of a call hear is begun anew; the media thread knows the legs.
     fn be_heard_again(&mut self, id: CallId) {
-        let Some(Call { stage, wish, caller, thread, .. }) = self.calls.get(&id).cloned() else { return };
+        let Some(Call { stage, wish, caller, .. }) = self.calls.get(&id).cloned() else { return };
         match (stage, caller) {
-            (Stage::Waiting { .. }, Some(caller)) if self.is_heard(caller) => self.play_music(caller),
+            (Stage::Waiting { .. }, Some(caller)) if self.is_heard(caller) => {
+                // Who was waiting when the old process died has heard the greeting.
+                self.play_to_waiting(caller, false);
+            }
             (Stage::Leaving { why: Some(_) }, Some(caller)) if self.is_heard(caller) => {
                 self.say(caller, &[Prompt::NobodyCanAnswer]);
             }
             (Stage::Talking { .. }, _) => self.bridge(id),
-            (Stage::Dialling { leg, .. }, _) => {
-                let clips = speech::clips(&[Prompt::RingTone], self.plan.media.prompts);
-                self.media(thread, Command::Play { leg, clips, looped: true });
-            }
+            (Stage::Dialling { leg, .. }, _) => self.play_ring_tone(leg),
             (Stage::Parting { leg, .. }, _) => {
                 self.say(leg, &[Prompt::NotReached]);
             }
@@ -60,18 +60,6 @@ impl Switch {
 
     fn is_heard(&self, leg: LegId) -> bool {
         self.legs.get(&leg).and_then(Leg::stream).is_some()
-    }
-
-    /// The music of the line alone: who was waiting when the old process died has heard the greeting.
-    fn play_music(&mut self, leg: LegId) {
-        let Some(call) = self.legs.get(&leg).and_then(|leg| self.calls.get(&leg.call)) else { return };
-        let treatment = self.plan.treatments.get(call.line.index()).copied().unwrap_or_default();
-        let (clips, looped) = if call.rings_first {
-            (speech::clips(&[Prompt::RingTone], self.plan.media.prompts), true)
-        } else {
-            (treatment.music.into_iter().collect(), treatment.music.is_some())
-        };
-        self.media(call.thread, Command::Play { leg, clips, looped });
     }
 
     /// Legs that were made after `last`, each with its call and its Call-ID, for those who read a log.

@@ -155,17 +155,8 @@ impl Switch {
     /// Another key, or none: the caller is where it was.
     fn declined(&mut self, id: CallId) {
         self.deadlines.clear(Timer::Wish(id));
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let caller = call.caller;
-        match call.stage {
-            Stage::Leaving { .. } => {
-                call.wish = Wish::Unasked;
-                self.say_goodbye(id, caller, Prompt::NobodyCanAnswer);
-            }
-            _ => {
-                call.wish = Wish::Open;
-                self.hush(id);
-            }
+        if self.give_up_promise(id) {
+            self.hush(id);
         }
     }
 
@@ -186,20 +177,25 @@ impl Switch {
     /// Nothing can be promised now: the caller is told, and is where it was.
     fn not_now(&mut self, id: CallId) {
         self.counters.callbacks.not_made += 1;
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let caller = call.caller;
-        match call.stage {
-            Stage::Leaving { .. } => {
-                call.wish = Wish::Unasked;
-                self.say_goodbye(id, caller, Prompt::NobodyCanAnswer);
-            }
-            _ => {
-                call.wish = Wish::Open;
-                if let Some(leg) = caller {
-                    self.say(leg, &[Prompt::CallbackNotNow]);
-                }
-            }
+        let caller = self.calls.get(&id).and_then(|call| call.caller);
+        if self.give_up_promise(id)
+            && let Some(leg) = caller
+        {
+            self.say(leg, &[Prompt::CallbackNotNow]);
         }
+    }
+
+    /// Nothing was promised: a caller on the way out hears that nobody can answer, and any other waits and may press
+    /// the key again. Whether it is one of these.
+    fn give_up_promise(&mut self, id: CallId) -> bool {
+        let Some(call) = self.calls.get_mut(&id) else { return false };
+        let leaves = matches!(call.stage, Stage::Leaving { .. });
+        call.wish = if leaves { Wish::Unasked } else { Wish::Open };
+        let caller = call.caller;
+        if leaves {
+            self.say_goodbye(id, caller, Prompt::NobodyCanAnswer);
+        }
+        !leaves
     }
 
     /// An agent has the caller, or nobody: what it wished for is void. A promise that was not told yet ends with
