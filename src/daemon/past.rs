@@ -14,6 +14,7 @@ use crate::sip::Transport;
 use crate::switch::following::Removed;
 use crate::switch::plan::{Plan, ThreadPorts};
 use crate::switch::{Input, Output, Switch};
+use crate::time::Now;
 
 use super::clock::boot;
 use super::inherit::{self, Inherited};
@@ -148,13 +149,25 @@ impl Flight {
     /// A record that went to the ledger.
     fn recorded(&mut self, record: CallRecord, ledger: &Ledger) {
         let (sent, settled) = ledger.progress();
-        while self.unsettled.front().is_some_and(|&(number, _)| number <= settled) {
-            self.unsettled.pop_front();
-        }
+        self.forget_settled(settled);
         self.unsettled.push_back((sent, record));
         if self.unsettled.len() > MOST_UNSETTLED {
             self.unsettled.pop_front();
         }
+    }
+
+    fn forget_settled(&mut self, settled: u64) {
+        while self.unsettled.front().is_some_and(|&(number, _)| number <= settled) {
+            self.unsettled.pop_front();
+        }
+    }
+
+    /// Takes a snapshot; gives how long that held up the switch.
+    fn snapshot(&mut self, switch: &Switch, ledger: &Ledger, now: Now) -> Duration {
+        let (_, settled) = ledger.progress();
+        self.forget_settled(settled);
+        let unsettled = self.unsettled.iter().map(|(_, record)| record).collect();
+        self.recorder.snapshot(switch, unsettled, now)
     }
 }
 
@@ -198,10 +211,7 @@ impl<O: Observer> Daemon<O> {
             return tracing::error!("without a flight log calls cannot be handed over: nothing is done");
         };
         let begun = Instant::now();
-        let (_, settled) = self.ledger.progress();
-        flight.unsettled.retain(|&(number, _)| number > settled);
-        let unsettled = flight.unsettled.iter().map(|(_, record)| record).collect();
-        flight.recorder.snapshot(&self.switch, unsettled, self.clock.now());
+        flight.snapshot(&self.switch, &self.ledger, self.clock.now());
         flight.recorder.flush();
         tracing::info!(calls = self.switch.calls(), took = ?begun.elapsed(), "handing over to the new program");
         let sockets = [self.net.descriptors(), self.media.descriptors()].concat();
@@ -217,10 +227,7 @@ impl<O: Observer> Daemon<O> {
             flight::resumed(&flight.directory);
         }
         if flight.recorder.wants_snapshot() {
-            let (_, settled) = self.ledger.progress();
-            flight.unsettled.retain(|&(number, _)| number > settled);
-            let unsettled = flight.unsettled.iter().map(|(_, record)| record).collect();
-            let held = flight.recorder.snapshot(&self.switch, unsettled, self.clock.now());
+            let held = flight.snapshot(&self.switch, &self.ledger, self.clock.now());
             tracing::debug!(?held, calls = self.switch.calls(), "snapshot");
         }
     }
