@@ -30,6 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             key_path: dir.path().join("cli.key"),
             spool: CALLS as usize,
             side_file: dir.path().join("ledger.side"),
+            run: None,
         };
         println!("round {round}, {CALLS} calls of 4 segments");
         fill(&settings)?;

@@ -299,16 +299,17 @@ fn delays(phones: Vec<UdpSocket>, epoch: Instant, stop: &AtomicBool) -> Vec<Dura
 
 fn start(shared_ports: u16) -> (Media, Vec<u16>) {
     let samples: Vec<i16> = (0..80_000).map(|n| ((n * 37) % 8_000 - 4_000) as i16).collect();
-    let bound = bind(Settings {
+    let settings = Settings {
         address: Ipv4Addr::UNSPECIFIED.into(),
         threads: 1,
         shared_ports,
         spill_ports: 0,
         first_port: 0,
+        before: Vec::new(),
         clips: vec![Clip::from_samples(&samples)],
         dead_after: Duration::from_secs(30),
-    })
-    .unwrap();
+    };
+    let bound = bind(settings, UdpSocket::bind).unwrap();
     let ports = bound.ports()[0].shared.clone();
     (bound.start(Box::new(|_, event| eprintln!("{event:?}"))).unwrap(), ports)
 }

@@ -12,9 +12,9 @@
 //! | 1 | [`calendar`], [`policy`], [`acd`] | opening hours; who may call and which line they join; lines, teams, agents, matching |
 //! | 2 | [`sip`], [`rtp`] | bytes in, bytes out; strangers to each other |
 //! | 3 | [`call`], [`switch`] | one back-to-back call; the machine that owns them all |
-//! | 4 | [`net`], [`media`], [`ledger`], [`config`] | adapters: sockets, media threads, records, TOML to plan |
+//! | 4 | [`net`], [`media`], [`ledger`], [`flight`], [`config`] | adapters: sockets, media threads, records, the flight log, TOML to plan |
 //! | 5 | [`daemon`], [`sim`] | the drivers: real time, virtual time |
-//! | 6 | [`cli`] | commands: run, check, report, simulate, demo |
+//! | 6 | [`cli`] | commands: run, check, explain, simulate, replay, flight, report, demo |
 
 pub mod audio;
 pub mod id;
@@ -32,6 +32,7 @@ pub mod call;
 pub mod switch;
 
 pub mod config;
+pub mod flight;
 pub mod ledger;
 pub mod media;
 pub mod net;

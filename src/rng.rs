@@ -29,7 +29,9 @@ impl Rng {
     pub fn token(&mut self) -> String {
         const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
         let bits = self.bits();
-        (0..13).map(|i| DIGITS[(bits >> (5 * i)) as usize & 31] as char).collect()
+        let mut token = String::with_capacity(13);
+        token.extend((0..13).map(|i| DIGITS[(bits >> (5 * i)) as usize & 31] as char));
+        token
     }
 }
 

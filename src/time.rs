@@ -78,6 +78,9 @@ impl<K: Ord + Copy> Deadlines<K> {
     /// Sets or moves the deadline of `key`.
     pub fn set(&mut self, key: K, at: Mono) {
         if let Some(old) = self.by_key.insert(key, at) {
+            if old == at {
+                return;
+            }
             self.by_time.remove(&(old, key));
         }
         self.by_time.insert((at, key));

@@ -8,10 +8,12 @@ import sys
 import time
 
 import rig as machine
-from rig import Hearken, Kamailio, Rig, Sipp, cpu, descriptors, heard, load, memory, play, say
+from rig import Hearken, Kamailio, Rig, Sipp, Unlogged, cpu, descriptors, heard, load, memory, play, say
 
 ROUNDS = int(os.environ.get("ROUNDS", 3))
 CALLS = int(os.environ.get("CALLS", 3000))
+RATES = [int(rate) for rate in os.environ.get("RATES", "").split()]
+SECONDS_OF_PEAK = int(os.environ.get("SECONDS_OF_PEAK", 10))
 PASSES = 0.001
 
 
@@ -64,6 +66,7 @@ def proxied(rig, kind, rate, calls, agents=1000):
         "good": good,
         "bad": calls - good,
         "retransmitted": caller.so_far("Retransmissions(C)"),
+        "steady": steady,
         "success_rate": statistics.mean(steady) if steady else 0.0,
         "offered_rate": statistics.mean(tried) if tried else 0.0,
         "setup_p50": centile(peak_set_up, 0.5),
@@ -76,7 +79,8 @@ def proxied(rig, kind, rate, calls, agents=1000):
 
 def s1(rig):
     for rate, calls in ((200, CALLS), (1500, 5 * CALLS)):
-        s1_at(rig, rate, calls)
+        if not RATES or rate in RATES:
+            s1_at(rig, rate, calls)
 
 
 def s1_at(rig, rate, calls):
@@ -107,20 +111,43 @@ def s1_at(rig, rate, calls):
     table(["thread", "user", "system", "total"], rows)
 
 
+def flight(rig):
+    """What the flight log and its snapshots cost a call: the same work with and without them, side by side."""
+    rate, calls = 200, CALLS
+    rounds = {Hearken: [], Unlogged: []}
+    for number in range(ROUNDS):
+        for kind in rounds:
+            got = proxied(rig, kind, rate, calls)
+            got["total"] = (got["user"] + got["system"]) * 1000 / calls
+            say(f"flight {number + 1} {kind.name}: {got['total']:.3f} s per 1,000 calls, {got['bad']} failed, load {got['load']:.1f}")
+            rounds[kind].append(got)
+    print(f"### flight: {calls:,} calls at {rate:,} a second, held for 1 s; CPU seconds per 1,000 calls\n")
+    rows = []
+    for kind, got in rounds.items():
+        each = lambda key, form: spread([one[key] for one in got], form)
+        rows.append([kind.name, each("total", "{:.3f}"), sum(one["bad"] for one in got), each("setup_p99", "{:.1f}"), each("load", "{:.1f}")])
+    table(["", "total", "failed calls", "INVITE to 200, p99, ms", "load average"], rows)
+    pairs = [a["total"] / b["total"] for a, b in zip(rounds[Hearken], rounds[Unlogged])]
+    print(f"Ratio, with the flight log to without, by round: {spread(pairs)}.\n")
+
+
 def peak(rig):
-    seconds, agents = int(os.environ.get("SECONDS_OF_PEAK", 10)), 12000
     best = {}
+    # The most that one team may list.
+    run = lambda kind, rate: proxied(rig, kind, rate, rate * SECONDS_OF_PEAK, agents=10000)
 
     def passes(kind, rate):
         """Whether a rate passes; one failure is tried again, since the machine is shared."""
         for _ in range(2):
-            got = proxied(rig, kind, rate, rate * seconds, agents)
-            good = got["bad"] <= PASSES * rate * seconds and got["offered_rate"] > 0.97 * rate and got["setup_p99"] < 500
+            got = run(kind, rate)
+            good = got["bad"] <= PASSES * rate * SECONDS_OF_PEAK and got["offered_rate"] > 0.97 * rate and got["setup_p99"] < 500
             say(f"peak {kind.name} {rate}: {got['bad']} failed, {got['retransmitted']} retransmitted, set-up p99 {got['setup_p99']:.0f} ms, offered {got['offered_rate']:.0f}, SIPp busy {got['sipp_busy']:.2f}, load {got['load']:.1f}")
             if good:
                 return True
         return False
 
+    if RATES:
+        return peak_table(run, [("", Hearken, rate) for rate in RATES])
     for kind in (Hearken, Kamailio):
         low, high, step = 0, 500, 500
         while passes(kind, high):
@@ -131,20 +158,25 @@ def peak(rig):
             low, high = (middle, high) if passes(kind, middle) else (low, middle)
         best[kind] = low
     print("### peak: the highest rate with under 0.1 % failures and INVITE to 200 under 0.5 s at p99, and beyond it\n")
+    factors = (1, 1.5, 2, 3)
+    peak_table(run, [(f"{factor:g}", kind, int(rate * factor)) for factor in factors for kind, rate in best.items()])
+
+
+def peak_table(run, wished):
+    """Measures each of `(times the peak, kind, rate)` in turn, `ROUNDS` times over."""
+    found = [[] for _ in wished]
+    for _ in range(ROUNDS):
+        for (factor, kind, rate), rounds in zip(wished, found):
+            got = run(kind, rate)
+            ends = ", ".join(str(each) for each in got["steady"])
+            say(f"peak {kind.name} {rate}: {got['success_rate']:.0f} succeed a second ({ends}), {got['bad']} failed, {got['retransmitted']} retransmitted, offered {got['offered_rate']:.0f}, SIPp busy {got['sipp_busy']:.2f}")
+            rounds.append(got)
     rows = []
-    for factor in (1, 1.5, 2, 3):
-        found = {kind: [] for kind in best}
-        for _ in range(ROUNDS):
-            for kind, rate in best.items():
-                rate = int(rate * factor)
-                got = proxied(rig, kind, rate, rate * seconds, agents)
-                say(f"peak x{factor} {kind.name} {rate}: {got['success_rate']:.0f} succeed a second, {got['bad']} failed, {got['retransmitted']} retransmitted, offered {got['offered_rate']:.0f}, SIPp busy {got['sipp_busy']:.2f}")
-                found[kind].append(got)
-        for kind, got in found.items():
-            each = lambda key, form="{:.0f}": spread([one[key] for one in got], form)
-            share = statistics.median(one["good"] / (one["good"] + one["bad"]) for one in got)
-            cost = [1000 * (one["user"] + one["system"]) / max(one["good"], 1) for one in got]
-            rows.append([f"{factor:g}", kind.name, int(best[kind] * factor), each("offered_rate"), each("success_rate"), f"{share:.2%}", each("setup_p99"), spread(cost), each("sipp_busy", "{:.2f}")])
+    for (factor, kind, rate), got in zip(wished, found):
+        each = lambda key, form="{:.0f}": spread([one[key] for one in got], form)
+        share = statistics.median(one["good"] / (one["good"] + one["bad"]) for one in got)
+        cost = [1000 * (one["user"] + one["system"]) / max(one["good"], 1) for one in got]
+        rows.append([factor, kind.name, rate, each("offered_rate"), each("success_rate"), f"{share:.2%}", each("setup_p99"), spread(cost), each("sipp_busy", "{:.2f}")])
     table(["times the peak", "", "calls/s wished", "truly offered", "succeed a second", "succeed in the end", "INVITE to 200, p99, ms", "CPU s per 1,000 that succeed", "SIPp's share of its core"], rows)
 
 
@@ -314,7 +346,7 @@ def notice(rig):
     table(["next INVITE to", "count", "least, ms", "p50", "p99", "most", "load average"], rows)
 
 
-BENCHES = {"s1": s1, "peak": peak, "memory": memory_bench, "music": music, "relay": relay, "notice": notice}
+BENCHES = {"s1": s1, "flight": flight, "peak": peak, "memory": memory_bench, "music": music, "relay": relay, "notice": notice}
 
 
 def main(names):

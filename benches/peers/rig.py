@@ -87,6 +87,10 @@ class Rig:
             start_new_session=True,
         )
         self.running.append(process)
+        # Each session is scheduled as a group, whose niceness is not that of its processes.
+        group = Path(f"/proc/{process.pid}/autogroup")
+        if os.environ.get("NICE", "0") != "0" and group.exists():
+            group.write_text(os.environ["NICE"])
         return process
 
     def finish(self, process, how=signal.SIGTERM):
@@ -151,6 +155,7 @@ class Hearken:
     """The daemon with `agents` agents, all at one address, and one line whose callers hear music."""
 
     name = "Hearken"
+    flight = "true"
 
     def __init__(self, rig, agents=1000, logged_in=True):
         self.rig = rig
@@ -166,6 +171,9 @@ first-port = 0
 dead-media-after = "0s"
 [ledger]
 path = "{rig.dir}/hearken.db"
+[flight]
+on = {self.flight}
+directory = "{rig.dir}/flight"
 [clip.welcome]
 file = "{ROOT}/config/prompts/welcome.wav"
 [clip.waiting]
@@ -185,6 +193,7 @@ agents = [{', '.join(f'"{name}"' for name in names)}]
         (rig.dir / "hearken.toml").write_text(text)
         for old in rig.dir.glob("hearken.db*"):
             old.unlink()
+        shutil.rmtree(rig.dir / "flight", ignore_errors=True)
         self.output = open(rig.dir / "hearken.out", "w")
         command = [os.environ["HEARKEN"], "run", "--config", rig.dir / "hearken.toml"]
         self.process = rig.start(0, command, self.output)
@@ -195,6 +204,13 @@ agents = [{', '.join(f'"{name}"' for name in names)}]
         self.rig.finish(self.process, signal.SIGINT)
         self.output.close()
         return (self.rig.dir / "hearken.out").read_text()
+
+
+class Unlogged(Hearken):
+    """The same without its flight log."""
+
+    name = "Hearken without flight log"
+    flight = "false"
 
 
 class Kamailio:

@@ -10,6 +10,8 @@
 #   HEARKEN=target/release/hearken   the binary
 #   ROUNDS=3                         rounds of each pair in s1, of each rate past the peak, of each music and relay
 #   CALLS=3000                       calls in a round of s1
+#   RATES="200"                      only these rates in s1; only these, Hearken alone, in peak
+#   SECONDS_OF_PEAK=10               how long each rate of peak lasts
 #   WAITING=80                       callers who wait during notice
 #   NICE=0                           niceness of all that is run; below 0 (root only) keeps a busy machine's other
 #                                    work out of the figures

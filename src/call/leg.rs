@@ -1,6 +1,7 @@
 //! One leg of a call: its SIP state, its offer/answer state and its media.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -51,8 +52,8 @@ pub enum State {
     Inviting {
         /// Its transaction.
         tx: ClientTx,
-        /// The INVITE, without Via.
-        invite: Box<Request>,
+        /// The INVITE, without body.
+        invite: Arc<Request>,
         /// The path it took.
         flow: Flow,
         /// The call no longer wants this leg: it only waits for the phone's final word.
@@ -67,7 +68,7 @@ pub enum State {
         /// Where offer/answer stands.
         negotiation: Negotiation,
         /// The INVITE we sent, to refuse further answers of a forked call.
-        invite: Option<Box<Request>>,
+        invite: Option<Arc<Request>>,
     },
 }
 
@@ -122,6 +123,14 @@ impl Leg {
         match &mut self.state {
             State::Up { dialog, .. } => Some(dialog),
             State::Inviting { .. } => None,
+        }
+    }
+
+    /// Its Call-ID.
+    pub fn call_id(&self) -> Option<&str> {
+        match &self.state {
+            State::Up { dialog, .. } => Some(dialog.call_id()),
+            State::Inviting { invite, .. } => invite.headers.call_id(),
         }
     }
 

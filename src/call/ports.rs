@@ -132,6 +132,12 @@ impl Ports {
         (self.load.values().sum(), self.spill.len())
     }
 
+    /// Whether no leg holds any of them.
+    pub fn all_free(&self) -> bool {
+        let shares = self.load.values().sum::<usize>() + self.taken.len() + self.hoped.len();
+        shares == 0 && self.spill.len() == self.spills
+    }
+
     /// The shared port with the fewest legs on which nobody has, or hopes for, `remote`.
     fn least_loaded(&self, remote: Option<SocketAddr>) -> Option<u16> {
         let free = |port: u16| {

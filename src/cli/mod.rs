@@ -5,6 +5,8 @@
 //! | `run` | 0; 1 failed; 2 bad configuration |
 //! | `check` | 0 good; 2 not |
 //! | `explain` | 0; 2 bad question or configuration |
+//! | `replay` | 0; 1 failed; 3 something else came out than then |
+//! | `flight` | 0; 1 failed, or no such call |
 //! | `report` | 0; 1 failed |
 //! | `simulate` | 0; 1 failed; 2 bad configuration or load |
 //! | `demo` | 0; 1 failed; 2 bad configuration |
@@ -20,6 +22,8 @@ use crate::config::{self, Loaded};
 mod check;
 mod demo;
 mod explain;
+mod flight;
+mod replay;
 pub mod report;
 mod run;
 mod simulate;
@@ -54,6 +58,8 @@ enum Command {
     #[command(after_help = "Example: hearken check --config config/hearken.toml")]
     Check,
     Explain(explain::Args),
+    Replay(replay::Args),
+    Flight(flight::Args),
     Report(report::Args),
     Simulate(simulate::Args),
     Demo(demo::Args),
@@ -66,6 +72,8 @@ pub fn main() -> ExitCode {
         Command::Run { shadow } => run::run(&config, shadow),
         Command::Check => check::run(&config),
         Command::Explain(args) => explain::run(&config, &args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Flight(args) => flight::run(&args),
         Command::Report(args) => report_from(&config, args),
         Command::Simulate(args) => simulate::run(&config, &args),
         Command::Demo(args) => demo::run(&config, args),

@@ -1,16 +1,20 @@
 //! `hearken run`: the daemon in the foreground, as a service manager or a terminal wants it.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{ExitCode, Stdio};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::{BAD_CONFIGURATION, fail, load, today};
 use crate::config::{self, Loaded, LogFormat, LogSettings, Shadow};
-use crate::daemon::{Daemon, Failure, Order, Reload};
+use crate::daemon::inherit::Inherited;
+use crate::daemon::{Daemon, Failure, Order, Past, Reload};
 
 pub(super) fn run(config: &Path, shadow: Option<PathBuf>) -> ExitCode {
+    // Before anything is opened, and before somebody puts a new program where this one was.
+    let inherited = Inherited::take();
+    let program = std::env::current_exe();
     let mut loaded = match load(config) {
         Ok(loaded) => loaded,
         Err(code) => return code,
@@ -31,10 +35,14 @@ pub(super) fn run(config: &Path, shadow: Option<PathBuf>) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(error),
     };
+    let past = match Past::open(&mut loaded.deployment, inherited) {
+        Ok(past) => past,
+        Err(failure) => return fail(failure),
+    };
     let served = runtime.block_on(async {
         let running = Running { path: config.to_owned(), loaded: loaded.clone(), shadow, trial };
-        let orders = orders_by_signal(running).map_err(Failure::Sip)?;
-        let daemon = Daemon::start(loaded.deployment, orders, ()).await?;
+        let orders = orders_by_signal(running, program).map_err(Failure::Sip)?;
+        let daemon = Daemon::start(loaded.deployment, past, orders, ())?;
         for (transport, address) in daemon.addresses() {
             println!("listening on {} {address}", transport.name().to_ascii_lowercase());
         }
@@ -47,12 +55,17 @@ pub(super) fn run(config: &Path, shadow: Option<PathBuf>) -> ExitCode {
     }
 }
 
-/// SIGTERM drains, a second SIGTERM or any SIGINT stops, SIGHUP reads the configuration again.
-fn orders_by_signal(mut running: Running) -> std::io::Result<mpsc::Receiver<Order>> {
+/// SIGTERM drains, a second SIGTERM or any SIGINT stops, SIGHUP reads the configuration again, SIGUSR2 hands over to
+/// the program that now lies where ours was.
+fn orders_by_signal(
+    mut running: Running,
+    program: std::io::Result<PathBuf>,
+) -> std::io::Result<mpsc::Receiver<Order>> {
     let (sender, orders) = mpsc::channel(8);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hang_up = signal(SignalKind::hangup())?;
+    let mut hand_over = signal(SignalKind::user_defined2())?;
     tokio::spawn(async move {
         let mut draining = false;
         loop {
@@ -63,6 +76,14 @@ fn orders_by_signal(mut running: Running) -> std::io::Result<mpsc::Receiver<Orde
                     running = running.reload(&sender).await;
                     continue;
                 }
+                _ = hand_over.recv() => {
+                    if let Some(program) = successor(&program, &running.path).await
+                        && sender.send(Order::HandOver(program)).await.is_err()
+                    {
+                        return;
+                    }
+                    continue;
+                }
             };
             draining = true;
             if sender.send(order).await.is_err() {
@@ -71,6 +92,25 @@ fn orders_by_signal(mut running: Running) -> std::io::Result<mpsc::Receiver<Orde
         }
     });
     Ok(orders)
+}
+
+/// The program to hand over to, once it has said that it can read the configuration.
+async fn successor(program: &std::io::Result<PathBuf>, config: &Path) -> Option<PathBuf> {
+    let checked = match program {
+        Ok(program) => {
+            let mut check = tokio::process::Command::new(program);
+            let check = check.arg("--config").arg(config).arg("check");
+            check.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            check.status().await.map(|status| status.success().then(|| program.clone()))
+        }
+        Err(error) => Err(std::io::Error::new(error.kind(), error.to_string())),
+    };
+    match checked {
+        Ok(Some(program)) => return Some(program),
+        Ok(None) => tracing::error!("the new program refuses the configuration: this one goes on"),
+        Err(error) => tracing::error!(%error, "the new program cannot be started: this one goes on"),
+    }
+    None
 }
 
 /// The configuration in force.

@@ -12,7 +12,7 @@ use toml::{Table, Value};
 const LONGEST: usize = 60;
 
 /// What only a restart takes over, by the beginning of the key.
-const AT_RESTART: [&str; 15] = [
+const AT_RESTART: [&str; 16] = [
     "node.name",
     "sip.listen",
     "sip.advertise",
@@ -27,6 +27,7 @@ const AT_RESTART: [&str; 15] = [
     "media.spill-ports",
     "media.dead-media-after",
     "ledger.",
+    "flight.",
     "log.",
 ];
 

@@ -27,6 +27,8 @@ pub struct Deployment {
     pub prompts: Option<PathBuf>,
     /// Where calls are recorded.
     pub ledger: LedgerSettings,
+    /// Where inputs are logged; `None` when they are not.
+    pub flight: Option<FlightSettings>,
     /// What becomes of those who wait in lines that the file no longer has, by the line's name.
     pub removed: BTreeMap<String, Removed>,
     /// Another configuration whose rules are tried beside these.
@@ -87,6 +89,19 @@ pub struct LedgerSettings {
     pub spool: usize,
     /// Where records go when the database cannot take them.
     pub side_file: PathBuf,
+}
+
+/// Where every input is logged, and for how long; the path is as written, seen from the working directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlightSettings {
+    /// The directory of the log.
+    pub directory: PathBuf,
+    /// How long it is kept.
+    pub keep_for: Duration,
+    /// How many bytes of it are kept.
+    pub keep_size: u64,
+    /// How often the state is kept too.
+    pub snapshot_every: Duration,
 }
 
 /// How callers' numbers are kept.

@@ -25,7 +25,8 @@ use std::path::{Path, PathBuf};
 
 pub use changes::{Change, changes};
 pub use deployment::{
-    ClipFile, Deployment, LedgerSettings, Listen, LogFormat, LogSettings, MediaSettings, Node, StoredCli,
+    ClipFile, Deployment, FlightSettings, LedgerSettings, Listen, LogFormat, LogSettings, MediaSettings,
+    Node, StoredCli,
 };
 pub use report::{Diagnostic, Errors, Place, Report, Severity};
 

@@ -5,12 +5,9 @@
 use std::time::{Duration, Instant};
 
 use crate::acd::{Availability, PauseReason, pathway};
-use crate::ledger::Ledger;
-use crate::media::Media;
-use crate::net::Net;
 use crate::policy::rules::{Disagreement, Side};
 use crate::switch::callbacks::CallbackNews;
-use crate::switch::{CaseNews, Event, Switch};
+use crate::switch::{CaseNews, Event};
 
 /// How often counts are written, and only when they changed.
 const EVERY: Duration = Duration::from_secs(60);
@@ -23,25 +20,20 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    pub(super) fn round(&mut self, switch: &Switch, net: &Net, media: &Media, ledger: &Ledger) {
-        if self.last.is_none_or(|last| last.elapsed() >= EVERY) {
-            self.last = Some(Instant::now());
-            self.counters(switch, net, media, ledger);
+    /// Whether counts are to be written again.
+    pub(super) fn is_due(&mut self, now: Instant) -> bool {
+        let due = self.last.is_none_or(|last| now.saturating_duration_since(last) >= EVERY);
+        if due {
+            self.last = Some(now);
         }
+        due
     }
 
-    pub(super) fn counters(&mut self, switch: &Switch, net: &Net, media: &Media, ledger: &Ledger) {
-        let say = format!(
-            "{:?} {:?} {:?} {:?} {:?}",
-            switch.counters(),
-            switch.transaction_counters(),
-            net.counters(),
-            media.counters(),
-            ledger.counters()
-        );
-        if say != self.said {
-            tracing::info!(calls = switch.calls(), counters = say, "counted");
-            self.said = say;
+    /// Writes what was counted, if it has changed.
+    pub(super) fn counters(&mut self, calls: usize, counters: String) {
+        if counters != self.said {
+            tracing::info!(calls, counters, "counted");
+            self.said = counters;
         }
     }
 }
@@ -117,5 +109,6 @@ pub(super) fn event(event: &Event) {
         Event::ReloadRefused { .. } => {}
         Event::Draining { calls } => tracing::info!(calls, "draining: only emergency calls are taken"),
         Event::Drained => tracing::info!("the last call is over"),
+        Event::Resumed { calls } => tracing::warn!(calls, "resumed: the calls go on"),
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use tokio::time::{Sleep, sleep};
 use crate::call::media::Event as MediaEvent;
 use crate::call::record::{CallRecord, PromiseRecord};
 use crate::config::{Deployment, StoredCli};
+use crate::flight;
 use crate::ledger::{self, CliStorage, Ledger, News};
 use crate::media::{self, BindError, ClipError, Media};
 use crate::net::{Arrival, Bind, Net};
@@ -24,10 +26,14 @@ use crate::switch::following::Removed;
 use crate::switch::{Event, Input, Output, Switch};
 
 mod clock;
+pub mod inherit;
 mod journal;
+mod pace;
+mod past;
 mod reload;
 
 pub use clock::Clock;
+pub use past::Past;
 pub use reload::{Reload, Verdict};
 
 /// How long the last BYEs may wait for their answers once every call is over.
@@ -36,8 +42,8 @@ const FAREWELL: Duration = Duration::from_secs(2);
 const GLANCE: Duration = Duration::from_millis(20);
 /// How often the daemon looks after itself.
 const ROUND: Duration = Duration::from_secs(1);
-/// Arrivals handled before the timers and orders are looked at again.
-const BATCH: usize = 128;
+/// Arrivals handled together, before the timers and orders are looked at again.
+const BATCH: usize = 32;
 
 /// What an operator wants of the running daemon.
 #[derive(Debug)]
@@ -48,6 +54,8 @@ pub enum Order {
     Drain,
     /// Hang up and end.
     Stop,
+    /// Let this program take our place, and go on with all calls.
+    HandOver(PathBuf),
 }
 
 /// Somebody who watches the daemon's calls.
@@ -81,6 +89,9 @@ pub enum Failure {
     /// The ledger's thread could not be started.
     #[error(transparent)]
     Ledger(#[from] ledger::Error),
+    /// The flight log is another daemon's.
+    #[error(transparent)]
+    Flight(flight::Error),
     /// The system gave no random seed.
     #[error("the system gives no randomness: {0}")]
     Randomness(getrandom::Error),
@@ -100,6 +111,7 @@ pub struct Daemon<O: Observer> {
     promises: mpsc::UnboundedReceiver<News>,
     /// Where promises go whose lines are gone, by the line's name.
     removed: BTreeMap<String, Removed>,
+    flight: Option<past::Flight>,
     clock: Clock,
     orders: mpsc::Receiver<Order>,
     observer: O,
@@ -108,6 +120,9 @@ pub struct Daemon<O: Observer> {
     failed: Option<Failure>,
     next_round: Instant,
     alarm: Pin<Box<Sleep>>,
+    /// What is about to be handled.
+    batch: Vec<Input>,
+    pace: pace::Pace,
 }
 
 enum Action {
@@ -119,19 +134,28 @@ enum Action {
 }
 
 impl<O: Observer> Daemon<O> {
-    /// Binds every socket and starts every thread. Callers are answered once [`Daemon::run`] runs.
-    pub async fn start(
+    /// Binds every socket and starts every thread; calls that the daemon before left go on. Callers are answered
+    /// once [`Daemon::run`] runs. Must be called within a runtime.
+    pub fn start(
         mut deployment: Deployment,
+        mut past: Past,
         orders: mpsc::Receiver<Order>,
         observer: O,
     ) -> Result<Daemon<O>, Failure> {
         let clips = reload::read_clips(&mut deployment)?;
         let Deployment { mut plan, listen, media, ledger, removed, .. } = deployment;
-        let binds: Vec<_> =
+        let (sip_ports, media_ports) = past.ports();
+        let mut binds: Vec<_> =
             listen.iter().map(|listen| Bind { transport: listen.transport, address: listen.bind }).collect();
+        for (bind, port) in binds.iter_mut().zip(sip_ports) {
+            if bind.address.port() == 0 {
+                bind.address.set_port(port);
+            }
+        }
         let peers = reload::Peers::of(&plan);
         let asked = peers.clone();
-        let net = Net::bind(&binds, move |host| asked.peer(host)).await.map_err(Failure::Sip)?;
+        let net = Net::bind(&binds, |bind| past.socket(bind), move |host| asked.peer(host));
+        let net = net.map_err(Failure::Sip)?;
         let advertised = |bound: &SocketAddr, advertise: Option<IpAddr>| {
             SocketAddr::new(advertise.unwrap_or(bound.ip()), bound.port())
         };
@@ -144,23 +168,27 @@ impl<O: Observer> Daemon<O> {
                 advertised: advertised(bound, listen.advertise),
             })
             .collect();
-        let bound = media::bind(media::Settings {
+        let settings = media::Settings {
             address: media.bind,
             threads: u8::try_from(media.threads).unwrap_or(u8::MAX),
             shared_ports: u16::try_from(media.shared_ports).unwrap_or(u16::MAX),
             spill_ports: u16::try_from(media.spill_ports).unwrap_or(u16::MAX),
             first_port: media.first_port,
+            before: media_ports,
             clips,
             dead_after: media.dead_after,
-        })?;
+        };
+        let bound = media::bind(settings, |address| past.inherited.udp(address))?;
         plan.media.threads = bound.ports();
         let (report, media_events) = mpsc::unbounded_channel();
         let report = Box::new(move |_, event| {
             let _ = report.send(event);
         });
         let media = bound.start(report).map_err(Failure::Media)?;
+        past.compare_ports(&plan);
         let (tell, promises) = mpsc::unbounded_channel();
         let settings = ledger::Settings {
+            run: past.left.as_ref().map(|left| left.run.ledger),
             path: ledger.path,
             cli: match ledger.cli {
                 StoredCli::Hash => CliStorage::Hash,
@@ -172,11 +200,17 @@ impl<O: Observer> Daemon<O> {
             side_file: ledger.side_file,
         };
         let ledger = Ledger::open_with(settings, Box::new(move |news| drop(tell.send(news))))?;
-        let mut seed = Seed::default();
-        getrandom::fill(&mut seed).map_err(Failure::Randomness)?;
-        let clock = Clock::default();
-        let switch = Switch::new(plan, seed, clock.now());
-        Ok(Daemon {
+        let (clock, whole) = past
+            .left
+            .as_ref()
+            .map_or((Clock::default(), true), |left| Clock::continuing(&left.run, left.now));
+        let left = past.left.take();
+        let switch = match &left {
+            Some(left) => left.switch.clone(),
+            None => Switch::new(plan.clone(), seed()?, clock.now()),
+        };
+        let flight = past.begin(left.as_deref(), &clock, &switch, &ledger);
+        let mut daemon = Daemon {
             switch,
             net,
             peers,
@@ -185,6 +219,7 @@ impl<O: Observer> Daemon<O> {
             ledger,
             promises,
             removed,
+            flight,
             clock,
             orders,
             observer,
@@ -193,7 +228,13 @@ impl<O: Observer> Daemon<O> {
             failed: None,
             next_round: Instant::now() + ROUND,
             alarm: Box::pin(sleep(Duration::ZERO)),
-        })
+            batch: Vec::new(),
+            pace: pace::Pace::new(Instant::now()),
+        };
+        if let Some(left) = left {
+            daemon.resume(*left, !whole, plan)?;
+        }
+        Ok(daemon)
     }
 
     /// The SIP addresses bound, in the order of the configuration.
@@ -207,13 +248,17 @@ impl<O: Observer> Daemon<O> {
         while !self.is_over() {
             let action = self.select().await;
             self.apply(action);
-            for _ in 0..BATCH {
-                let Some(arrival) = self.net.try_next() else { break };
-                self.apply(Action::Arrival(arrival));
+            let now = Instant::now();
+            self.look_after_itself(now);
+            if let Some(pause) = self.pace.pause(now) {
+                // The whole thread sleeps: streams, timers and orders gather as well.
+                std::thread::sleep(pause);
             }
-            self.look_after_itself();
         }
-        self.journal.counters(&self.switch, &self.net, &self.media, &self.ledger);
+        self.count();
+        if let Some(flight) = self.flight.take().filter(|_| self.failed.is_none()) {
+            flight.recorder.end(self.clock.now());
+        }
         self.media.stop();
         let closed = self.ledger.close();
         tracing::info!(?closed, "the ledger is closed");
@@ -244,12 +289,8 @@ impl<O: Observer> Daemon<O> {
     }
 
     fn apply(&mut self, action: Action) {
-        let input = match action {
-            Action::Arrival(Arrival::Datagram { flow, bytes, read }) => {
-                Input::Datagram { flow, bytes, waited: read.elapsed() }
-            }
-            Action::Arrival(Arrival::Chunk(flow, bytes)) => Input::Chunk { flow, bytes },
-            Action::Arrival(Arrival::Closed(flow)) => Input::Closed { flow },
+        let first = match action {
+            Action::Arrival(arrival) => input(arrival),
             Action::Media(event) => Input::Media(event),
             Action::Ledger(News::Kept(promise)) => Input::Kept(promise),
             Action::Ledger(News::Open(promises)) if promises.is_empty() => return,
@@ -257,10 +298,34 @@ impl<O: Observer> Daemon<O> {
             Action::Order(Order::Reload(reload)) => return self.reload(*reload),
             Action::Order(Order::Drain) => Input::Drain,
             Action::Order(Order::Stop) => Input::Stop,
+            Action::Order(Order::HandOver(program)) => return self.hand_over(&program),
             Action::Wake => Input::Wake,
         };
-        self.switch.handle(input, self.clock.now());
-        self.drain_outputs(|_, _| {});
+        self.batch.push(first);
+        while self.batch.len() < BATCH {
+            let Some(arrival) = self.net.try_next() else { break };
+            self.batch.push(input(arrival));
+        }
+        self.feed(|_, _| {});
+    }
+
+    /// Gives the batch to the switch, once it is written down, and carries out what the switch wants; `also` sees each
+    /// event.
+    fn feed(&mut self, mut also: impl FnMut(&mut Daemon<O>, &Event)) {
+        let (now, mut batch) = (self.clock.now(), std::mem::take(&mut self.batch));
+        self.pace.served(batch.len(), BATCH);
+        if let Some(flight) = &mut self.flight {
+            batch.iter().for_each(|input| flight.recorder.input(input, now));
+            flight.recorder.commit();
+        }
+        for input in batch.drain(..) {
+            self.switch.handle(input, now);
+            self.drain_outputs(&mut also);
+        }
+        self.batch = batch;
+        if let Some(flight) = &mut self.flight {
+            flight.recorder.handled(now);
+        }
     }
 
     /// Promises of earlier runs whose lines are gone since pass to the lines that take their callers.
@@ -274,15 +339,18 @@ impl<O: Observer> Daemon<O> {
     }
 
     /// Carries out what the switch wants, in order; `also` sees each event.
-    fn drain_outputs(&mut self, mut also: impl FnMut(&mut Daemon<O>, &Event)) {
+    fn drain_outputs(&mut self, also: &mut impl FnMut(&mut Daemon<O>, &Event)) {
         while let Some(output) = self.switch.poll_output() {
+            if let Some(flight) = &mut self.flight {
+                flight.recorder.output(&output);
+            }
             match output {
                 Output::Send { flow, bytes } => self.net.send(flow, bytes),
                 Output::Close { flow } => self.net.close(flow),
                 Output::Media { thread, command } => self.media.send(thread, command),
                 Output::Record(record) => {
                     self.observer.record(&record);
-                    self.ledger.write(*record);
+                    self.give_to_ledger(*record);
                 }
                 Output::Promise(promise) => self.ledger.write_promise(*promise),
                 Output::Event(event) => {
@@ -304,22 +372,57 @@ impl<O: Observer> Daemon<O> {
         }
     }
 
+    fn count(&mut self) {
+        let counters = format!(
+            "{:?} {:?} {:?} {:?} {:?} {:?}",
+            self.switch.counters(),
+            self.switch.transaction_counters(),
+            self.net.counters(),
+            self.media.counters(),
+            self.ledger.counters(),
+            self.flight.as_ref().map(|flight| flight.recorder.counters()),
+        );
+        self.journal.counters(self.switch.calls(), counters);
+    }
+
     fn is_over(&self) -> bool {
         self.over.is_some_and(|since| self.switch.is_quiet() || since.elapsed() >= FAREWELL)
     }
 
-    fn look_after_itself(&mut self) {
-        let now = Instant::now();
+    fn look_after_itself(&mut self, now: Instant) {
+        self.keep_state();
         if now < self.next_round {
             return;
         }
         self.next_round = now + ROUND;
-        self.journal.round(&self.switch, &self.net, &self.media, &self.ledger);
+        if self.journal.is_due(now) {
+            self.count();
+        }
         if self.failed.is_none() && !self.media.running() {
             // It would connect people who cannot hear each other. Every caller is hung up and recorded first.
-            tracing::error!("a media thread died: hanging up and ending");
             self.failed = Some(Failure::MediaDied);
+            if self.flight.is_some() {
+                tracing::error!("a media thread died: ending; whoever starts this anew resumes its calls");
+                self.over = Some(now - FAREWELL);
+                return;
+            }
+            tracing::error!("a media thread died: hanging up and ending");
             self.apply(Action::Order(Order::Stop));
         }
     }
+}
+
+fn input(arrival: Arrival) -> Input {
+    match arrival {
+        Arrival::Datagram { flow, bytes, read } => Input::Datagram { flow, bytes, waited: read.elapsed() },
+        Arrival::Chunk(flow, bytes) => Input::Chunk { flow, bytes },
+        Arrival::Closed(flow) => Input::Closed { flow },
+    }
+}
+
+/// A seed from the operating system.
+fn seed() -> Result<Seed, Failure> {
+    let mut seed = Seed::default();
+    getrandom::fill(&mut seed).map_err(Failure::Randomness)?;
+    Ok(seed)
 }

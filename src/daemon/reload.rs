@@ -87,10 +87,10 @@ impl<O: Observer> Daemon<O> {
     /// Lets the switch judge a new plan, and the others follow it.
     pub(super) fn reload(&mut self, reload: Reload) {
         let Reload { plan, clips, done } = reload;
-        self.switch.handle(Input::Reload(Box::new(plan)), self.clock.now());
         let mut verdict = Ok(());
         let mut clips = Some(clips);
-        self.drain_outputs(|daemon, event| match event {
+        self.batch.push(Input::Reload(Box::new(plan)));
+        self.feed(|daemon, event| match event {
             // It comes before any order that speaks of the new clips.
             Event::Reloaded => {
                 daemon.peers.set(daemon.switch.plan());

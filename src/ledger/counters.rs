@@ -82,6 +82,11 @@ impl Shared {
         }
     }
 
+    /// Of the records received, in order, how many are settled.
+    pub(super) fn settled(&self) -> u64 {
+        self.progress().settled
+    }
+
     /// Tells those who wait how far the writer has come.
     pub(super) fn advance(&self, change: impl FnOnce(&mut Progress)) {
         change(&mut self.progress());

@@ -83,6 +83,8 @@ pub struct Settings {
     pub spool: usize,
     /// Where later ones go.
     pub side_file: PathBuf,
+    /// The run that is gone on with; `None` begins one.
+    pub run: Option<i64>,
 }
 
 /// A record with the run of the daemon that it belongs to: the two together are its key.
@@ -135,6 +137,7 @@ pub struct Ledger {
     inbox: Option<Sender<Given>>,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
+    run: i64,
     bound: usize,
     complaints: Mutex<Throttle>,
 }
@@ -150,12 +153,23 @@ impl Ledger {
     pub fn open_with(settings: Settings, report: Report) -> Result<Ledger, Error> {
         let shared = Arc::new(Shared::default());
         let bound = settings.spool.saturating_add(ROOM);
-        let writer = Writer::new(settings, new_run(), Arc::clone(&shared), report);
+        let run = settings.run.unwrap_or_else(new_run);
+        let writer = Writer::new(settings, run, Arc::clone(&shared), report);
         let (inbox, records) = mpsc::channel();
         let thread = thread::Builder::new().name("ledger".into()).spawn(move || writer.run(records));
         let thread = thread.map_err(Error::Thread)?;
         let complaints = Mutex::default();
-        Ok(Ledger { inbox: Some(inbox), shared, thread: Some(thread), bound, complaints })
+        Ok(Ledger { inbox: Some(inbox), shared, thread: Some(thread), run, bound, complaints })
+    }
+
+    /// The run that its records belong to.
+    pub fn run(&self) -> i64 {
+        self.run
+    }
+
+    /// How many records it took so far, and how many of those, in order, are settled: in the database for good.
+    pub fn progress(&self) -> (u64, u64) {
+        (self.shared.sent.load(Relaxed), self.shared.settled())
     }
 
     /// Takes a record and returns at once, without any work on a disk.

@@ -198,7 +198,7 @@ fn insert_one(tx: &Transaction<'_>, Entry { run, record }: &Entry) -> Result<boo
         "INSERT INTO calls (run, call, sip_call_id, trunk, practice, line, band, ddi, cli, arrived_ms, \
          waited_ms, lasted_ms, outcome, agent, ended_by, code, promise, disposition) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
-         ON CONFLICT (run, call) DO NOTHING RETURNING id",
+         ON CONFLICT (run, call) DO NOTHING",
     )?;
     let values = params![
         run,
@@ -220,11 +220,14 @@ fn insert_one(tx: &Transaction<'_>, Entry { run, record }: &Entry) -> Result<boo
         record.promise.map(|promise| promise.0.cast_signed()),
         record.disposition,
     ];
-    let id: Option<i64> = insert.query_row(values, |row| row.get(0)).optional()?;
-    match id {
-        Some(id) => insert_segments(tx, id, record).map(|()| true),
-        None => amend(tx, *run, record).map(|()| false),
+    // RETURNING would give the id as well, by way of a temporary table for each record.
+    let is_new = insert.execute(values)? == 1;
+    if is_new {
+        insert_segments(tx, tx.last_insert_rowid(), record)?;
+    } else {
+        amend(tx, *run, record)?;
     }
+    Ok(is_new)
 }
 
 /// A call may be written again with a disposition that was given after its end.

@@ -60,6 +60,7 @@ impl Bench {
             key_path: dir.path().join("cli.key"),
             spool,
             side_file: dir.path().join("ledger.side"),
+            run: None,
         };
         let writer = Writer::new(settings, RUN, Arc::clone(&shared), Box::new(|_| {}));
         Bench { dir, shared, writer, now: Instant::now() }

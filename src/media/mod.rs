@@ -27,7 +27,8 @@ mod resample;
 mod thread;
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::os::fd::{AsRawFd as _, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +57,8 @@ pub struct Settings {
     /// The lowest port; the others are the even ports above it, the shared ones of all threads before the
     /// spill ports of all. Zero leaves the choice to the operating system.
     pub first_port: u16,
+    /// When the system chooses: the ports of an earlier process, to be had again. Nothing, or of this same shape.
+    pub before: Vec<ThreadPorts>,
     /// By `ClipId`.
     pub clips: Vec<Clip>,
     /// How long a leg that should send may be silent before it is reported; zero for ever.
@@ -66,8 +69,13 @@ pub struct Settings {
 pub type Report = Box<dyn Fn(u8, Event) + Send + Sync>;
 
 /// Opens the ports of all threads; packets wait in them until [`Bound::start`].
-pub fn bind(settings: Settings) -> Result<Bound, BindError> {
-    let ports = ports::bind(&settings)?;
+///
+/// `open` gives a socket that is bound to an address.
+pub fn bind(
+    settings: Settings,
+    open: impl FnMut(SocketAddr) -> io::Result<UdpSocket>,
+) -> Result<Bound, BindError> {
+    let ports = ports::bind(&settings, open)?;
     Ok(Bound { ports, clips: settings.clips.into(), dead_after: settings.dead_after })
 }
 
@@ -95,12 +103,14 @@ impl Bound {
     /// Fails when the system grants no poller, thread or randomness.
     pub fn start(self, report: Report) -> io::Result<Media> {
         let report: Arc<dyn Fn(u8, Event) + Send + Sync> = report.into();
+        let all = self.ports.iter().flat_map(|ports| ports.shared.iter().chain(&ports.spill));
+        let descriptors = all.map(|port| port.socket.as_raw_fd()).collect();
         let mut threads = Vec::with_capacity(self.ports.len());
         for (number, BoundPorts { shared, spill }) in (0u8..).zip(self.ports) {
             let ports = shared.into_iter().chain(spill).collect();
             threads.push(Handle::start(number, ports, self.clips.clone(), self.dead_after, report.clone())?);
         }
-        Ok(Media { threads })
+        Ok(Media { threads, descriptors })
     }
 }
 
@@ -108,6 +118,7 @@ impl Bound {
 #[derive(Debug)]
 pub struct Media {
     threads: Vec<Handle>,
+    descriptors: Vec<RawFd>,
 }
 
 impl Media {
@@ -127,6 +138,11 @@ impl Media {
         for handle in &self.threads {
             handle.send(thread::Order::Clips(clips.clone()));
         }
+    }
+
+    /// The descriptors of all ports, open for as long as this lives.
+    pub fn descriptors(&self) -> &[RawFd] {
+        &self.descriptors
     }
 
     /// What all threads have moved and dropped since they started, at most one loop old.

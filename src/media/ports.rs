@@ -1,11 +1,12 @@
 //! The UDP ports of all threads, bound before any thread starts so that the plan can name them.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 
 use nix::sys::socket::{setsockopt, sockopt};
 
 use crate::media::Settings;
+use crate::switch::plan::ThreadPorts;
 
 /// Room asked of the kernel for each port and way: some 20,000 packets, as the kernel counts them.
 const BUFFER_BYTES: usize = 16 << 20;
@@ -49,19 +50,39 @@ pub enum BindError {
 }
 
 /// Binds the ports of all threads.
-pub(super) fn bind(settings: &Settings) -> Result<Vec<BoundPorts>, BindError> {
+pub(super) fn bind(
+    settings: &Settings,
+    mut open: impl FnMut(SocketAddr) -> io::Result<UdpSocket>,
+) -> Result<Vec<BoundPorts>, BindError> {
     let threads = u32::from(settings.threads);
     let needed = threads * (u32::from(settings.shared_ports) + u32::from(settings.spill_ports));
     if needed == 0 {
         return Err(BindError::Nothing);
     }
-    let mut numbers = numbers(settings.first_port, needed)?;
+    let mut numbers: Box<dyn Iterator<Item = u16>> = match again(settings) {
+        Some(numbers) => Box::new(numbers.into_iter()),
+        None => numbers(settings.first_port, needed)?,
+    };
     let mut take = |count: u16| -> Result<Vec<BoundPort>, BindError> {
-        numbers.by_ref().take(count.into()).map(|number| bind_one(settings.address, number)).collect()
+        let numbers = numbers.by_ref().take(count.into());
+        numbers.map(|number| bind_one(SocketAddr::new(settings.address, number), &mut open)).collect()
     };
     let shared = (0..threads).map(|_| take(settings.shared_ports)).collect::<Result<Vec<_>, _>>()?;
     let spill = (0..threads).map(|_| take(settings.spill_ports)).collect::<Result<Vec<_>, _>>()?;
     Ok(shared.into_iter().zip(spill).map(|(shared, spill)| BoundPorts { shared, spill }).collect())
+}
+
+/// The ports of an earlier process in the order of binding, if they are as many as are needed now.
+fn again(settings: &Settings) -> Option<Vec<u16>> {
+    let Settings { threads, shared_ports, spill_ports, first_port, before, .. } = settings;
+    let fits = |of: &ThreadPorts| {
+        of.shared.len() == usize::from(*shared_ports) && of.spill.len() == usize::from(*spill_ports)
+    };
+    if *first_port != 0 || before.len() != usize::from(*threads) || !before.iter().all(fits) {
+        return None;
+    }
+    let (shared, spill) = (before.iter().flat_map(|of| &of.shared), before.iter().flat_map(|of| &of.spill));
+    Some(shared.chain(spill).copied().collect())
 }
 
 /// Even ports from `first_port` upward (RFC 3550, 11), or zeros when the system is to choose.
@@ -76,10 +97,12 @@ fn numbers(first_port: u16, needed: u32) -> Result<Box<dyn Iterator<Item = u16>>
     Ok(Box::new((first..).step_by(2).map_while(|number| u16::try_from(number).ok())))
 }
 
-fn bind_one(address: IpAddr, number: u16) -> Result<BoundPort, BindError> {
-    let address = SocketAddr::new(address, number);
-    let open = || {
-        let socket = UdpSocket::bind(address)?;
+fn bind_one(
+    address: SocketAddr,
+    open: &mut impl FnMut(SocketAddr) -> io::Result<UdpSocket>,
+) -> Result<BoundPort, BindError> {
+    let mut bind = || {
+        let socket = open(address)?;
         socket.set_nonblocking(true)?;
         // Past the system's limit only with privilege; without it, as much as the limit allows.
         if setsockopt(&socket, sockopt::RcvBufForce, &BUFFER_BYTES).is_err() {
@@ -91,7 +114,7 @@ fn bind_one(address: IpAddr, number: u16) -> Result<BoundPort, BindError> {
         let number = socket.local_addr()?.port();
         Ok(BoundPort { number, socket })
     };
-    open().map_err(|reason| BindError::Port { address, reason })
+    bind().map_err(|reason| BindError::Port { address, reason })
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ fn settings() -> Settings {
         shared_ports: 1,
         spill_ports: 1,
         first_port: 0,
+        before: Vec::new(),
         clips: vec![Clip::from_samples(&[5_000; 8_000])],
         dead_after: Duration::ZERO,
     }
@@ -27,7 +28,7 @@ fn settings() -> Settings {
 
 /// Running threads and the ports of the first.
 fn started(settings: Settings) -> (Media, ThreadPorts) {
-    let bound = bind(settings).unwrap();
+    let bound = bind(settings, UdpSocket::bind).unwrap();
     let ports = bound.ports()[0].clone();
     (bound.start(Box::new(|_, _| {})).unwrap(), ports)
 }
@@ -83,7 +84,8 @@ fn wait_for(media: &Media, reached: impl Fn(&Counters) -> bool) -> Counters {
 
 #[test]
 fn each_thread_has_ports_of_its_own() {
-    let bound = bind(Settings { threads: 3, shared_ports: 2, spill_ports: 4, ..settings() }).unwrap();
+    let bound = bind(Settings { threads: 3, shared_ports: 2, spill_ports: 4, ..settings() }, UdpSocket::bind)
+        .unwrap();
     let mut numbers = Vec::new();
     for thread in bound.ports() {
         assert_eq!((thread.shared.len(), thread.spill.len()), (2, 4));
@@ -103,13 +105,13 @@ fn a_taken_port_is_an_error_that_names_it() {
             break (socket, number);
         }
     };
-    let error = bind(Settings { first_port: number, ..settings() }).unwrap_err();
+    let error = bind(Settings { first_port: number, ..settings() }, UdpSocket::bind).unwrap_err();
     assert!(error.to_string().contains(&taken.local_addr().unwrap().to_string()), "{error}");
 }
 
 #[test]
 fn no_thread_is_an_error() {
-    assert!(matches!(bind(Settings { threads: 0, ..settings() }), Err(BindError::Nothing)));
+    assert!(matches!(bind(Settings { threads: 0, ..settings() }, UdpSocket::bind), Err(BindError::Nothing)));
 }
 
 #[test]
@@ -150,7 +152,7 @@ fn music_is_heard_until_the_bridge_and_then_the_partner() {
 #[test]
 fn an_announcement_interrupts_the_music_its_end_and_keys_are_reported_and_the_bridge_cuts_it() {
     let clips = vec![Clip::from_samples(&[5_000; 8_000]), Clip::from_samples(&[1_000; 800])];
-    let bound = bind(Settings { clips, ..settings() }).unwrap();
+    let bound = bind(Settings { clips, ..settings() }, UdpSocket::bind).unwrap();
     let port = bound.ports()[0].shared[0];
     let (reports, told) = mpsc::channel();
     let media = bound.start(Box::new(move |_, event| reports.send(event).unwrap())).unwrap();
@@ -235,7 +237,7 @@ fn a_phone_behind_nat_is_latched_on_to() {
 #[test]
 fn a_dual_stack_port_serves_both_families() {
     let any = std::net::Ipv6Addr::UNSPECIFIED.into();
-    let Ok(bound) = bind(Settings { address: any, ..settings() }) else { return };
+    let Ok(bound) = bind(Settings { address: any, ..settings() }, UdpSocket::bind) else { return };
     let port = bound.ports()[0].shared[0];
     let media = bound.start(Box::new(|_, _| {})).unwrap();
     let (v4, v6) = (phone(), UdpSocket::bind("[::1]:0"));
@@ -251,7 +253,9 @@ fn a_dual_stack_port_serves_both_families() {
 
 #[test]
 fn dead_media_is_reported_with_the_thread() {
-    let bound = bind(Settings { threads: 2, dead_after: Duration::from_millis(50), ..settings() }).unwrap();
+    let bound =
+        bind(Settings { threads: 2, dead_after: Duration::from_millis(50), ..settings() }, UdpSocket::bind)
+            .unwrap();
     let port = bound.ports()[1].shared[0];
     let (reports, told) = mpsc::channel();
     let media = bound.start(Box::new(move |thread, event| reports.send((thread, event)).unwrap())).unwrap();
@@ -267,7 +271,7 @@ fn dead_media_is_reported_with_the_thread() {
 fn stopping_joins_the_threads() {
     let held = Arc::new(());
     let theirs = held.clone();
-    let bound = bind(Settings { threads: 2, ..settings() }).unwrap();
+    let bound = bind(Settings { threads: 2, ..settings() }, UdpSocket::bind).unwrap();
     let media = bound.start(Box::new(move |_, _| drop(theirs.clone()))).unwrap();
     media.send(9, Command::Close { leg: LegId(1) });
     assert!(media.running());

@@ -6,6 +6,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsRawFd as _, RawFd};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
@@ -28,6 +29,15 @@ pub struct Bind {
     pub transport: Transport,
     /// The local address; port 0 lets the system choose.
     pub address: SocketAddr,
+}
+
+/// A bound socket.
+#[derive(Debug)]
+pub enum Opened {
+    /// For datagrams.
+    Udp(std::net::UdpSocket),
+    /// For streams, listening.
+    Tcp(std::net::TcpListener),
 }
 
 /// Something that came from the network.
@@ -80,6 +90,8 @@ pub struct Counters {
 pub struct Net {
     listeners: Vec<Socket>,
     addresses: Vec<SocketAddr>,
+    /// Descriptors of the listeners.
+    descriptors: Vec<RawFd>,
     streams: stream::Streams,
     peer_of: PeerOf,
     inbox: inbox::Inbox,
@@ -95,9 +107,12 @@ enum Socket {
 }
 
 impl Net {
-    /// Binds every address; `peer_of` says how each host is to be treated.
-    pub async fn bind(
+    /// Listens on every address with the sockets that `open` gives; `peer_of` says how each host is to be treated.
+    ///
+    /// Must be called within a runtime.
+    pub fn bind(
         binds: &[Bind],
+        mut open: impl FnMut(Bind) -> io::Result<Opened>,
         peer_of: impl Fn(IpAddr) -> Peer + Send + Sync + 'static,
     ) -> io::Result<Net> {
         let peer_of: PeerOf = Arc::new(peer_of);
@@ -105,6 +120,7 @@ impl Net {
         let mut net = Net {
             listeners: Vec::new(),
             addresses: Vec::new(),
+            descriptors: Vec::new(),
             streams,
             peer_of,
             inbox: inbox::Inbox::new(),
@@ -120,15 +136,19 @@ impl Net {
                     format!("cannot listen on {} {}: {error}", bind.transport.name(), bind.address),
                 )
             };
-            match bind.transport {
-                Transport::Udp => {
-                    let socket = UdpSocket::bind(bind.address).await.map_err(failed)?;
+            match open(*bind).map_err(failed)? {
+                Opened::Udp(socket) => {
+                    socket.set_nonblocking(true)?;
+                    let socket = UdpSocket::from_std(socket)?;
+                    net.descriptors.push(socket.as_raw_fd());
                     enlarge(&socket);
                     net.addresses.push(socket.local_addr()?);
                     net.listeners.push(Socket::Udp(socket));
                 }
-                Transport::Tcp => {
-                    let socket = TcpListener::bind(bind.address).await.map_err(failed)?;
+                Opened::Tcp(socket) => {
+                    socket.set_nonblocking(true)?;
+                    let socket = TcpListener::from_std(socket)?;
+                    net.descriptors.push(socket.as_raw_fd());
                     net.addresses.push(socket.local_addr()?);
                     net.streams.accept_on(listener, socket);
                     net.listeners.push(Socket::Tcp);
@@ -141,6 +161,11 @@ impl Net {
     /// The addresses really bound, by [`ListenerId`].
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// The descriptors of the listening sockets, open for as long as this lives.
+    pub fn descriptors(&self) -> &[RawFd] {
+        &self.descriptors
     }
 
     /// What was counted.

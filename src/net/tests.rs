@@ -9,13 +9,17 @@ fn bind(transport: Transport) -> Bind {
     Bind { transport, address: "127.0.0.1:0".parse().unwrap() }
 }
 
-async fn net(peer: Peer) -> Net {
-    Net::bind(&[bind(Transport::Udp), bind(Transport::Tcp)], move |_| peer).await.unwrap()
+fn net(peer: Peer) -> Net {
+    let open = |bind: Bind| match bind.transport {
+        Transport::Udp => std::net::UdpSocket::bind(bind.address).map(Opened::Udp),
+        Transport::Tcp => std::net::TcpListener::bind(bind.address).map(Opened::Tcp),
+    };
+    Net::bind(&[bind(Transport::Udp), bind(Transport::Tcp)], open, move |_| peer).unwrap()
 }
 
 #[tokio::test]
 async fn datagrams_come_with_their_source_and_go_to_their_target() {
-    let mut net = net(Peer::Friend).await;
+    let mut net = net(Peer::Friend);
     let peer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     peer.send_to(b"hello", net.addresses()[0]).await.unwrap();
     let Arrival::Datagram { flow, bytes, .. } = net.next().await else { panic!("no datagram") };
@@ -28,7 +32,7 @@ async fn datagrams_come_with_their_source_and_go_to_their_target() {
 
 #[tokio::test]
 async fn a_burst_longer_than_a_batch_comes_whole_and_in_order() {
-    let mut net = net(Peer::Friend).await;
+    let mut net = net(Peer::Friend);
     let sender = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     for number in 0..100u8 {
         sender.send_to(&[number], net.addresses()[0]).await.unwrap();
@@ -42,7 +46,7 @@ async fn a_burst_longer_than_a_batch_comes_whole_and_in_order() {
 
 #[tokio::test]
 async fn a_stream_that_a_peer_opened_carries_both_ways_and_its_end_is_told() {
-    let mut net = net(Peer::Friend).await;
+    let mut net = net(Peer::Friend);
     let mut peer = TcpStream::connect(net.addresses()[1]).await.unwrap();
     peer.write_all(b"hello").await.unwrap();
     let Arrival::Chunk(flow, bytes) = net.next().await else { panic!("no chunk") };
@@ -57,7 +61,7 @@ async fn a_stream_that_a_peer_opened_carries_both_ways_and_its_end_is_told() {
 
 #[tokio::test]
 async fn a_stream_is_opened_for_the_first_message() {
-    let mut net = net(Peer::Friend).await;
+    let mut net = net(Peer::Friend);
     let peer = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let flow =
         Flow { transport: Transport::Tcp, listener: ListenerId(1), remote: peer.local_addr().unwrap() };
@@ -71,7 +75,7 @@ async fn a_stream_is_opened_for_the_first_message() {
 
 #[tokio::test]
 async fn a_stream_that_cannot_be_opened_is_told_as_closed() {
-    let mut net = net(Peer::Friend).await;
+    let mut net = net(Peer::Friend);
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let remote = free.local_addr().unwrap();
     drop(free);
@@ -82,7 +86,7 @@ async fn a_stream_that_cannot_be_opened_is_told_as_closed() {
 
 #[tokio::test]
 async fn strangers_find_few_places_and_friends_find_theirs() {
-    let stranger_net = net(Peer::Stranger).await;
+    let stranger_net = net(Peer::Stranger);
     let mut streams = Vec::new();
     for _ in 0..70 {
         streams.push(TcpStream::connect(stranger_net.addresses()[1]).await.unwrap());

@@ -1,5 +1,7 @@
-//! Virtual time: what routes real calls, driven by made-up callers and agents.
+//! Virtual time: what routes real calls, driven by made-up ones.
 //!
-//! [`day`] drives the exchange alone, through a day of calls.
+//! [`day`] drives the exchange alone, through a day of calls. [`world`] puts the whole switch among phones and a network
+//! that misbehave, to find what is wrong with it.
 
 pub mod day;
+pub mod world;

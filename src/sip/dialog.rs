@@ -65,18 +65,18 @@ impl Dialog {
         let remote = invite.headers.from().ok_or(BadDialog::Parties)?;
         let mut local = invite.headers.to().ok_or(BadDialog::Parties)?;
         local.set_tag(local_tag);
-        let target_of_old = remote.uri().clone();
+        let target = match invite.headers.contact() {
+            Some(contact) => contact.into_uri(),
+            None if is_of_old(invite) => remote.uri().clone(),
+            None => return Err(BadDialog::Contact),
+        };
         Ok(Dialog {
             call_id: invite.headers.call_id().ok_or(BadDialog::Parties)?.to_owned(),
             local,
             local_tag: local_tag.to_owned(),
             remote_tag: remote.tag().unwrap_or_default().to_owned(),
             remote,
-            target: match invite.headers.contact() {
-                Some(contact) => contact.uri().clone(),
-                None if is_of_old(invite) => target_of_old,
-                None => return Err(BadDialog::Contact),
-            },
+            target,
             routes: routes(invite.headers.record_routes())?,
             contact,
             local_seq: 0,
@@ -98,12 +98,9 @@ impl Dialog {
             local,
             remote_tag: remote.tag().unwrap_or_default().to_owned(),
             remote,
-            target: response
-                .headers
-                .contact()
-                .map_or_else(|| invite.uri.clone(), |contact| contact.uri().clone()),
+            target: response.headers.contact().map_or_else(|| invite.uri.clone(), NameAddr::into_uri),
             routes: route_set,
-            contact: invite.headers.contact().ok_or(BadDialog::Contact)?.uri().clone(),
+            contact: invite.headers.contact().ok_or(BadDialog::Contact)?.into_uri(),
             local_seq: invite.headers.cseq().map_or(1, |(number, _)| number),
             remote_seq: None,
             flow,
@@ -114,6 +111,24 @@ impl Dialog {
     /// Sends every request where the peer was seen, for a peer behind NAT.
     pub fn stay_on_flow(&mut self) {
         self.stays = true;
+    }
+
+    /// A connection is gone, or with `None` every one: what would have gone by it goes to the address that the peer
+    /// gave for itself. A peer that has none must come to us.
+    pub fn lose_connection(&mut self, gone: Option<Flow>) {
+        let next = self.routes.first().map_or(&self.target, NameAddr::uri).socket_addr();
+        let lost = self.flow.transport == Transport::Tcp && gone.is_none_or(|gone| gone == self.flow);
+        if let Some(remote) = next.filter(|_| lost && !self.stays) {
+            self.flow.remote = remote;
+        }
+    }
+
+    /// A request of the peer came by `flow`: a new connection from the same host takes the place of the old one.
+    pub fn seen_by(&mut self, flow: Flow) {
+        let reconnected = flow.transport == Transport::Tcp && self.flow.transport == Transport::Tcp;
+        if reconnected && flow.remote.ip() == self.flow.remote.ip() {
+            self.flow = flow;
+        }
     }
 
     /// Our tag, by which requests of the dialog are found.
@@ -148,7 +163,7 @@ impl Dialog {
     /// Follows a target refresh: the Contact of a re-INVITE or of its 2xx (12.2.1.2, 12.2.2).
     pub fn refresh(&mut self, contact: Option<NameAddr>) {
         if let Some(contact) = contact {
-            self.target = contact.uri().clone();
+            self.target = contact.into_uri();
         }
     }
 

@@ -81,16 +81,17 @@ pub(super) fn read_port(text: &str) -> Result<u16, BadHost> {
 }
 
 fn name_or_v4(text: &str) -> Result<HostRef<'_>, BadHost> {
+    if let Some(ip) = v4(text) {
+        return Ok(HostRef::Ip(IpAddr::V4(ip)));
+    }
     if text.is_empty() || !grammar::all(text, grammar::HOST) {
         return Err(BadHost::Host);
     }
     // A name's last label never is a number (RFC 3261, 25.1), so that 999.1.1.1 is no name; a final dot ends it.
     let labels = text.as_bytes();
     let labels = labels.strip_suffix(b".").unwrap_or(labels);
-    if labels.iter().rev().take_while(|&&byte| byte != b'.').all(u8::is_ascii_digit) {
-        return v4(text).map(|ip| HostRef::Ip(IpAddr::V4(ip))).ok_or(BadHost::Host);
-    }
-    Ok(HostRef::Name(text))
+    let is_number = labels.iter().rev().take_while(|&&byte| byte != b'.').all(u8::is_ascii_digit);
+    if is_number { Err(BadHost::Host) } else { Ok(HostRef::Name(text)) }
 }
 
 /// Four numbers without leading zeros; the front door reads one for nearly every header, and this takes a third of

@@ -11,6 +11,7 @@ pub mod info;
 pub mod message;
 pub mod name_addr;
 pub mod sdp;
+mod session;
 pub mod transaction;
 pub mod uri;
 pub mod via;

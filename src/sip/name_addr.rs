@@ -78,6 +78,11 @@ impl NameAddr {
         &self.uri
     }
 
+    /// The URI alone.
+    pub fn into_uri(self) -> Uri {
+        self.uri
+    }
+
     /// The tag, when it is not empty.
     pub fn tag(&self) -> Option<&str> {
         tag(&self.params)

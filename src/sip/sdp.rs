@@ -1,21 +1,17 @@
 //! Offer and answer of one audio stream (RFC 3264) in SDP (RFC 8866).
 //!
-//! Read with `sdp-types`, reduced to what a G.711 call needs, written as plain lines. A description with
-//! more media than that is answered with the others declined (port 0), as RFC 3264, 6 demands.
+//! Reduced to what a G.711 call needs, written as plain lines. A description with more media than that is answered with the others declined (port 0), as RFC 3264, 6 demands.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
-use sdp_types::{Media, Session};
 use serde::{Deserialize, Serialize};
 
 use super::grammar::push_number;
+use super::session::{Media, Session};
 use crate::audio::{Codec, Direction};
-
-/// Most media lines of a description that is read; more is refused.
-const MAX_MEDIA: usize = 16;
 
 /// A peer's description, reduced to its first usable audio stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,11 +87,10 @@ const OUR_DTMF: u8 = 101;
 impl Description {
     /// Reads a body of type `application/sdp`.
     pub fn parse(body: &[u8]) -> Result<Description, BadSdp> {
-        let session = Session::parse(&as_utf8(body)).map_err(|_| BadSdp::Syntax)?;
-        if session.medias.len() > MAX_MEDIA {
-            return Err(BadSdp::Syntax);
-        }
-        let usable = |media: &&Media| media.media == "audio" && media.port != 0 && media.proto == "RTP/AVP";
+        let text = as_utf8(body);
+        let session = Session::read(&text)?;
+        let usable =
+            |media: &&Media<'_>| media.kind == "audio" && media.port != 0 && media.proto == "RTP/AVP";
         let audio_at = session.medias.iter().position(|media| usable(&media)).ok_or(BadSdp::NoAudio)?;
         let audio = &session.medias[audio_at];
         let (codecs, dtmf) = formats(audio);
@@ -195,26 +190,30 @@ fn audio(text: &mut String, port: u16, codecs: &[(u8, Codec)], dtmf: Option<u8>,
 }
 
 /// Session names are often Latin-1 in the wild; all that matters here is ASCII.
-fn as_utf8(body: &[u8]) -> Cow<'_, [u8]> {
+fn as_utf8(body: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(body) {
-        Ok(_) => Cow::Borrowed(body),
-        Err(_) => Cow::Owned(body.iter().map(|&byte| char::from(byte)).collect::<String>().into_bytes()),
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(body.iter().map(|&byte| char::from(byte)).collect()),
     }
 }
 
-fn formats(audio: &Media) -> (Vec<(u8, Codec)>, Option<u8>) {
+fn formats(audio: &Media<'_>) -> (Vec<(u8, Codec)>, Option<u8>) {
     let mut codecs = Vec::new();
     let mut dtmf = None;
-    for payload_type in audio.fmt.split_ascii_whitespace().filter_map(|text| text.parse::<u8>().ok()) {
+    for payload_type in audio.formats.split_ascii_whitespace().filter_map(|text| text.parse::<u8>().ok()) {
         if payload_type > 127 {
             continue;
         }
-        match rtpmap(audio, payload_type).as_deref() {
-            Some("pcma/8000" | "pcma/8000/1") => push_once(&mut codecs, payload_type, Codec::Pcma),
-            Some("pcmu/8000" | "pcmu/8000/1") => push_once(&mut codecs, payload_type, Codec::Pcmu),
-            Some("telephone-event/8000") if dtmf.is_none() => dtmf = Some(payload_type),
-            None if payload_type == 8 => push_once(&mut codecs, 8, Codec::Pcma),
-            None if payload_type == 0 => push_once(&mut codecs, 0, Codec::Pcmu),
+        let encoding = rtpmap(audio, payload_type);
+        let is = |names: &[&str]| {
+            encoding.is_some_and(|encoding| names.iter().any(|name| name.eq_ignore_ascii_case(encoding)))
+        };
+        match payload_type {
+            _ if is(&["PCMA/8000", "PCMA/8000/1"]) => push_once(&mut codecs, payload_type, Codec::Pcma),
+            _ if is(&["PCMU/8000", "PCMU/8000/1"]) => push_once(&mut codecs, payload_type, Codec::Pcmu),
+            _ if is(&["telephone-event/8000"]) && dtmf.is_none() => dtmf = Some(payload_type),
+            8 if encoding.is_none() => push_once(&mut codecs, 8, Codec::Pcma),
+            0 if encoding.is_none() => push_once(&mut codecs, 0, Codec::Pcmu),
             _ => {}
         }
     }
@@ -227,38 +226,38 @@ fn push_once(codecs: &mut Vec<(u8, Codec)>, payload_type: u8, codec: Codec) {
     }
 }
 
-fn rtpmap(audio: &Media, payload_type: u8) -> Option<String> {
-    audio.attributes.iter().filter(|attribute| attribute.attribute == "rtpmap").find_map(|attribute| {
-        let (number, encoding) = attribute.value.as_deref()?.trim().split_once(' ')?;
-        (number.parse() == Ok(payload_type)).then(|| encoding.trim().to_ascii_lowercase())
+fn rtpmap<'a>(audio: &Media<'a>, payload_type: u8) -> Option<&'a str> {
+    audio.attributes().filter(|(name, _)| *name == "rtpmap").find_map(|(_, value)| {
+        let (number, encoding) = value.trim().split_once(' ')?;
+        (number.parse() == Ok(payload_type)).then(|| encoding.trim())
     })
 }
 
-fn address(session: &Session, audio: &Media) -> Result<IpAddr, BadSdp> {
-    let connection = audio.connections.first().or(session.connection.as_ref()).ok_or(BadSdp::NoAddress)?;
-    let text = connection.connection_address.split('/').next().unwrap_or_default();
-    let address: IpAddr = text.parse().map_err(|_| BadSdp::NoAddress)?;
+fn address(session: &Session<'_>, audio: &Media<'_>) -> Result<IpAddr, BadSdp> {
+    let connection = audio.connection().or(session.connection()).ok_or(BadSdp::NoAddress)?;
+    let address: IpAddr = connection.parse().map_err(|_| BadSdp::NoAddress)?;
     let broadcast = matches!(address, IpAddr::V4(v4) if v4.is_broadcast());
     if address.is_multicast() || broadcast { Err(BadSdp::NoAddress) } else { Ok(address) }
 }
 
-fn direction(session: &Session, audio: &Media) -> Direction {
-    let stated = |attributes: &[sdp_types::Attribute]| {
-        attributes.iter().find_map(|attribute| match attribute.attribute.as_str() {
-            "sendrecv" => Some(Direction::SendRecv),
-            "sendonly" => Some(Direction::SendOnly),
-            "recvonly" => Some(Direction::RecvOnly),
-            "inactive" => Some(Direction::Inactive),
-            _ => None,
-        })
+fn direction(session: &Session<'_>, audio: &Media<'_>) -> Direction {
+    let stated = |(name, _): (&str, &str)| match name {
+        "sendrecv" => Some(Direction::SendRecv),
+        "sendonly" => Some(Direction::SendOnly),
+        "recvonly" => Some(Direction::RecvOnly),
+        "inactive" => Some(Direction::Inactive),
+        _ => None,
     };
-    stated(&audio.attributes).or_else(|| stated(&session.attributes)).unwrap_or_default()
+    audio.attributes().find_map(stated).or_else(|| session.attributes().find_map(stated)).unwrap_or_default()
 }
 
 impl MediaLine {
-    fn of(media: &Media) -> MediaLine {
-        let clean = |text: &str| text.replace(['\r', '\n'], "");
-        MediaLine { kind: clean(&media.media), proto: clean(&media.proto), formats: clean(&media.fmt) }
+    fn of(media: &Media<'_>) -> MediaLine {
+        MediaLine {
+            kind: media.kind.to_owned(),
+            proto: media.proto.to_owned(),
+            formats: media.formats.to_owned(),
+        }
     }
 }
 

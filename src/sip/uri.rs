@@ -277,6 +277,9 @@ fn check_number(number: &str) -> Result<(), BadUri> {
 }
 
 fn check_params(params: &str) -> Result<(), BadUri> {
+    if params.is_empty() {
+        return Ok(());
+    }
     // A semicolon is followed by the first character of a name.
     let bytes = params.as_bytes();
     let named = |at: usize| !matches!(bytes.get(at + 1), None | Some(b';' | b'='));

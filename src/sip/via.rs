@@ -50,7 +50,8 @@ impl Via {
     /// The element we put on a request: with `;rport` (RFC 3581) and `branch`, of which only token
     /// characters are kept.
     pub fn new(transport: Transport, sent_by: SocketAddr, branch: &str) -> Via {
-        let mut params = String::from(";rport;branch=");
+        let mut params = String::with_capacity(branch.len() + 32);
+        params.push_str(";rport;branch=");
         params.extend(branch.chars().filter(|&c| grammar::is_token_char(c)));
         Via {
             transport: transport.name().to_owned(),

@@ -105,11 +105,11 @@ impl Switch {
 
         self.last_leg += 1;
         let leg = LegId(self.last_leg);
-        let tx = self.ask(invite.clone(), phone.flow);
+        let tx = self.ask(invite, phone.flow);
+        let invite = self.transactions.invite(tx)?;
         self.deadlines.set(Timer::Unreachable(leg), self.now.mono + self.plan.sip.unreachable_after);
-        invite.body = bytes::Bytes::new();
         let flow = phone.flow;
-        let state = State::Inviting { tx, invite: Box::new(invite), flow, withdrawn: false, early: None };
+        let state = State::Inviting { tx, invite, flow, withdrawn: false, early: None };
         let audio = Audio { thread, held, local, agreed: None, latch: phone.nat };
         let side = Side::Agent(agent);
         self.legs.insert(leg, Leg { id: leg, call, side, state, audio, asked: Vec::new(), owed: Vec::new() });
@@ -210,9 +210,8 @@ impl Switch {
                 Some(Side::Caller) => self.patient_refuses(leg, dial::miss_of(response.code)),
                 _ => self.phone_refuses(leg, cause_of(response.code)),
             },
-            // A forked INVITE was answered twice: the second answer is hung up (RFC 3261, 13.2.2.4).
             Some(State::Up { invite: Some(_), .. }) if (200..300).contains(&response.code) => {
-                self.hang_up_fork(tx, leg, response);
+                self.hang_up_fork(tx, response);
             }
             _ => {}
         }

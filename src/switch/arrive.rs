@@ -268,13 +268,18 @@ impl Switch {
     ) -> Result<Leg, Refusal> {
         let offer = offer(request)?;
         let tag = self.rng.token();
-        let dialog = Dialog::answering(request, &tag, self.contact(flow), flow)?;
-        let (thread, held) = self.port_for(offer.as_ref(), band).ok_or_else(|| {
+        let mut dialog = Dialog::answering(request, &tag, self.contact(flow), flow)?;
+        // Behind NAT neither its Contact nor its media address can be reached.
+        let nat = matches!(whose.1, Side::Code(agent) if self.plan.phones.get(agent.index()).is_some_and(|phone| phone.nat));
+        if nat {
+            dialog.stay_on_flow();
+        }
+        let (thread, held) = self.port_for(offer.as_ref().filter(|_| !nat), band).ok_or_else(|| {
             self.counters.no_port += 1;
             self.overloaded()
         })?;
         let local = self.local(held.port);
-        let audio = Audio { thread, held, local, agreed: None, latch: false };
+        let audio = Audio { thread, held, local, agreed: None, latch: nat };
         let answered = self.answer_call(tx, request, offer, audio, dialog, whose);
         Ok(answered.inspect_err(|_| self.ports[usize::from(thread)].release(held))?)
     }
@@ -435,17 +440,32 @@ impl Switch {
             call.rings_first = rings_first;
         }
         self.media(thread, Command::Set(stream));
-        if rings_first {
-            let clips = speech::clips(&[Prompt::RingTone], self.plan.media.prompts);
-            return self.media(thread, Command::Play { leg, clips, looped: true });
-        }
-        let treatment = self.plan.treatments.get(line.index()).copied().unwrap_or_default();
         // The greeting is for those who arrive; a caller put back in line gets music at once.
-        let greeting = treatment.greeting.filter(|_| !was_answered);
+        self.play_to_waiting(leg, !was_answered);
+        if !rings_first {
+            self.open_wish(id);
+        }
+    }
+
+    /// Plays ring tone to a waiting caller while the line's first destination is tried, else the line's music, after
+    /// its greeting or without.
+    pub(super) fn play_to_waiting(&mut self, leg: LegId, greet: bool) {
+        let Some(call) = self.legs.get(&leg).and_then(|leg| self.calls.get(&leg.call)) else { return };
+        if call.rings_first {
+            return self.play_ring_tone(leg);
+        }
+        let treatment = self.plan.treatments.get(call.line.index()).copied().unwrap_or_default();
+        let (thread, looped) = (call.thread, treatment.music.is_some());
+        let greeting = treatment.greeting.filter(|_| greet);
         let clips: Vec<ClipId> = [greeting, treatment.music].into_iter().flatten().collect();
-        let looped = treatment.music.is_some();
         self.media(thread, Command::Play { leg, clips, looped });
-        self.open_wish(id);
+    }
+
+    /// Plays ring tone to a leg until something else is played.
+    pub(super) fn play_ring_tone(&mut self, leg: LegId) {
+        let Some(thread) = self.legs.get(&leg).map(|leg| leg.audio.thread) else { return };
+        let clips = speech::clips(&[Prompt::RingTone], self.plan.media.prompts);
+        self.media(thread, Command::Play { leg, clips, looped: true });
     }
 
     pub(super) fn media(&mut self, thread: u8, command: Command) {

@@ -337,6 +337,12 @@ impl Switch {
         }
     }
 
+    /// Lets the ledger have every promise again, of which the newest revisions may not have reached it.
+    pub(super) fn write_promises(&mut self) {
+        let promises: Vec<PromiseId> = self.promises.keys().copied().collect();
+        promises.into_iter().for_each(|promise| self.write_promise(promise));
+    }
+
     pub(super) fn tell_of(&mut self, promise: PromiseId, news: CallbackNews) {
         let line = self.promises.get(&promise).map_or_else(String::new, |known| known.record.line.clone());
         self.emit(Event::Callback { promise, line, news });

@@ -57,8 +57,7 @@ impl Switch {
             return;
         };
         self.media(thread, Command::Set(stream));
-        let tone = speech::clips(&[Prompt::RingTone], self.plan.media.prompts);
-        self.media(thread, Command::Play { leg, clips: tone, looped: true });
+        self.play_ring_tone(leg);
         let read = speech::telephone(&number, &self.plan.ingress.country_code);
         self.say(leg, &[vec![Prompt::CallbackFor], read].concat());
     }
@@ -91,10 +90,9 @@ impl Switch {
         self.last_leg += 1;
         let id = LegId(self.last_leg);
         let sip_call_id = invite.headers.call_id().unwrap_or_default().to_owned();
-        let tx = self.ask(invite.clone(), via);
-        invite.body = bytes::Bytes::new();
-        let state =
-            State::Inviting { tx, invite: Box::new(invite), flow: via, withdrawn: false, early: None };
+        let tx = self.ask(invite, via);
+        let Some(invite) = self.transactions.invite(tx) else { return false };
+        let state = State::Inviting { tx, invite, flow: via, withdrawn: false, early: None };
         let audio = Audio { thread, held, local, agreed: None, latch: false };
         let side = Side::Caller;
         self.legs.insert(id, Leg { id, call, side, state, audio, asked: Vec::new(), owed: Vec::new() });

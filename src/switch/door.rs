@@ -6,10 +6,11 @@ use bytes::Bytes;
 
 use super::plan::may_be_emergency;
 use super::{Output, Switch, waits};
+use crate::call::leg::Leg;
 use crate::sip::Flow;
 use crate::sip::message::{Message, Method, Request, Response};
 use crate::sip::transaction::ServerTx;
-use crate::sip::wire::{self, Accepted, Framer, Start, Verdict};
+use crate::sip::wire::{self, Accepted, Essentials, Framer, Start, Verdict};
 
 /// Methods that this switch serves, as written into Allow.
 pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER";
@@ -17,8 +18,14 @@ pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER";
 impl Switch {
     pub(super) fn datagram(&mut self, flow: Flow, bytes: &Bytes, waited: Duration) {
         let verdict = wire::inspect(bytes, flow.remote, &self.limits);
-        self.shed.observe(waited, self.now.mono);
-        if !self.shed.is_idle(waited)
+        let invite = match &verdict {
+            Verdict::Accept(accepted) => accepted.start() == Start::Request { method: Method::Invite },
+            _ => false,
+        };
+        let routine = invite && !may_be_emergency(&self.plan.ingress, flow.remote.ip());
+        self.shed.observe(routine.then_some(waited), self.now.mono);
+        if routine
+            && !self.shed.is_idle(waited)
             && let Verdict::Accept(accepted) = &verdict
             && self.shed_call(flow, accepted, waited)
         {
@@ -29,11 +36,8 @@ impl Switch {
 
     /// Turns a new call of routine away for load, before its message is built; says whether it did.
     fn shed_call(&mut self, flow: Flow, accepted: &Accepted, waited: Duration) -> bool {
-        let begins_call = accepted.start() == Start::Request { method: Method::Invite };
-        let turned = begins_call
-            && self.is_known(flow)
-            && !may_be_emergency(&self.plan.ingress, flow.remote.ip())
-            && self.shed.refuses(waited)
+        let turned = self.is_known(flow)
+            && self.shed.refuses(digest(&accepted.essentials()), waited, self.now.mono)
             && self.transactions.turn_away(flow, accepted);
         self.counters.shed += u64::from(turned);
         turned
@@ -66,6 +70,8 @@ impl Switch {
 
     pub(super) fn closed(&mut self, flow: Flow) {
         self.framers.remove(&flow);
+        let dialogs = self.legs.values_mut().filter_map(Leg::dialog);
+        dialogs.for_each(|dialog| dialog.lose_connection(Some(flow)));
         self.transactions.transport_failed(flow, self.now.mono);
     }
 
@@ -137,7 +143,7 @@ impl Switch {
             return self.reply(tx, response);
         }
         if request.headers.to_tag().is_some() {
-            return self.in_dialog(tx, request);
+            return self.in_dialog(tx, flow, request);
         }
         match request.method {
             Method::Invite => self.arrive(tx, flow, request),
@@ -170,6 +176,12 @@ impl Switch {
         }
         self.transactions.respond(tx, response, self.now.mono);
     }
+}
+
+/// Tells one INVITE from others: FNV-1a of its Call-ID and branch.
+fn digest(essentials: &Essentials<'_>) -> u64 {
+    let bytes = essentials.call_id.bytes().chain(essentials.branch.unwrap_or_default().bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |digest, byte| (digest ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// The option tags that a request requires; none is supported here (RFC 3261, 8.2.2.3).

@@ -22,24 +22,7 @@ impl Switch {
         if call.band != Band::EMERGENCY && call.made_for.is_none() {
             self.routine_calls = self.routine_calls.saturating_sub(1);
         }
-        match &mut call.stage {
-            Stage::Waiting { ringing } => ringing.iter().for_each(|phone| self.silence_phone(phone.leg)),
-            &mut (Stage::Talking { leg, .. } | Stage::Dialling { leg, .. } | Stage::Parting { leg, .. }) => {
-                self.hang_up(leg);
-            }
-            Stage::Transferring(transfer) => {
-                transfer.ringing.iter().for_each(|phone| self.silence_phone(phone.leg));
-                if let Some(referral) = transfer.referral.take() {
-                    // Refused only when it is over already, which is what is wanted.
-                    let _ = self.pathways.withdraw(referral, self.now.mono);
-                }
-                self.part_from(transfer);
-            }
-            Stage::Leaving { .. } => {}
-        }
-        self.deadlines.clear(Timer::Goodbye(id));
-        self.deadlines.clear(Timer::Wish(id));
-        call.caller.into_iter().for_each(|leg| self.hang_up(leg));
+        self.close_legs(&mut call);
         let input = match call.stage {
             Stage::Talking { agent, .. } => Some(acd::Input::Finish { agent, call: id }),
             Stage::Waiting { .. } | Stage::Transferring(_) => Some(acd::Input::Abandon { call: id }),
@@ -79,6 +62,13 @@ impl Switch {
     /// A call that we were to make is not wanted any more. The distributor has let go of it.
     pub(super) fn withdraw_call(&mut self, id: CallId) {
         let Some(mut call) = self.calls.remove(&id) else { return };
+        self.close_legs(&mut call);
+        self.record(call, EndedBy::Caller);
+        self.note_drained();
+    }
+
+    /// Hangs up everybody of a call that is over, and forgets its deadlines.
+    fn close_legs(&mut self, call: &mut Call) {
         match &mut call.stage {
             Stage::Waiting { ringing } => ringing.iter().for_each(|phone| self.silence_phone(phone.leg)),
             &mut (Stage::Talking { leg, .. } | Stage::Dialling { leg, .. } | Stage::Parting { leg, .. }) => {
@@ -86,14 +76,17 @@ impl Switch {
             }
             Stage::Transferring(transfer) => {
                 transfer.ringing.iter().for_each(|phone| self.silence_phone(phone.leg));
+                if let Some(referral) = transfer.referral.take() {
+                    // Refused only when it is over already, which is what is wanted.
+                    let _ = self.pathways.withdraw(referral, self.now.mono);
+                }
                 self.part_from(transfer);
             }
             Stage::Leaving { .. } => {}
         }
-        self.deadlines.clear(Timer::Goodbye(id));
+        self.deadlines.clear(Timer::Goodbye(call.id));
+        self.deadlines.clear(Timer::Wish(call.id));
         call.caller.into_iter().for_each(|leg| self.hang_up(leg));
-        self.record(call, EndedBy::Caller);
-        self.note_drained();
     }
 
     /// The agent's leg is lost in mid-call: the caller waits again, in the original place.

@@ -5,13 +5,14 @@ use crate::call::Stage;
 use crate::call::leg::{Leg, Negotiation, Side, State};
 use crate::call::record::EndedBy;
 use crate::id::LegId;
+use crate::sip::Flow;
 use crate::sip::message::{Method, Request};
 use crate::sip::transaction::ServerTx;
 
 use super::{Switch, arrive, door};
 
 impl Switch {
-    pub(super) fn in_dialog(&mut self, tx: ServerTx, request: Request) {
+    pub(super) fn in_dialog(&mut self, tx: ServerTx, flow: Flow, request: Request) {
         let found = self.leg_of(&request);
         let Some((id, dialog)) = found.and_then(|id| Some((id, self.legs.get_mut(&id)?.dialog()?))) else {
             // A BYE that comes instead of the ACK that ours waited for: both sides agree.
@@ -21,6 +22,7 @@ impl Switch {
         if dialog.accept(&request).is_err() {
             return self.reply(tx, request.response(500));
         }
+        dialog.seen_by(flow);
         match request.method {
             Method::Bye => {
                 self.reply(tx, request.response(200));

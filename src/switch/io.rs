@@ -13,6 +13,7 @@ use crate::call::media;
 use crate::call::record::{CallRecord, EndedBy, Outcome, PromiseRecord};
 use crate::id::{AgentId, CallId, CaseId, PathwayId, PromiseId, ReferralId};
 use crate::policy::rules::Disagreement;
+use crate::rng::Seed;
 use crate::sip::Flow;
 
 use super::callbacks::{CallbackCounters, CallbackNews};
@@ -60,6 +61,13 @@ pub enum Input {
     Drain,
     /// Hang up every call now.
     Stop,
+    /// The switch was taken over by a new process: media legs and streams are gone and must be made anew.
+    Restart {
+        /// For the generator, from the operating system.
+        seed: Seed,
+        /// Inputs may have been lost since the state that was taken over.
+        incomplete: bool,
+    },
     /// The time that `poll_timeout` named has come; harmless at any time.
     Wake,
 }
@@ -193,7 +201,8 @@ pub enum Event {
         /// From arrival to the agent's answer.
         waited: Duration,
     },
-    /// The agent's leg was lost and the caller waits again.
+    /// The agent's leg was lost, or the agent who handed the caller on is not there to take the caller back: the
+    /// caller waits again, in the original place.
     BackInLine {
         /// The call.
         call: CallId,
@@ -220,7 +229,7 @@ pub enum Event {
         /// Why.
         why: String,
     },
-    /// A transfer came to nothing: the caller is the agent's again, or waits in the line, in the original place.
+    /// A transfer came to nothing: the caller is the agent's again, who is rung if not on the line.
     HandedBack {
         /// The call.
         call: CallId,
@@ -336,6 +345,11 @@ pub enum Event {
     },
     /// The last call of a drain is over, or all were hung up.
     Drained,
+    /// The calls of a process that died go on in this one.
+    Resumed {
+        /// How many.
+        calls: usize,
+    },
 }
 
 /// What the switch counted since it was made. Label sets are bounded by the code.

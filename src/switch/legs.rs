@@ -64,6 +64,13 @@ impl Switch {
     }
 
     pub(super) fn response(&mut self, tx: ClientTx, flow: Flow, response: Response) {
+        if let Some(dialog) = self.reinvited.get(&tx).filter(|_| response.is_final()) {
+            let ack =
+                response.headers.cseq().filter(|_| response.is_success()).map(|(seq, _)| dialog.ack(seq));
+            let flow = dialog.flow();
+            self.reinvited.remove(&tx);
+            return ack.into_iter().for_each(|ack| self.send_ack(tx, ack, flow));
+        }
         match self.client_txs.get(&tx).copied() {
             Some(Ask::Invite(leg)) => self.phone_responds(tx, leg, &response),
             Some(Ask::Reinvite(leg)) => self.reinvite_answered(tx, leg, &response),
@@ -84,6 +91,7 @@ impl Switch {
                     self.media(leg.audio.thread, Command::Set(stream));
                 }
             }
+            None if response.is_success() => self.hang_up_fork(tx, &response),
             _ => {}
         }
     }
@@ -93,7 +101,7 @@ impl Switch {
             Some(Ask::Invite(leg)) => self.invite_failed(leg),
             Some(Ask::Reinvite(leg) | Ask::Probe(leg)) => self.peer_is_dead(leg),
             Some(Ask::Health(agent)) => self.phone_says(agent, None),
-            None => {}
+            None => drop(self.reinvited.remove(&tx)),
         }
     }
 
@@ -176,17 +184,26 @@ impl Switch {
 
     pub(super) fn say_bye(&mut self, mut dialog: Dialog) {
         let (bye, flow) = (dialog.request(Method::Bye), dialog.flow());
-        self.ask(bye, flow);
+        let tx = self.ask(bye, flow);
+        self.transactions.disregard(tx);
     }
 
-    /// Acknowledges and at once ends the dialog of a second 2xx to a forked INVITE.
-    pub(super) fn hang_up_fork(&mut self, tx: ClientTx, leg: LegId, response: &Response) {
-        let Some(Leg { state: State::Up { invite: Some(invite), dialog, .. }, .. }) = self.legs.get(&leg)
-        else {
-            return;
-        };
-        let Ok(fork) = Dialog::calling(invite, response, dialog.flow()) else { return };
-        self.send_ack(tx, fork.ack(1), fork.flow());
+    /// Acknowledges and at once ends the dialog of another fork's 2xx to our INVITE, whether or not the first one's
+    /// still stands (RFC 3261, 13.2.2.4).
+    pub(super) fn hang_up_fork(&mut self, tx: ClientTx, response: &Response) {
+        let Some(flow) = self.transactions.flow_of(tx) else { return };
+        let headers = &response.headers;
+        let (Some((seq, Method::Invite)), Some(to)) = (headers.cseq(), headers.to()) else { return };
+        let mut invite = Request::new(Method::Invite, to.uri().clone());
+        for name in ["From", "Call-ID", "CSeq"] {
+            invite.headers.push(name, headers.value(name).unwrap_or_default());
+        }
+        invite.headers.push("Contact", NameAddr::new(self.contact(flow)).to_string());
+        let Ok(mut fork) = Dialog::calling(&invite, response, flow) else { return };
+        if self.plan.phones.iter().any(|phone| phone.nat && phone.flow == flow) {
+            fork.stay_on_flow();
+        }
+        self.send_ack(tx, fork.ack(seq), fork.flow());
         self.say_bye(fork);
     }
 
@@ -233,9 +250,15 @@ impl Switch {
         }
         if let State::Up { dialog, negotiation, .. } = &leg.state {
             self.by_tag.remove(dialog.local_tag());
-            if let Negotiation::Asked { tx, request, .. } = negotiation {
+            match negotiation {
                 // RFC 3261, 15.1.2: what is pending in a dialog that ends gets a 487.
-                self.reply(*tx, request.response(487));
+                Negotiation::Asked { tx, request, .. } => self.reply(*tx, request.response(487)),
+                // The peer owes one to ours, and may have accepted it instead.
+                Negotiation::Offered { tx, .. } if self.transactions.flow_of(*tx).is_some() => {
+                    self.transactions.cancel(*tx, self.now.mono);
+                    self.reinvited.insert(*tx, dialog.clone());
+                }
+                _ => {}
             }
         }
         for tx in &leg.asked {

@@ -47,6 +47,7 @@ mod pathways;
 pub mod plan;
 mod refer;
 mod reload;
+mod restart;
 mod say;
 mod shed;
 mod transfer;
@@ -98,6 +99,8 @@ pub struct Switch {
     server_txs: BTreeMap<ServerTx, LegId>,
     /// Dialogs of calls that are over, by the INVITE whose 2xx must be acknowledged before our BYE.
     farewells: BTreeMap<ServerTx, Box<Dialog>>,
+    /// Dialogs of legs that are gone, by the INVITE of ours within them that has no final response.
+    reinvited: BTreeMap<ClientTx, Box<Dialog>>,
     deadlines: Deadlines<Timer>,
     ports: Vec<Ports>,
     /// Where agents' phones are.
@@ -201,6 +204,7 @@ impl Switch {
             client_txs: BTreeMap::new(),
             server_txs: BTreeMap::new(),
             farewells: BTreeMap::new(),
+            reinvited: BTreeMap::new(),
             deadlines: Deadlines::default(),
             ports: plan.media.threads.iter().map(Ports::new).collect(),
             phone_hosts,
@@ -245,6 +249,7 @@ impl Switch {
             Input::Kept(promise) => self.kept(promise),
             Input::Drain => self.begin_drain(),
             Input::Stop => self.stop(),
+            Input::Restart { seed, incomplete } => self.restart(seed, incomplete),
             Input::Wake => {}
         }
         self.pump();
@@ -279,9 +284,24 @@ impl Switch {
         self.calls.is_empty() && self.legs.is_empty() && !self.transactions.awaits_response()
     }
 
-    /// Whether nothing at all is left: quiet, and every transaction has ended.
+    /// Whether nothing at all is left: quiet, every transaction over, every port free.
     pub fn is_empty(&self) -> bool {
-        self.is_quiet() && self.transactions.is_empty() && self.deadlines.is_empty()
+        self.leftovers().is_empty()
+    }
+
+    /// What is left, by name, for tests that expect nothing.
+    pub fn leftovers(&self) -> Vec<&'static str> {
+        let parts = [
+            ("calls", self.calls.is_empty()),
+            ("legs", self.legs.is_empty()),
+            ("tags", self.by_tag.is_empty()),
+            ("transactions", self.transactions.is_empty()),
+            ("requests of ours", self.client_txs.is_empty() && self.reinvited.is_empty()),
+            ("requests of others", self.server_txs.is_empty() && self.farewells.is_empty()),
+            ("deadlines", self.deadlines.is_empty()),
+            ("ports", self.ports.iter().all(Ports::all_free)),
+        ];
+        parts.into_iter().filter(|(_, empty)| !empty).map(|(name, _)| name).collect()
     }
 
     /// What was counted.
@@ -311,6 +331,7 @@ impl Switch {
 
     /// Fires every deadline up to `now`, in order of time across all floors.
     fn run_deadlines(&mut self, now: Now) {
+        self.transactions.woken_at(now.mono);
         while let Some(at) = self.poll_timeout().filter(|&at| at <= now.mono) {
             let late = now.mono.since(at);
             let late_ms = i64::try_from(late.as_millis()).unwrap_or(i64::MAX);

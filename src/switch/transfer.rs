@@ -7,6 +7,7 @@ use crate::acd::pathway::Pathways;
 use crate::acd::{self, Availability, Band, Cause, Onward};
 use crate::call::leg::{Leg, State};
 use crate::call::media::Command;
+use crate::call::record::EndedBy;
 use crate::call::speech::Prompt;
 use crate::call::transfer::{Transfer, Way};
 use crate::call::{Call, Stage};
@@ -190,7 +191,12 @@ impl Switch {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let leg = call.transfer_mut().and_then(|transfer| transfer.leg);
         let (Some(agent), Some(leg)) = (to, leg) else {
+            let by = call.transfer_mut().map(|transfer| transfer.by);
             call.stage = Stage::waiting();
+            if let Some(by) = by {
+                let agent = self.agent_name(by);
+                self.emit(Event::BackInLine { call: id, agent, why: EndedBy::Agent });
+            }
             return;
         };
         call.stage = Stage::Talking { leg, agent };

@@ -58,6 +58,16 @@ impl Switch {
         self.media(thread, Command::Listen { leg, on: true });
     }
 
+    /// The media threads have forgotten everything: keys are listened to again, and a number is read back again.
+    pub(super) fn listen_again(&mut self, id: CallId) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let (Some(leg), thread, wish) = (call.caller, call.thread, call.wish) else { return };
+        self.media(thread, Command::Listen { leg, on: true });
+        if let Wish::Confirming { .. } = wish {
+            self.read_back(id, &[]);
+        }
+    }
+
     /// Whether a caller talks with the machine, so that nothing else may be said to it.
     pub(super) fn is_asked(call: &Call) -> bool {
         matches!(call.wish, Wish::Confirming { .. } | Wish::Keeping { .. })
@@ -145,17 +155,8 @@ impl Switch {
     /// Another key, or none: the caller is where it was.
     fn declined(&mut self, id: CallId) {
         self.deadlines.clear(Timer::Wish(id));
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let caller = call.caller;
-        match call.stage {
-            Stage::Leaving { .. } => {
-                call.wish = Wish::Unasked;
-                self.say_goodbye(id, caller, Prompt::NobodyCanAnswer);
-            }
-            _ => {
-                call.wish = Wish::Open;
-                self.hush(id);
-            }
+        if self.give_up_promise(id) {
+            self.hush(id);
         }
     }
 
@@ -176,18 +177,25 @@ impl Switch {
     /// Nothing can be promised now: the caller is told, and is where it was.
     fn not_now(&mut self, id: CallId) {
         self.counters.callbacks.not_made += 1;
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let caller = call.caller;
-        match call.stage {
-            Stage::Leaving { .. } => {
-                call.wish = Wish::Unasked;
-                self.say_goodbye(id, caller, Prompt::NobodyCanAnswer);
-            }
-            _ => {
-                call.wish = Wish::Open;
-                caller.into_iter().for_each(|leg| drop(self.say(leg, &[Prompt::CallbackNotNow])));
-            }
+        let caller = self.calls.get(&id).and_then(|call| call.caller);
+        if self.give_up_promise(id)
+            && let Some(leg) = caller
+        {
+            self.say(leg, &[Prompt::CallbackNotNow]);
         }
+    }
+
+    /// Nothing was promised: a caller on the way out hears that nobody can answer, and any other waits and may press
+    /// the key again. Whether it is one of these.
+    fn give_up_promise(&mut self, id: CallId) -> bool {
+        let Some(call) = self.calls.get_mut(&id) else { return false };
+        let leaves = matches!(call.stage, Stage::Leaving { .. });
+        call.wish = if leaves { Wish::Unasked } else { Wish::Open };
+        let caller = call.caller;
+        if leaves {
+            self.say_goodbye(id, caller, Prompt::NobodyCanAnswer);
+        }
+        !leaves
     }
 
     /// An agent has the caller, or nobody: what it wished for is void. A promise that was not told yet ends with
@@ -220,7 +228,9 @@ impl Switch {
 
     fn say_goodbye(&mut self, id: CallId, caller: Option<LegId>, prompt: Prompt) {
         self.deadlines.set(Timer::Goodbye(id), self.now.mono + super::end::LONGEST_GOODBYE);
-        caller.into_iter().for_each(|leg| drop(self.say(leg, &[prompt])));
+        if let Some(leg) = caller {
+            self.say(leg, &[prompt]);
+        }
     }
 
     fn hush(&mut self, id: CallId) {

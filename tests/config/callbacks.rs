@@ -113,7 +113,7 @@ fn each_fault_of_callbacks_is_shown_at_its_place() {
             callback("numbers = []"),
             vec!["110:11 error: `numbers` names no beginning, so that nobody could be called back"],
         ),
-        ("[feature-codes]", callback("way = \"x\""), vec!["110:1 error: [callback] has no key `way` -> via"]),
+        ("[feature-codes]", callback("vai = \"x\""), vec!["110:1 error: [callback] has no key `vai` -> via"]),
         (
             "first = \"pbx\"",
             "first = \"pbx\"\ncallback-key = \"*\"".to_owned(),

@@ -60,8 +60,18 @@ fn what_the_sample_shows_as_examples_is_good() {
 #[test]
 fn the_sample_shows_every_key() {
     let (site, text) = (Site::new(), with_examples());
-    let single =
-        ["node", "sip", "media", "distributor", "feature-codes", "callback", "ledger", "drain", "log"];
+    let single = [
+        "node",
+        "sip",
+        "media",
+        "distributor",
+        "feature-codes",
+        "callback",
+        "ledger",
+        "flight",
+        "drain",
+        "log",
+    ];
     let named = [
         "clip",
         "window",

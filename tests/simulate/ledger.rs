@@ -38,6 +38,7 @@ fn record(call: u64, trunk: &str, at: u64, waited: u64, outcome: Outcome) -> Cal
         lasted: secs(waited + talked),
         segments,
         outcome,
+        promise: None,
     }
 }
 
@@ -46,6 +47,7 @@ fn its_calls_come_when_they_came_talk_as_long_and_give_up_when_they_did() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.db");
     let settings = Settings {
+        run: None,
         path: path.clone(),
         cli: CliStorage::Plain,
         key_path: dir.path().join("cli.key"),

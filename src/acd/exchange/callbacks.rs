@@ -133,7 +133,7 @@ impl Exchange {
         };
         self.callers.insert(call, who);
         self.standing.insert(promise, call);
-        self.touched.insert(line);
+        self.touched.push(line);
         self.settle(now);
         Ok(true)
     }
@@ -254,8 +254,10 @@ impl Exchange {
         let _ = self.distributor.handle(Input::Abandon { call }, now);
         if let Some(who) = self.callers.remove(&call) {
             self.estimators[who.line.index()].left(call, now);
-            self.touched.insert(who.line);
-            who.promise.into_iter().for_each(|promise| drop(self.standing.remove(&promise)));
+            self.touched.push(who.line);
+            if let Some(promise) = who.promise {
+                self.standing.remove(&promise);
+            }
         }
         self.outputs.push_back(Output::Callback(Callback::Undue { call }));
     }

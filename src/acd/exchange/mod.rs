@@ -69,7 +69,7 @@ pub struct Exchange {
     /// Callers who are not over.
     callers: BTreeMap<CallId, Who>,
     /// Lines whose callers or agents may have changed.
-    touched: BTreeSet<LineId>,
+    touched: Vec<LineId>,
     /// When a line's estimator or its redials want to be woken.
     deadlines: Deadlines<LineId>,
     outputs: VecDeque<Output>,
@@ -226,7 +226,7 @@ impl Exchange {
         if let Some(caller) = key {
             let _ = self.tell_book(callback::Input::CallIn { caller }, now);
         }
-        self.touched.insert(line);
+        self.touched.push(line);
         self.begin_announcements(call, line, now);
         self.settle(now);
         if self.distributor.stage(call) == Some(super::Stage::Waiting) {
@@ -286,7 +286,7 @@ impl Exchange {
             while let Some((_, line)) = self.deadlines.pop_due(at) {
                 self.estimators[line.index()].handle_timeout(at);
                 self.redials[line.index()].handle_timeout(at);
-                self.touched.insert(line);
+                self.touched.push(line);
             }
             self.book.handle_timeout(at, callbacks::hours(&self.guide, self.clock, self.held));
             self.settle(at);
@@ -329,12 +329,18 @@ impl Exchange {
                 self.outputs.push_back(output);
             }
             self.follow_book(now);
-            let touched = std::mem::take(&mut self.touched);
-            if touched.is_empty() && !self.distributor.has_output() {
+            if self.touched.is_empty() && !self.distributor.has_output() {
                 return;
             }
-            for line in touched {
+            let mut touched = std::mem::take(&mut self.touched);
+            touched.sort_unstable();
+            touched.dedup();
+            for line in touched.drain(..) {
                 self.take_stock(line, now);
+            }
+            if self.touched.is_empty() {
+                // Its room is used again: this is done in every step.
+                self.touched = touched;
             }
         }
     }
@@ -404,7 +410,7 @@ impl Exchange {
     fn answered(&mut self, call: CallId, now: Mono) {
         self.announcer.answered(call);
         let Some(who) = self.callers.get_mut(&call) else { return };
-        self.touched.insert(who.line);
+        self.touched.push(who.line);
         if std::mem::replace(&mut who.answered, true) {
             // Handed on by whoever answered first.
             return;
@@ -421,7 +427,7 @@ impl Exchange {
     fn over(&mut self, call: CallId, now: Mono) {
         let Some(who) = self.callers.remove(&call) else { return };
         self.announcer.end(call);
-        self.touched.insert(who.line);
+        self.touched.push(who.line);
         if let Some(promise) = who.promise {
             self.kept(promise, call, now);
         }

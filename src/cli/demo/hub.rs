@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::call::record::CallRecord;
 use crate::config::Deployment;
-use crate::daemon::{Daemon, Failure, Observer, Order};
+use crate::daemon::{Daemon, Failure, Observer, Order, Past};
 use crate::switch::Event;
 
 /// What the daemon lets its observers know.
@@ -53,7 +53,7 @@ impl Hub {
         let (ready, started) = oneshot::channel();
         let thread = thread::Builder::new().name("hearken".into()).spawn(move || {
             runtime.block_on(async move {
-                let daemon = Daemon::start(deployment, received, Teller(teller)).await?;
+                let daemon = Daemon::start(deployment, Past::default(), received, Teller(teller))?;
                 let _ = ready.send(daemon.addresses());
                 daemon.run().await.map(drop)
             })

@@ -112,7 +112,9 @@ impl<W: Write> Screen<W> {
             Event::Availability { agent, state: Availability::Paused(PauseReason::Missed(_)) } => {
                 Some(format!("{agent} is paused after too many missed calls"))
             }
-            Event::Availability { .. } | Event::Draining { .. } | Event::Drained => None,
+            Event::Availability { .. } | Event::Draining { .. } | Event::Drained | Event::Resumed { .. } => {
+                None
+            }
             Event::Reloaded
             | Event::ReloadRefused { .. }
             | Event::EntryRefused { .. }

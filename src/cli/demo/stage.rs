@@ -141,6 +141,7 @@ pub(super) fn set(mut deployment: Deployment, directory: &Path) -> Result<Stage,
     ledger.path = directory.join("hearken.db");
     ledger.key_path = directory.join("hearken.key");
     ledger.side_file = directory.join("hearken.side");
+    deployment.flight = None;
     hurry(&mut deployment);
     let phones = open_phones(&mut deployment, listener)?;
     let ingress = &deployment.plan.ingress;

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde_spanned::Spanned;
 
-use super::super::deployment::{ClipFile, LedgerSettings, StoredCli};
+use super::super::deployment::{ClipFile, FlightSettings, LedgerSettings, StoredCli};
 use super::super::nearest::nearest;
 use super::super::plain;
 use super::super::sink::Sink;
 use super::super::table::{Named, shown};
-use super::super::written::{Clip, Ledger};
+use super::super::written::{Clip, Flight, Ledger};
 use crate::call::speech::Prompt;
 
 /// How many names of a directory are looked at for a suggestion.
@@ -31,11 +31,7 @@ pub(super) fn clips(written: &Named<Clip>, base: &Path, sink: &mut Sink) -> Vec<
 /// Where the ledger is; the key and the side file stand beside it unless they are told otherwise.
 pub(super) fn ledger(written: &Ledger, sink: &mut Sink) -> LedgerSettings {
     let stated = [&written.path, &written.cli_key, &written.side_file];
-    for text in stated.into_iter().flatten() {
-        if text.get_ref().is_empty() || text.get_ref().contains('\0') {
-            sink.error(text.span(), "this is no path");
-        }
-    }
+    stated.into_iter().flatten().for_each(|text| check_path(text, sink));
     let or = |text: &Option<Spanned<String>>, default: PathBuf| {
         text.as_ref().map_or(default, |text| PathBuf::from(text.get_ref()))
     };
@@ -52,6 +48,23 @@ pub(super) fn ledger(written: &Ledger, sink: &mut Sink) -> LedgerSettings {
         sink.warning(key.span(), "`cli-key` is used only with cli = \"hash\"");
     }
     LedgerSettings { path, cli: written.cli, key_path, spool: written.spool as usize, side_file }
+}
+
+/// Where the flight log is, unless it is switched off.
+pub(super) fn flight(written: &Flight, sink: &mut Sink) -> Option<FlightSettings> {
+    if let Some(text) = &written.directory {
+        check_path(text, sink);
+    }
+    let directory = written.directory.as_ref().map_or("flight", |text| text.get_ref());
+    let Flight { keep_for, keep_size, snapshot_every, .. } = *written;
+    let settings = FlightSettings { directory: directory.into(), keep_for, keep_size, snapshot_every };
+    written.on.then_some(settings)
+}
+
+fn check_path(text: &Spanned<String>, sink: &mut Sink) {
+    if text.get_ref().is_empty() || text.get_ref().contains('\0') {
+        sink.error(text.span(), "this is no path");
+    }
 }
 
 /// The directory of the prompts, with every one of them in it; `None` for those that are built in.

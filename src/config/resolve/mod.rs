@@ -70,6 +70,7 @@ pub(super) fn resolve(
     let clips = files::clips(&written.clips, base, sink);
     let prompts = files::prompts(written.media.prompts.as_ref(), base, sink);
     let ledger = files::ledger(&written.ledger, sink);
+    let flight = files::flight(&written.flight, sink);
     let calendar = calendar::calendar(written, &node.zone, base, today, &mut names, sink);
 
     let practices = trunks::practices(&written.practices, sink);
@@ -169,7 +170,8 @@ pub(super) fn resolve(
     let tests = tests.len();
     let listen = network.listen;
     let shadow = written.node.shadow.as_ref().map(|file| base.join(file.get_ref()));
-    let deployment = Deployment { plan, listen, media, clips, prompts, ledger, removed, shadow, node, log };
+    let deployment =
+        Deployment { plan, listen, media, clips, prompts, ledger, flight, removed, shadow, node, log };
     Some((deployment, tests))
 }
 

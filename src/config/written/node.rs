@@ -59,6 +59,15 @@ pub(in super::super) struct Ledger {
     pub(in super::super) side_file: Option<Spanned<String>>,
 }
 
+/// `[flight]`
+pub(in super::super) struct Flight {
+    pub(in super::super) on: bool,
+    pub(in super::super) directory: Option<Spanned<String>>,
+    pub(in super::super) keep_for: Duration,
+    pub(in super::super) keep_size: u64,
+    pub(in super::super) snapshot_every: Duration,
+}
+
 pub(super) fn node(table: &mut Table<'_, '_>, sink: &mut Sink) -> Node {
     Node {
         name: table.text("name", sink),
@@ -128,6 +137,16 @@ pub(super) fn ledger(table: &mut Table<'_, '_>, sink: &mut Sink) -> Ledger {
         cli_key: table.text("cli-key", sink),
         spool: or(table.number("spool", 0..=1_000_000, sink), 10_000),
         side_file: table.text("side-file", sink),
+    }
+}
+
+pub(super) fn flight(table: &mut Table<'_, '_>, sink: &mut Sink) -> Flight {
+    Flight {
+        on: or(table.flag("on", sink), true),
+        directory: table.text("directory", sink),
+        keep_for: or(table.duration("keep-for", secs(60)..=hours(24 * 31), sink), hours(24)),
+        keep_size: u64::from(or(table.number("keep-megabytes", 16..=10_000_000, sink), 1_000u32)) * 1_000_000,
+        snapshot_every: or(table.duration("snapshot-every", secs(1)..=hours(1), sink), secs(30)),
     }
 }
 

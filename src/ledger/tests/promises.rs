@@ -42,6 +42,7 @@ fn bench(run: i64, dir: tempfile::TempDir) -> (Bench, Receiver<News>) {
     let (tell, news) = channel();
     let mut bench = Bench { dir, ..Bench::new(50) };
     let settings = Settings {
+        run: Some(run),
         path: bench.path("ledger.db"),
         cli: CliStorage::Plain,
         key_path: bench.path("cli.key"),
@@ -81,7 +82,7 @@ fn while_the_database_fails_a_promise_is_kept_by_the_side_file_at_once() {
     let (mut bench, news) = bench(RUN, tempfile::tempdir().unwrap());
     bench.write(0..0);
     bench.allow_pages(1);
-    bench.write(0..3);
+    bench.write(0..400);
     give(&mut bench, promise(70, 1));
     assert!(said(&news).contains(&News::Kept(PromiseId(70))));
     assert!(fs::read_to_string(bench.path("ledger.side")).unwrap().contains(NUMBER));

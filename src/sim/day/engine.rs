@@ -76,6 +76,9 @@ struct Call {
     id: CallId,
     person: Person,
     arrived: Mono,
+    /// When its caller has no more patience, and whether that is among what is due: most are answered before.
+    patient_until: Mono,
+    watched: bool,
     presented: u32,
     talking: bool,
 }
@@ -195,9 +198,9 @@ impl<'a> Engine<'a> {
             let deadline = self.exchange.poll_timeout();
             let Some(at) = next.into_iter().chain(deadline).min().filter(|&at| at < end) else { break };
             now = at;
-            self.tally.events += 1;
             if deadline.is_some_and(|deadline| deadline <= at) {
                 self.exchange.handle_timeout(at);
+                self.tally.events += 1;
             } else if let Some(Reverse(due)) = self.due.pop() {
                 if let Event::Minute = due.event {
                     tick(now);
@@ -243,13 +246,11 @@ impl<'a> Engine<'a> {
             Event::GiveUp(call) => self.give_up(call, now),
             Event::PickUp { agent, ring } => {
                 if self.rings[agent.index()] == Some(ring) {
-                    let taken = self.exchange.handle(Input::Answer { agent, call: ring.call }, now);
-                    debug_assert_eq!(taken, Ok(()));
+                    self.tell(Input::Answer { agent, call: ring.call }, now);
                 }
             }
             Event::Done { agent, call } => {
-                let taken = self.exchange.handle(Input::Finish { agent, call }, now);
-                debug_assert_eq!(taken, Ok(()));
+                self.tell(Input::Finish { agent, call }, now);
                 self.forget(call);
             }
             Event::Rota(at) => {
@@ -259,9 +260,17 @@ impl<'a> Engine<'a> {
                 }
                 // Somebody who is paused for misses cannot go on a break, and so on: then nothing changes.
                 let _ = self.exchange.handle(self.rota[at as usize].1.clone(), now);
+                self.tally.events += 1;
             }
             Event::Minute => self.minute(now),
         }
+    }
+
+    /// What made-up people do always fits what the exchange asked of them.
+    fn tell(&mut self, input: Input, now: Mono) {
+        let taken = self.exchange.handle(input, now);
+        debug_assert_eq!(taken, Ok(()));
+        self.tally.events += 1;
     }
 
     fn next_caller(&mut self, source: u16) {
@@ -279,6 +288,7 @@ impl<'a> Engine<'a> {
         let (band, line, callers) = (way.band, way.line, way.callers);
         let newcomer = Newcomer { practice: way.practice, ..Newcomer::new(line, band) };
         let key = Some(caller_key(person.key));
+        self.tally.events += 1;
         if let Entry::Refuse { .. } = self.exchange.entry(&newcomer, key, now) {
             return self.sample(person, now, now, End::Refused);
         }
@@ -286,27 +296,40 @@ impl<'a> Engine<'a> {
             self.calls.push(None);
             self.calls.len() as u32 - 1
         });
-        self.number += 1;
-        let id = CallId(self.number << SLOT_BITS | u64::from(slot));
-        self.calls[slot as usize] = Some(Call { id, person, arrived: now, presented: 0, talking: false });
-        self.open += 1;
-        let taken = self.exchange.arrive(id, newcomer, key, now);
-        debug_assert_eq!(taken, Ok(()));
         let mut dice = Dice::new(person.key, Purpose::Patience, person.attempt.into());
         let patience = match person.recorded.and_then(|at| self.recorded.get(at as usize)) {
             Some(call) if call.gave_up => call.waited,
             Some(call) => dice.time_beyond(&callers.patience, call.waited),
             None => dice.time(&callers.patience),
         };
-        self.push(now + patience, Event::GiveUp(id));
+        self.number += 1;
+        let id = CallId(self.number << SLOT_BITS | u64::from(slot));
+        let (arrived, patient_until) = (now, now + patience);
+        let call = Call { id, person, arrived, patient_until, watched: false, presented: 0, talking: false };
+        self.calls[slot as usize] = Some(call);
+        self.open += 1;
+        let taken = self.exchange.arrive(id, newcomer, key, now);
+        debug_assert_eq!(taken, Ok(()));
+        self.drain(now);
+        if self.call(id).is_some_and(|call| call.presented == 0) {
+            self.watch(id);
+        }
+    }
+
+    /// The caller's patience is among what is due from now on.
+    fn watch(&mut self, id: CallId) {
+        if let Some(call) = self.call(id).filter(|call| !call.talking && !call.watched) {
+            call.watched = true;
+            let at = call.patient_until;
+            self.push(at, Event::GiveUp(id));
+        }
     }
 
     fn give_up(&mut self, id: CallId, now: Mono) {
         let Some(Call { person, arrived, .. }) = self.call(id).filter(|call| !call.talking).copied() else {
             return;
         };
-        let taken = self.exchange.handle(Input::Abandon { call: id }, now);
-        debug_assert_eq!(taken, Ok(()));
+        self.tell(Input::Abandon { call: id }, now);
         self.sample(person, arrived, now, End::Abandoned);
         self.forget(id);
         // The redials of a ledger are calls of their own in it.
@@ -324,7 +347,10 @@ impl<'a> Engine<'a> {
         while let Some(output) = self.exchange.poll_output() {
             match output {
                 Output::Present { call, agent } => self.ring(call, agent, now),
-                Output::Withdraw { agent, .. } => self.rings[agent.index()] = None,
+                Output::Withdraw { call, agent, .. } => {
+                    self.rings[agent.index()] = None;
+                    self.watch(call);
+                }
                 Output::Connect { call, agent } => self.connect(call, agent, now),
                 Output::Availability { agent, state } => self.tally.turn(agent, &state, now),
                 Output::Release { call, .. } => {
@@ -332,7 +358,10 @@ impl<'a> Engine<'a> {
                         self.sample(person, arrived, now, End::Released);
                     }
                 }
-                Output::Rule { .. }
+                // Nobody asks to be called back, or hands a caller on.
+                Output::Callback(_)
+                | Output::Returned { .. }
+                | Output::Rule { .. }
                 | Output::Disagreement(_)
                 | Output::Announce { .. }
                 | Output::Tell { .. } => {}
@@ -343,14 +372,18 @@ impl<'a> Engine<'a> {
     fn ring(&mut self, id: CallId, agent: AgentId, now: Mono) {
         let Some(call) = self.call(id) else { return };
         call.presented += 1;
-        let (person, nth) = (call.person, call.presented);
+        let (person, nth, patient_until) = (call.person, call.presented, call.patient_until);
         let ring = Ring { call: id, nth };
         self.rings[agent.index()] = Some(ring);
         let answering = self.answering[agent.index()];
         let mut dice = Dice::new(person.key, Purpose::PickUp, u32::from(person.attempt) << 16 | nth & 0xffff);
-        if !dice.is(answering.no_answer) {
-            let at = now + dice.time(&answering.pick_up);
-            self.push(at, Event::PickUp { agent, ring });
+        if dice.is(answering.no_answer) {
+            return self.watch(id);
+        }
+        let at = now + dice.time(&answering.pick_up);
+        self.push(at, Event::PickUp { agent, ring });
+        if at >= patient_until {
+            self.watch(id);
         }
     }
 

@@ -54,7 +54,7 @@ pub(super) fn steps(plan: &Plan, load: &Load) -> Vec<(Mono, Input)> {
             }
         }
         for (begin, end) in spans {
-            breaks(agent, position, staff, begin, end, &mut steps);
+            breaks(agent, staff, begin, end, &mut steps);
         }
     }
     // Sorted stably: who goes at an instant at which the same agent comes goes first.
@@ -83,18 +83,11 @@ fn spans(staff: &Staff, position: usize, load: &Load, logged_in: bool) -> Vec<(D
 }
 
 /// The breaks of one span of work; the first comes earlier for some than for others, so that few are away at once.
-fn breaks(
-    agent: AgentId,
-    position: usize,
-    staff: &Staff,
-    begin: Duration,
-    end: Duration,
-    steps: &mut Vec<(Mono, Input)>,
-) {
+fn breaks(agent: AgentId, staff: &Staff, begin: Duration, end: Duration, steps: &mut Vec<(Mono, Input)>) {
     /// Multiples of the golden ratio lie evenly between whole numbers, however many there are.
     const GOLDEN: f64 = 0.618_033_988_749_895;
     let Some((every, length)) = staff.breaks else { return };
-    let mut at = begin + every.mul_f64(0.5 + 0.5 * (position as f64 * GOLDEN).fract());
+    let mut at = begin + every.mul_f64(0.5 + 0.5 * (f64::from(agent.0) * GOLDEN).fract());
     while at + length < end {
         let reason = PauseReason::Chosen("break".to_owned());
         steps.push((Mono(0) + at, Input::Pause { agent, reason }));

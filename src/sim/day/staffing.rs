@@ -132,6 +132,10 @@ impl Search<'_> {
         let unmet: Vec<usize> = (0..HALF_HOURS).filter(|&half| !possible[half]).collect();
         for (done, &half) in open.iter().enumerate() {
             tick(done, open.len());
+            if !possible[half] {
+                // All are needed where not even all are enough.
+                continue;
+            }
             let until = (half + 1 + AHEAD).min(HALF_HOURS);
             let (mut least, mut enough) = (0, most);
             while least < enough {

@@ -43,7 +43,7 @@ impl Client {
             if step.is_reliable() {
                 return Life::Ends;
             }
-            step.start(Timer::K, step.timing().t4);
+            step.linger(Timer::K, step.timing().t4);
             *self = Client::Completed;
         } else if let Client::Trying { request } = self {
             let bytes = std::mem::take(&mut request.bytes);

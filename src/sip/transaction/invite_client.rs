@@ -3,6 +3,8 @@
 //! It makes the ACK of a non-2xx and the CANCEL itself, from the INVITE that it keeps until a final response
 //! comes; the ACK of a 2xx comes from the core above and is kept here to answer repetitions.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -19,9 +21,9 @@ const FORKS: usize = 8;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum InviteClient {
     /// No response yet; `cancel` waits for the first provisional one (RFC 3261, 9.1).
-    Calling { bytes: Repeated, invite: Box<Request>, cancel: bool },
+    Calling { bytes: Repeated, invite: Arc<Request>, cancel: bool },
     /// A provisional response came.
-    Proceeding { invite: Box<Request>, cancelled: bool },
+    Proceeding { invite: Arc<Request>, cancelled: bool },
     /// A non-2xx came; its repetitions are acknowledged.
     Completed { ack: Bytes },
     /// A 2xx came; repetitions are acknowledged, those of other forks passed up.
@@ -57,8 +59,16 @@ impl InviteClient {
         invite.body = Bytes::new();
         InviteClient::Calling {
             bytes: Repeated { bytes, interval: timing.t1 },
-            invite: Box::new(invite),
+            invite: Arc::new(invite),
             cancel: false,
+        }
+    }
+
+    /// The INVITE, while no final response has come.
+    pub(super) fn invite(&self) -> Option<&Arc<Request>> {
+        match self {
+            InviteClient::Calling { invite, .. } | InviteClient::Proceeding { invite, .. } => Some(invite),
+            InviteClient::Completed { .. } | InviteClient::Accepted { .. } => None,
         }
     }
 
@@ -108,7 +118,7 @@ impl InviteClient {
         match code {
             ..200 => return self.proceed(step),
             200..300 => {
-                step.start(Timer::M, lifetime(&timing));
+                step.linger(Timer::M, lifetime(&timing));
                 *self = InviteClient::Accepted { acks: Vec::new() };
             }
             300.. => {
@@ -117,7 +127,7 @@ impl InviteClient {
                 if step.is_reliable() {
                     return Heard::End;
                 }
-                step.start(Timer::D, timer_d(&timing));
+                step.linger(Timer::D, timer_d(&timing));
                 *self = InviteClient::Completed { ack };
             }
         }

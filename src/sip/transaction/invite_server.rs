@@ -71,7 +71,7 @@ impl InviteServer {
             ..200 => *last = Some(bytes),
             200..300 => {
                 step.start(Timer::Success, timing.t1);
-                step.start(Timer::L, lifetime(&timing));
+                step.linger(Timer::L, lifetime(&timing));
                 *self =
                     InviteServer::Accepted { unacknowledged: Some(Repeated { bytes, interval: timing.t1 }) };
             }
@@ -116,7 +116,7 @@ impl InviteServer {
                 if step.is_reliable() {
                     return Life::Ends;
                 }
-                step.start(Timer::I, step.timing().t4);
+                step.linger(Timer::I, step.timing().t4);
                 *self = InviteServer::Confirmed;
             }
             InviteServer::Proceeding { .. } | InviteServer::Confirmed => {}

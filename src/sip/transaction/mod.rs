@@ -223,6 +223,12 @@ impl Transactions {
         self.effects.deadlines.next()
     }
 
+    /// Tells when it really is before deadlines fire one by one, each at its own time: repetitions that were missed
+    /// until then are not made up for.
+    pub fn woken_at(&mut self, now: Mono) {
+        self.effects.woken = now;
+    }
+
     /// Fires all deadlines that are due by `now`, each at its own time, in order.
     pub fn handle_timeout(&mut self, now: Mono) {
         while let Some((at, (tx, timer))) = self.effects.deadlines.pop_due(now) {

@@ -1,6 +1,7 @@
 //! One request that we sent: its machine and its branch, and what the core above does with it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -48,19 +49,14 @@ pub(super) struct Sent {
     pub(super) token: BranchToken,
     pub(super) method: Method,
     pub(super) machine: Machine,
+    /// The core above wants to hear what comes of it; a CANCEL is this layer's own affair.
+    pub(super) is_heard: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Machine {
     Invite(InviteClient),
     Other(Client),
-}
-
-impl Sent {
-    /// Whether the core above knows of it; a CANCEL is this layer's own affair.
-    pub(super) fn is_visible(&self) -> bool {
-        !self.token.is_cancel
-    }
 }
 
 impl Transactions {
@@ -82,6 +78,26 @@ impl Transactions {
             Method::Invite => Machine::Invite(InviteClient::start(request, bytes, step)),
             _ => Machine::Other(Client::start(bytes, step)),
         })
+    }
+
+    /// An INVITE that has no final response yet, as it was sent but for its body.
+    pub fn invite(&self, tx: ClientTx) -> Option<Arc<Request>> {
+        match &self.clients.get(&tx)?.machine {
+            Machine::Invite(machine) => machine.invite().cloned(),
+            Machine::Other(_) => None,
+        }
+    }
+
+    /// The core above does not want to hear what comes of a request; its responses are not even built.
+    pub fn disregard(&mut self, tx: ClientTx) {
+        if let Some(sent) = self.clients.get_mut(&tx) {
+            sent.is_heard = false;
+        }
+    }
+
+    /// Where a request of ours was sent, while it is known.
+    pub fn flow_of(&self, tx: ClientTx) -> Option<Flow> {
+        self.clients.get(&tx).map(|sent| sent.flow)
     }
 
     /// Gives an INVITE up (RFC 3261, 9.1): CANCEL goes out now, or after the first provisional response; after a
@@ -178,7 +194,7 @@ impl Transactions {
 
     fn fail(&mut self, tx: ClientTx, why: Failure, now: Mono) {
         let Some(sent) = self.clients.get(&tx) else { return };
-        if sent.is_visible() {
+        if sent.is_heard {
             self.effects.step(TxId::Client(tx), sent.flow, now).raise(Event::Failed { tx, why });
         }
         self.forget_client(tx);
@@ -202,7 +218,8 @@ impl Transactions {
         let tx = ClientTx(self.next_client);
         self.next_client += 1;
         let machine = start(&mut self.effects.step(TxId::Client(tx), flow, now));
-        self.clients.insert(tx, Sent { flow, token, method, machine });
+        let is_heard = method != Method::Cancel;
+        self.clients.insert(tx, Sent { flow, token, method, machine, is_heard });
         self.by_token.insert(token, tx);
         if flow.transport.is_reliable() {
             self.by_connection.insert((flow, tx));
@@ -221,7 +238,9 @@ impl Transactions {
 /// Adds the top Via, with a fresh branch.
 fn push_via(request: &mut Request, flow: Flow, sent_by: SocketAddr, rng: &mut Rng) -> BranchToken {
     let token = BranchToken::fresh(rng);
-    let branch: String = COOKIE.chars().chain(token.random.map(char::from)).collect();
+    let mut branch = String::with_capacity(COOKIE.len() + token.random.len());
+    branch.push_str(COOKIE);
+    branch.extend(token.random.map(char::from));
     request.headers.push_front("Via", Via::new(flow.transport, sent_by, &branch).text());
     token
 }

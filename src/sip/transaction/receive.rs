@@ -79,7 +79,7 @@ impl Transactions {
             self.effects.counters.repeated_responses += 1;
             return Ok(());
         }
-        if !sent.is_visible() {
+        if !sent.is_heard {
             self.heard(tx, code, "", now);
             return Ok(());
         }
@@ -131,6 +131,7 @@ impl Transactions {
         // An INVITE within a dialog came with the To tag that its ACK has; one that began a dialog came with none,
         // and its ACK has that of our response.
         let parts = arrival.parts();
+        parts.to_tag?;
         if let Some(tx) = self.by_request.find(&parts.key(Method::Invite)) {
             return Some(tx);
         }

@@ -41,7 +41,7 @@ impl Server {
         } else if step.is_reliable() {
             return Life::Ends;
         } else {
-            step.start(Timer::J, lifetime(&step.timing()));
+            step.linger(Timer::J, lifetime(&step.timing()));
             *self = Server::Completed { response: bytes };
         }
         Life::GoesOn

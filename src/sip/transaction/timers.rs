@@ -78,6 +78,8 @@ pub(super) struct Effects {
     pub(super) deadlines: Deadlines<(TxId, Timer)>,
     pub(super) outputs: VecDeque<Output>,
     pub(super) counters: Counters,
+    /// When we were woken, which may be long after a deadline that now fires at its own time.
+    pub(super) woken: Mono,
 }
 
 /// One transition of one transaction: the hands of a machine.
@@ -110,6 +112,13 @@ impl Step<'_> {
         self.effects.deadlines.set((self.tx, timer), self.now + after);
     }
 
+    /// Starts a timer that only ends the absorbing of repetitions. Nobody minds when that is late, so such timers
+    /// end together, at whole [`TOGETHER`]s: a wake for each would cost as much as a message.
+    pub(super) fn linger(&mut self, timer: Timer, after: Duration) {
+        let Mono(due) = self.now + after;
+        self.effects.deadlines.set((self.tx, timer), Mono(due.next_multiple_of(TOGETHER)));
+    }
+
     pub(super) fn stop(&mut self, timer: Timer) {
         self.effects.deadlines.clear((self.tx, timer));
     }
@@ -126,19 +135,23 @@ impl Step<'_> {
         cap: Duration,
         end: Timer,
     ) {
-        if self.effects.deadlines.at((self.tx, end)).is_none_or(|end| end <= self.now) {
+        let now = self.now.max(self.effects.woken);
+        if self.effects.deadlines.at((self.tx, end)).is_none_or(|end| end <= now) {
             return;
         }
         self.send(&message.bytes);
         self.effects.counters.retransmitted += 1;
         let mut next = at;
-        while next <= self.now {
+        while next <= now {
             message.interval = message.interval.saturating_mul(2).min(cap).max(SHORTEST);
             next = next + message.interval;
         }
         self.effects.deadlines.set((self.tx, timer), next);
     }
 }
+
+/// A quarter of a second, in microseconds.
+const TOGETHER: u64 = 250_000;
 
 /// Keeps a repetition moving even when T1 is configured as nothing.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -166,6 +179,7 @@ impl Effects {
             deadlines: Deadlines::default(),
             outputs: VecDeque::new(),
             counters: Counters::default(),
+            woken: Mono::default(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 
-use crate::sip::grammar::elements;
+use crate::sip::grammar::{self, elements};
 use crate::sip::message::{Headers, Message, Request, Response};
 use crate::sip::uri::Uri;
 
@@ -21,7 +21,7 @@ pub(super) fn message(whole: &Bytes, facts: &Facts) -> Result<Message, DropReaso
 /// `None` cannot happen for what the door accepted.
 fn build(whole: &Bytes, facts: &Facts) -> Option<Message> {
     let head = std::str::from_utf8(whole.get(facts.head.clone())?).ok()?;
-    let mut lines = head.lines();
+    let mut lines = grammar::lines(head);
     let line = start::read(lines.next()?).ok()?;
     let mut headers = Headers::new();
     for line in lines {

@@ -108,3 +108,29 @@ fn a_trunk_that_dials_a_code_changes_nobody() {
     world.expect(TRUNK, "SIP/2.0 404");
     assert_eq!(state(&world, 0), Availability::Free);
 }
+
+#[test]
+fn a_phone_behind_nat_is_hung_up_where_it_was_seen_and_heard_where_it_speaks_from() {
+    let mut world = world(1);
+    world.switch.plan.phones[0].nat = true;
+    let body = sdp("10.0.0.7", 50000, "sendrecv");
+    let at = phone(0);
+    let request = |method: &str, to: &str, body: &str| {
+        format!(
+            "{method} sip:*12@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP {at};branch=z9hG4bK{method}\r\nMax-Forwards: 70\r\n\
+             From: <sip:agent-0@192.0.2.1>;tag=code\r\nTo: {to}\r\nCall-ID: nat\r\nCSeq: 1 {method}\r\n\
+             Contact: <sip:agent-0@10.0.0.7:5062>\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    world.from(&at, &request("INVITE", "<sip:*12@192.0.2.1>", &body));
+    let answer = world.expect(&at, "SIP/2.0 200");
+    world.from(&at, &request("ACK", header(&answer, "To"), ""));
+    let stream = world.media.iter().find_map(|command| match command {
+        Command::Set(stream) => Some(stream),
+        _ => None,
+    });
+    assert!(stream.unwrap().latch);
+    world.pass(11 * SECOND);
+    assert!(world.take_to(&at).iter().any(|text| text.starts_with("BYE")));
+}

@@ -203,3 +203,49 @@ fn a_caller_whose_trunk_died_is_recorded_as_lost() {
     world.pass(4 * SECOND);
     assert_eq!(world.records[0].outcome, Outcome::Lost { ended_by: EndedBy::DeadPeer });
 }
+
+#[test]
+fn the_second_phone_that_answers_after_the_call_was_withdrawn_is_hung_up_too() {
+    let mut world = World::new(1);
+    let mut caller = Caller::new("c1", TRUNK);
+    caller.call(&mut world);
+    let agent = Ringing::of(&mut world, 0);
+    agent.reply(&mut world, "180 Ringing");
+    caller.send(&mut world, "BYE", "");
+    world.expect(&phone(0), "CANCEL");
+    let answer = agent.response(&agent.invite, "200 OK", &sdp("192.0.2.60", 50000, "sendrecv"));
+    for tag in ["phone", "fork"] {
+        world.from(&phone(0), &answer.replace(";tag=phone", &format!(";tag={tag}")));
+        let sent = world.take_to(&phone(0));
+        assert!(sent[0].starts_with("ACK") && sent[1].starts_with("BYE"), "{sent:#?}");
+        assert!(sent.iter().all(|text| text.contains(&format!(";tag={tag}"))), "{sent:#?}");
+    }
+    world.pass(70 * SECOND);
+    assert!(world.switch.is_empty());
+}
+
+#[test]
+fn a_process_that_slept_makes_up_for_no_repetition() {
+    let mut world = World::new(1);
+    Caller::new("c1", TRUNK).call(&mut world);
+    Ringing::of(&mut world, 0);
+    world.now.mono = world.now.mono + Duration::from_secs(3);
+    world.give(Input::Wake);
+    assert_eq!(world.take_to(&phone(0)).iter().filter(|text| text.starts_with("INVITE")).count(), 1);
+}
+
+#[test]
+fn an_ack_without_tag_is_none_and_the_call_is_ended_by_bye() {
+    let mut world = World::new(0);
+    let mut caller = Caller::new("c1", TRUNK);
+    world.from(TRUNK, &caller.invite());
+    world.expect(TRUNK, "SIP/2.0 200");
+    caller.to = "<sip:02079460101@192.0.2.1>".to_owned();
+    world.from(TRUNK, &caller.request("ACK", 1, "a", ""));
+    world.pass(33 * SECOND);
+    let sent = world.take_to(TRUNK);
+    assert!(sent.iter().filter(|text| text.starts_with("SIP/2.0 200")).count() > 5);
+    assert!(sent.iter().any(|text| text.starts_with("BYE")), "{sent:#?}");
+    world.pass(40 * SECOND);
+    assert!(world.switch.is_empty());
+}

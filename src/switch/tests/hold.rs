@@ -149,3 +149,21 @@ fn a_cancelled_hold_is_undone_at_the_other_end() {
     let undone = world.expect(TRUNK, "INVITE");
     assert!(undone.contains("a=sendrecv\r\n"), "{undone}");
 }
+
+#[test]
+fn a_peer_that_leaves_in_the_middle_of_a_hold_need_not_answer_it() {
+    for answers in [false, true] {
+        let (mut world, mut caller, agent) = talking();
+        agent.send(&mut world, "INVITE", 1, &sdp("192.0.2.60", 50000, "sendonly"));
+        let passed = world.expect(TRUNK, "INVITE");
+        caller_replies(&mut world, &passed, "100 Trying", "");
+        caller.send(&mut world, "BYE", "");
+        world.expect(TRUNK, "CANCEL");
+        if answers {
+            caller_replies(&mut world, &passed, "200 OK", &sdp("192.0.2.50", 40098, "recvonly"));
+            world.expect(TRUNK, "ACK");
+        }
+        world.pass(Duration::from_secs(70));
+        assert!(world.switch.is_empty(), "{:?}", world.switch.leftovers());
+    }
+}

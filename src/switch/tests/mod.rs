@@ -13,6 +13,7 @@ mod health;
 mod hold;
 mod pathways;
 mod reload;
+mod restart;
 mod transfer;
 mod waits;
 mod world;

@@ -79,6 +79,7 @@ fn stages(record: &CallRecord) -> Vec<String> {
     let stage = |stage: &Stage| match stage {
         Stage::Queue => "queue".to_owned(),
         Stage::Presented { agent, result } => format!("{agent} {result:?}"),
+        Stage::Dial { agent } => format!("dial {agent}"),
         Stage::Talk { agent } => format!("talk {agent}"),
         Stage::Transfer { agent, to } => format!("{agent} to {to}"),
     };

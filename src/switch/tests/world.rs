@@ -187,8 +187,8 @@ impl World {
                 Output::Close { .. } => {}
             }
         }
-        for promise in kept.into_iter().filter(|_| self.disk) {
-            self.give(Input::Kept(promise));
+        if self.disk {
+            kept.into_iter().for_each(|promise| self.give(Input::Kept(promise)));
         }
     }
 

@@ -87,14 +87,32 @@ impl Baresip {
         });
     }
 
+    /// Waits until what it has recorded a second after `length` holds this tone.
+    pub fn hears_after(&self, length: usize, hertz: f64) {
+        wait_for(&format!("{hertz} Hz in the recording, later"), SOON, || {
+            let heard = self.recordings().into_iter().map(|(wav, rate)| {
+                let later = wav.get(length + rate as usize..).unwrap_or_default();
+                tone::strength(later, rate, hertz)
+            });
+            (heard.fold(0.0, f64::max) > CLEAR).then_some(())
+        });
+    }
+
+    /// How many samples it has recorded of its only call.
+    pub fn recorded(&self) -> usize {
+        self.recordings().iter().map(|(wav, _)| wav.len()).max().unwrap_or_default()
+    }
+
     /// The strength of a tone in what it has recorded so far, where that is loudest.
     pub fn strength(&self, hertz: f64) -> f64 {
+        let heard = self.recordings().into_iter().map(|(wav, rate)| tone::strength(&wav, rate, hertz));
+        heard.fold(0.0, f64::max)
+    }
+
+    fn recordings(&self) -> Vec<(Vec<i16>, u32)> {
         let files = fs::read_dir(self.dir.path()).unwrap().map(|entry| entry.unwrap().path());
         let heard = files.filter(|path| path.to_string_lossy().ends_with("-dec.wav"));
-        heard
-            .map(|path| tone::read(&path))
-            .map(|(wav, rate)| tone::strength(&wav, rate, hertz))
-            .fold(0.0, f64::max)
+        heard.map(|path| tone::read(&path)).collect()
     }
 
     /// Hangs up and ends.

@@ -1,7 +1,7 @@
 //! The daemon under test: its configuration, its process and its ledger.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -180,23 +180,30 @@ agents = {names:?}
 
     fn start_in(&self, dir: TempDir) -> Hub {
         self.write(&dir.path().join(FILE));
-        let log = File::create(dir.path().join("log")).unwrap();
-        let mut child = hearken(dir.path(), &["run"]).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-        let mut said = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let mut listening = Vec::new();
-        loop {
-            let Some(line) = said.next() else {
-                panic!("the daemon ended: {}", fs::read_to_string(dir.path().join("log")).unwrap());
-            };
-            if line == "ready" {
-                break;
-            }
-            let address = line.rsplit(' ').next().and_then(|address| address.parse::<SocketAddr>().ok());
-            listening.push(address.unwrap_or_else(|| panic!("what is {line:?}?")));
-        }
-        let [udp, tcp] = listening[..] else { panic!("two listeners, not {listening:?}") };
+        let (child, [udp, tcp]) = spawn(dir.path());
         Hub { net: self.net, udp, tcp, child, dir: Some(dir) }
     }
+}
+
+/// A daemon that is ready, and where it listens by UDP and TCP.
+fn spawn(dir: &Path) -> (Child, [SocketAddr; 2]) {
+    let log = OpenOptions::new().create(true).append(true).open(dir.join("log")).unwrap();
+    let mut child = hearken(dir, &["run"]).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+    let mut said = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut listening = Vec::new();
+    loop {
+        let Some(line) = said.next() else {
+            panic!("the daemon ended: {}", fs::read_to_string(dir.join("log")).unwrap());
+        };
+        if line == "ready" {
+            break;
+        }
+        let address = line.rsplit(' ').next().and_then(|address| address.parse::<SocketAddr>().ok());
+        listening.push(address.unwrap_or_else(|| panic!("what is {line:?}?")));
+    }
+    // What it says when it is replaced goes nowhere, and must not stop it.
+    std::thread::spawn(move || said.for_each(drop));
+    (child, listening.try_into().expect("two listeners"))
 }
 
 /// The program with its configuration in `dir`, to be run there.
@@ -264,6 +271,19 @@ impl Hub {
     pub fn rewrite(&self, setup: &Setup) {
         setup.write(&self.dir().join(FILE));
         self.signal("HUP");
+    }
+
+    /// Kills the daemon, which gets no chance to do anything about it.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts a daemon that was killed again, as a supervisor would; it must listen where the old one did.
+    pub fn restart(&mut self) {
+        let (child, listening) = spawn(self.dir());
+        self.child = child;
+        assert_eq!(listening, [self.udp, self.tcp]);
     }
 
     /// Waits until the daemon has ended of itself.

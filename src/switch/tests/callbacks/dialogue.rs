@@ -112,10 +112,10 @@ fn what_no_disk_takes_is_not_promised_and_the_caller_waits_on() {
 
 #[test]
 fn nobody_is_offered_a_callback_who_cannot_be_called() {
-    let withheld = |text: String| text.replacen("Contact:", "Privacy: id\r\nContact:", 1);
-    let none = |text: String| text;
+    let withheld: fn(String) -> String = |text| text.replacen("Contact:", "Privacy: id\r\nContact:", 1);
+    let none: fn(String) -> String = |text| text;
     for (what, at, number, change) in [
-        ("an emergency", TRUNK_999, "07700900123", none as fn(String) -> String),
+        ("an emergency", TRUNK_999, "07700900123", none),
         ("withheld", TRUNK, "07700900123", withheld),
         ("anonymous", TRUNK, "anonymous", none),
         ("abroad", TRUNK, "+14155550100", none),

@@ -9,7 +9,7 @@ use crate::switch::Switch;
 use crate::switch::tests::world::phone;
 
 const SEEDS: u8 = 24;
-const STEPS: usize = 250;
+const STEPS: usize = 500;
 const AGENTS: u32 = 3;
 
 struct Day {
@@ -35,7 +35,9 @@ impl Day {
                     let call = |text: &str| header(text, "Call-ID").to_owned();
                     let known = self.phones.iter().any(|(ringing, _)| call(&ringing.invite) == call(&text));
                     if !known && !header(&text, "To").contains("tag=") {
-                        self.phones.push((Ringing { at: at.clone(), invite: text }, false));
+                        let ringing = Ringing { at: at.clone(), invite: text };
+                        ringing.reply(&mut self.world, "180 Ringing");
+                        self.phones.push((ringing, false));
                     }
                 } else if text.starts_with("CANCEL") || text.starts_with("BYE") {
                     let whose = |ringing: &Ringing| {
@@ -68,10 +70,10 @@ impl Day {
     }
 
     fn step(&mut self) {
-        match self.below(14) {
-            0 | 1 if self.callers.len() < 6 => {
+        match self.below(22) {
+            0 | 1 if self.callers.len() < 3 => {
                 self.named += 1;
-                let number = format!("0770090000{}", self.below(5));
+                let number = format!("077009000{:02}", self.below(12));
                 let mut caller = patient(&format!("c{}", self.named), &number);
                 caller.call(&mut self.world);
                 let leg = last_leg(&self.world);
@@ -91,7 +93,7 @@ impl Day {
                 let (mut caller, _) = self.callers.remove(at);
                 caller.send(&mut self.world, "BYE", "");
             }
-            8..=10 if !self.phones.is_empty() => {
+            8..=15 if !self.phones.is_empty() => {
                 let at = self.below(self.phones.len() as u64) as usize;
                 let what = self.below(6);
                 let (ringing, answered) = &mut self.phones[at];
@@ -111,18 +113,18 @@ impl Day {
                     (_, true) => {}
                 }
             }
-            11 => {
+            16 | 17 => {
                 let agent = AgentId(self.below(u64::from(AGENTS)) as u32);
-                let order = match self.below(3) {
+                let order = match self.below(6) {
                     0 => AgentOrder::LogOut(agent),
-                    1 => AgentOrder::Resume(agent),
+                    1..=3 => AgentOrder::Resume(agent),
                     _ => AgentOrder::LogIn(agent),
                 };
                 self.world.give(Input::Agent(order));
             }
-            12 => self.world.disk = self.below(3) > 0,
+            18 => self.world.disk = self.below(3) > 0,
             _ => {
-                let longest = [2, 20, 200, 2_000][self.below(4) as usize];
+                let longest = [2, 2, 20, 500][self.below(4) as usize];
                 let time = Duration::from_secs(1 + self.below(longest));
                 self.world.pass(time);
             }

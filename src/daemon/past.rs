@@ -1,0 +1,234 @@
+//! What the daemon before left, and how its calls go on in this one.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::call::record::CallRecord;
+use crate::config::{Deployment, FlightSettings};
+use crate::flight::{self, Left, Opened, Recorder, Run, Stopped};
+use crate::ledger::Ledger;
+use crate::net::{self, Bind};
+use crate::sip::Transport;
+use crate::switch::following::Removed;
+use crate::switch::plan::{Plan, ThreadPorts};
+use crate::switch::{Input, Output, Switch};
+use crate::time::Now;
+
+use super::clock::boot;
+use super::inherit::{self, Inherited};
+use super::{Clock, Daemon, Failure, Observer, seed};
+
+/// How long a daemon must have lived for its beginning to have gone well.
+const PROBATION: Duration = Duration::from_secs(5);
+/// Records that are kept until the ledger has settled them; beyond them the oldest are its own affair.
+const MOST_UNSETTLED: usize = 20_000;
+
+/// What the daemon before left.
+#[derive(Default)]
+pub struct Past {
+    opened: Option<Opened>,
+    pub(super) inherited: Inherited,
+    pub(super) left: Option<Box<Left>>,
+}
+
+impl Past {
+    /// Opens the flight log of a deployment and reads what lies there. When calls are to go on, the deployment's
+    /// plan has the ids that they know from now on.
+    ///
+    /// # Errors
+    /// Only when another daemon writes to the log: anything else is logged, and the daemon begins without calls.
+    pub fn open(deployment: &mut Deployment, inherited: Inherited) -> Result<Past, Failure> {
+        let Some(FlightSettings { directory, keep_for, keep_size, snapshot_every }) =
+            deployment.flight.clone()
+        else {
+            return Ok(Past { inherited, ..Past::default() });
+        };
+        let opened = match flight::open(flight::Settings { directory, keep_for, keep_size, snapshot_every }) {
+            Ok(opened) => opened,
+            Err(error @ flight::Error::Locked(_)) => return Err(Failure::Flight(error)),
+            Err(error) => {
+                tracing::error!(%error, "there is no flight log: a crash would end all calls");
+                return Ok(Past { inherited, ..Past::default() });
+            }
+        };
+        let begun = Instant::now();
+        let left = match opened.left() {
+            Ok(left) => left,
+            Err(error) => {
+                complain(&error);
+                None
+            }
+        };
+        if let Some(left) = &left {
+            tracing::warn!(
+                calls = left.switch.calls(),
+                inputs = left.inputs,
+                took = ?begun.elapsed(),
+                "the daemon before did not end in good order: its calls are taken over"
+            );
+            let all = left.switch.plan().acd.lines.iter().map(|line| (line.name.clone(), Removed::Drain));
+            let removed = all.chain(deployment.removed.clone()).collect();
+            deployment.plan = deployment.plan.clone().following(left.switch.plan(), &removed);
+        }
+        Ok(Past { opened: Some(opened), inherited, left: left.map(Box::new) })
+    }
+
+    /// A socket of the daemon before, or a new one.
+    pub(super) fn socket(&mut self, bind: Bind) -> io::Result<net::Opened> {
+        Ok(match bind.transport {
+            Transport::Udp => net::Opened::Udp(self.inherited.udp(bind.address)?),
+            Transport::Tcp => net::Opened::Tcp(self.inherited.tcp(bind.address)?),
+        })
+    }
+
+    /// The SIP and media ports that were bound before, to be bound again where the system chose them.
+    pub(super) fn ports(&self) -> (Vec<u16>, Vec<ThreadPorts>) {
+        let Some(left) = &self.left else { return Default::default() };
+        let plan = left.switch.plan();
+        let listeners = plan.sip.listeners.iter().map(|listener| listener.advertised.port());
+        (listeners.collect(), plan.media.threads.clone())
+    }
+
+    /// Calls cannot go on at other addresses than those that their peers were told.
+    pub(super) fn compare_ports(&mut self, plan: &Plan) {
+        let Some(left) = &self.left else { return };
+        let before = left.switch.plan();
+        if before.sip.listeners != plan.sip.listeners || before.media.threads != plan.media.threads {
+            tracing::error!(
+                calls = left.switch.calls(),
+                "addresses or ports are not what they were: the calls of the daemon before are given up"
+            );
+            self.left = None;
+        }
+    }
+
+    /// Begins a segment of the log.
+    pub(super) fn begin(
+        self,
+        left: Option<&Left>,
+        clock: &Clock,
+        switch: &Switch,
+        ledger: &Ledger,
+    ) -> Option<Flight> {
+        let opened = self.opened?;
+        let records = left.map_or(&[][..], |left| &left.records);
+        let run = Run { ledger: ledger.run(), boot: boot(), zero: clock.zero() };
+        let directory = opened.directory().to_owned();
+        let recorder = match opened.record(run, switch, records, clock.now()) {
+            Ok(recorder) => recorder,
+            Err(error) => {
+                tracing::error!(%error, "there is no flight log: a crash would end all calls");
+                return None;
+            }
+        };
+        let begun = Some(Instant::now());
+        Some(Flight { recorder, directory, unsettled: VecDeque::new(), begun })
+    }
+}
+
+fn complain(error: &Stopped) {
+    tracing::error!(%error, "the calls of the daemon before cannot be taken over: beginning without any");
+    if let Stopped::Differs { batch, output, .. } = error {
+        tracing::debug!(output = ?batch.outputs.get(*output), "what comes out now");
+    }
+}
+
+/// The log that is being written, and the records that the ledger may not have yet.
+pub(super) struct Flight {
+    pub(super) recorder: Recorder,
+    directory: PathBuf,
+    /// By their number among all that went to the ledger.
+    unsettled: VecDeque<(u64, CallRecord)>,
+    /// When it began, until that is long enough ago.
+    begun: Option<Instant>,
+}
+
+impl Flight {
+    /// A record that went to the ledger.
+    fn recorded(&mut self, record: CallRecord, ledger: &Ledger) {
+        let (sent, settled) = ledger.progress();
+        self.forget_settled(settled);
+        self.unsettled.push_back((sent, record));
+        if self.unsettled.len() > MOST_UNSETTLED {
+            self.unsettled.pop_front();
+        }
+    }
+
+    fn forget_settled(&mut self, settled: u64) {
+        while self.unsettled.front().is_some_and(|&(number, _)| number <= settled) {
+            self.unsettled.pop_front();
+        }
+    }
+
+    /// Takes a snapshot; gives how long that held up the switch.
+    fn snapshot(&mut self, switch: &Switch, ledger: &Ledger, now: Now) -> Duration {
+        let (_, settled) = ledger.progress();
+        self.forget_settled(settled);
+        let unsettled = self.unsettled.iter().map(|(_, record)| record).collect();
+        self.recorder.snapshot(switch, unsettled, now)
+    }
+}
+
+impl<O: Observer> Daemon<O> {
+    /// Lets the calls of the daemon before go on.
+    pub(super) fn resume(&mut self, left: Left, incomplete: bool, plan: Plan) -> Result<(), Failure> {
+        for record in left.records {
+            self.give_to_ledger(record);
+        }
+        // Whether these left the machine is not known. If they did, they are repetitions, which SIP absorbs.
+        for output in left.last.outputs {
+            if let Output::Send { flow, bytes } = output {
+                self.net.send(flow, bytes);
+            }
+        }
+        if plan != *self.switch.plan() {
+            tracing::info!("the configuration has changed since: it is taken over");
+            self.batch.push(Input::Reload(Box::new(plan)));
+            self.feed(|_, _| {});
+        }
+        let incomplete = incomplete || left.incomplete;
+        self.batch.push(Input::Restart { seed: seed()?, incomplete });
+        self.feed(|_, _| {});
+        Ok(())
+    }
+
+    /// Gives a record to the ledger, and keeps it until it is settled there.
+    pub(super) fn give_to_ledger(&mut self, record: CallRecord) {
+        match &mut self.flight {
+            Some(flight) => {
+                self.ledger.write(record.clone());
+                flight.recorded(record, &self.ledger);
+            }
+            None => self.ledger.write(record),
+        }
+    }
+
+    /// Lets another program take our place. Comes back only when that cannot be: then all goes on as before.
+    pub(super) fn hand_over(&mut self, program: &Path) {
+        let Some(flight) = &mut self.flight else {
+            return tracing::error!("without a flight log calls cannot be handed over: nothing is done");
+        };
+        let begun = Instant::now();
+        flight.snapshot(&self.switch, &self.ledger, self.clock.now());
+        flight.recorder.flush();
+        tracing::info!(calls = self.switch.calls(), took = ?begun.elapsed(), "handing over to the new program");
+        let sockets = [self.net.descriptors(), self.media.descriptors()].concat();
+        let error = inherit::replace(program, &sockets);
+        tracing::error!(%error, program = %program.display(), "it cannot be started: this one goes on");
+    }
+
+    /// Takes a snapshot when it is time to.
+    pub(super) fn keep_state(&mut self) {
+        let Some(flight) = &mut self.flight else { return };
+        if flight.begun.is_some_and(|begun| begun.elapsed() >= PROBATION) {
+            flight.begun = None;
+            flight::resumed(&flight.directory);
+        }
+        if flight.recorder.wants_snapshot() {
+            let held = flight.snapshot(&self.switch, &self.ledger, self.clock.now());
+            tracing::debug!(?held, calls = self.switch.calls(), "snapshot");
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Where a daemon that was killed goes on: the newest snapshot that can be read, and all that came after it.
+
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::SystemTime;
+
+use super::files::{self, Found, Place};
+use super::format::{FORMAT, Head, Run};
+use super::recorder::Recorder;
+use super::replay::{Batch, Course, End, Segment, Stopped, replay};
+use super::snapshot::{self, State};
+use super::{Error, Settings};
+use crate::call::record::CallRecord;
+use crate::switch::{Output, Switch};
+use crate::time::Now;
+
+/// Attempts to resume that may die before the third begins with nothing.
+const ATTEMPTS: u8 = 2;
+/// Where attempts are counted.
+const RESUMING: &str = "resuming";
+/// Held by the one daemon that writes here.
+const LOCK: &str = "lock";
+
+/// A directory of a flight log that is ours alone.
+pub struct Opened {
+    settings: Settings,
+    lock: File,
+    next: u64,
+}
+
+/// What a daemon left that did not end in good order.
+#[derive(Debug)]
+pub struct Left {
+    /// The switch after the last input.
+    pub switch: Switch,
+    /// When that was.
+    pub now: Now,
+    /// The life that it had.
+    pub run: Run,
+    /// Records of calls that the ledger may not have.
+    pub records: Vec<CallRecord>,
+    /// The last inputs and what came out of them: it may not have left the machine.
+    pub last: Batch,
+    /// Inputs replayed since the snapshot.
+    pub inputs: u64,
+    /// Whether inputs are missing: the switch is older than the world knows it.
+    pub incomplete: bool,
+}
+
+/// Opens the directory, makes it if need be, and repairs what a crash tore.
+///
+/// # Errors
+/// [`Error::Locked`] when another daemon writes there; else what the system says.
+pub fn open(settings: Settings) -> Result<Opened, Error> {
+    let directory = &settings.directory;
+    let at = Error::file(directory);
+    files::make_directory(directory).map_err(at)?;
+    let lock = directory.join(LOCK);
+    let mut options = OpenOptions::new();
+    let lock = options.write(true).create(true).truncate(false).mode(0o600).open(lock);
+    let lock = lock.map_err(Error::file(directory))?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(fs::TryLockError::WouldBlock) => return Err(Error::Locked(directory.clone())),
+        Err(fs::TryLockError::Error(error)) => return Err(Error::file(directory)(error)),
+    }
+    let found = files::list(directory).map_err(Error::file(directory))?;
+    repair(directory, &found)?;
+    let used = found.segments.last().copied().max(found.snapshots.last().map(|place| place.segment));
+    Ok(Opened { next: used.map_or(1, |used| used + 1), lock, settings })
+}
+
+/// Cuts half a record off the end of the last segment.
+fn repair(directory: &Path, found: &Found) -> Result<(), Error> {
+    let Some(&last) = found.segments.last() else { return Ok(()) };
+    let path = files::segment(directory, last);
+    // One whose very head is torn says nothing, and is left as it is.
+    let Ok(segment) = Segment::read(&path) else { return Ok(()) };
+    let (length, readable) = (segment.length(), segment.readable());
+    if readable < length {
+        tracing::warn!(path = %path.display(), cut = length - readable, "the end of the flight log is torn: cut off");
+        let file = OpenOptions::new().write(true).open(&path).map_err(Error::file(&path))?;
+        file.set_len(readable).map_err(Error::file(&path))?;
+    }
+    Ok(())
+}
+
+impl Opened {
+    /// The directory.
+    pub fn directory(&self) -> &Path {
+        &self.settings.directory
+    }
+
+    /// What the daemon before left; `None` when it ended in good order, or there was none.
+    ///
+    /// A resume that dies is tried twice; then an error says so. Call [`resumed`] once all is well.
+    pub fn left(&self) -> Result<Option<Left>, Stopped> {
+        let directory = &self.settings.directory;
+        let found = files::list(directory).map_err(Error::file(directory))?;
+        if found.snapshots.is_empty() {
+            return Ok(None);
+        }
+        let counter = directory.join(RESUMING);
+        let before = fs::read(&counter).ok().and_then(|bytes| bytes.first().copied()).unwrap_or(0);
+        if before >= ATTEMPTS {
+            return Err(Error::Died(before).into());
+        }
+        files::replace(&counter, &[before + 1]).map_err(Error::file(&counter))?;
+        let mut unread = None;
+        for &place in found.snapshots.iter().rev() {
+            match read_snapshot(directory, place) {
+                Ok((head, state, now)) => return self.go_on(&found, place, head, state, now),
+                Err(error) => {
+                    tracing::error!(%error, ?place, "a snapshot cannot be read: trying the one before");
+                    unread.get_or_insert(error);
+                }
+            }
+        }
+        Err(unread.unwrap_or(Error::Torn).into())
+    }
+
+    fn go_on(
+        &self,
+        found: &Found,
+        place: Place,
+        head: Head,
+        state: State,
+        now: Now,
+    ) -> Result<Option<Left>, Stopped> {
+        let State { switch, unsettled } = state;
+        let mut left = Left {
+            switch,
+            now,
+            run: head.run,
+            records: unsettled,
+            last: Batch::default(),
+            inputs: 0,
+            incomplete: false,
+        };
+        let numbers: Vec<u64> =
+            found.segments.iter().copied().filter(|&number| number >= place.segment).collect();
+        for (at, &number) in numbers.iter().enumerate() {
+            let segment = Segment::read(&files::segment(&self.settings.directory, number));
+            let segment = match segment {
+                // A segment that was just made when the daemon died.
+                Err(Error::Torn | Error::Foreign) if at > 0 => break,
+                other => other?,
+            };
+            if at > 0 && !segment.head.continues {
+                left.incomplete = true;
+                break;
+            }
+            let offset = if at == 0 { place.offset } else { 0 };
+            let course = run(&mut left, &segment, offset)?;
+            left.incomplete |= course.end == End::Torn;
+            if course.end == End::Closed {
+                resumed(&self.settings.directory);
+                return Ok(None);
+            }
+            left.take(course);
+            if left.incomplete {
+                break;
+            }
+        }
+        Ok(Some(left))
+    }
+
+    /// Begins the next segment.
+    pub fn record(
+        self,
+        run: Run,
+        switch: &Switch,
+        unsettled: &[CallRecord],
+        now: Now,
+    ) -> std::io::Result<Recorder> {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let head = Head { format: FORMAT, version, run, continues: false };
+        let Settings { directory, keep_for, keep_size, .. } = &self.settings;
+        if let Err(error) = files::tidy(directory, *keep_for, *keep_size, SystemTime::now()) {
+            tracing::error!(%error, "old flight logs cannot be removed");
+        }
+        Recorder::begin(self.settings, head, self.next, self.lock, switch, unsettled, now)
+    }
+}
+
+/// Says that a resume went well: the next one may be tried again as often.
+pub fn resumed(directory: &Path) {
+    // It may not be there.
+    let _ = fs::remove_file(directory.join(RESUMING));
+}
+
+fn read_snapshot(directory: &Path, place: Place) -> Result<(Head, State, Now), Error> {
+    let path = files::snapshot(directory, place);
+    let bytes = fs::read(&path).map_err(Error::file(&path))?;
+    snapshot::read(&bytes)
+}
+
+/// Replays one segment; an input that killed the daemon is left out, with those that came with it.
+fn run(left: &mut Left, segment: &Segment, offset: u64) -> Result<Course, Stopped> {
+    // A copy, since a switch that failed is of no use any more.
+    let before = left.switch.clone();
+    let known = left.records.len();
+    match replay(before, left.now, segment, offset, None, |batch, _| left.records.extend(records(batch))) {
+        Err(Stopped::Failed { input, fatal: true }) => {
+            tracing::error!(input, "an input stopped the daemon: resuming without it");
+            left.incomplete = true;
+            left.records.truncate(known);
+            let Left { switch, now, records: kept, .. } = left;
+            replay(switch.clone(), *now, segment, offset, Some(input), |batch, _| kept.extend(records(batch)))
+        }
+        other => other,
+    }
+}
+
+fn records(batch: &Batch) -> impl Iterator<Item = CallRecord> {
+    batch.outputs.iter().filter_map(|output| match output {
+        Output::Record(record) => Some(CallRecord::clone(record)),
+        _ => None,
+    })
+}
+
+impl Left {
+    fn take(&mut self, course: Course) {
+        let Course { switch, now, inputs, last, .. } = course;
+        self.inputs += inputs;
+        self.switch = switch;
+        self.now = now;
+        self.last = last;
+    }
+}

@@ -1,0 +1,384 @@
+//! Logs on a real disk: written, torn, replayed, resumed, tidied.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use tempfile::TempDir;
+
+use super::files::{self, Place};
+use super::*;
+use crate::config;
+use crate::sip::{Flow, Listener, ListenerId, Transport};
+use crate::switch::plan::ThreadPorts;
+use crate::switch::{Input, Output, Switch};
+use crate::time::{Mono, Now, Wall};
+
+const TRUNK: &str = "192.0.2.10:5060";
+
+const CONFIGURATION: &str = r#"
+[sip]
+listen = ["udp:192.0.2.1:5060"]
+probe-phones-every = "0s"
+[trunk.surgery]
+from = ["192.0.2.10"]
+line = "gp"
+[line.gp]
+teams = ["hub"]
+[team.hub]
+agents = ["asha"]
+[agent.asha]
+address = "sip:asha@192.0.2.20"
+"#;
+
+/// A switch, its clock, and the log of both.
+struct World {
+    switch: Switch,
+    now: Now,
+    recorder: Option<Recorder>,
+    sent: usize,
+    records: usize,
+}
+
+fn settings(directory: &TempDir) -> Settings {
+    Settings {
+        directory: directory.path().join("flight"),
+        keep_for: Duration::from_secs(3_600),
+        keep_size: 1 << 30,
+        snapshot_every: Duration::ZERO,
+    }
+}
+
+fn run(ledger: i64) -> Run {
+    Run { ledger, boot: "boot".to_owned(), zero: 0 }
+}
+
+fn switch(now: Now) -> Switch {
+    let today = jiff::civil::date(2026, 11, 16);
+    let loaded = config::parse(CONFIGURATION, "test", Path::new(""), today).unwrap_or_else(|e| panic!("{e}"));
+    let mut plan = loaded.deployment.plan;
+    let advertised = "192.0.2.1:5060".parse().unwrap();
+    plan.sip.listeners = vec![Listener { transport: Transport::Udp, advertised }];
+    plan.media.threads = vec![ThreadPorts { shared: vec![20_000], spill: vec![20_002, 20_004] }];
+    Switch::new(plan, [7; 32], now)
+}
+
+impl World {
+    fn new(settings: &Settings) -> World {
+        let now = Now { mono: Mono(1_000_000), wall: Wall(1_794_816_000_000) };
+        let switch = switch(now);
+        let recorder = open(settings.clone()).unwrap().record(run(1), &switch, &[], now).unwrap();
+        World { switch, now, recorder: Some(recorder), sent: 0, records: 0 }
+    }
+
+    fn recorder(&mut self) -> &mut Recorder {
+        self.recorder.as_mut().unwrap()
+    }
+
+    fn give(&mut self, input: Input) {
+        self.now = Now { mono: self.now.mono + Duration::from_millis(7), ..self.now };
+        let now = self.now;
+        let recorder = self.recorder.as_mut().unwrap();
+        recorder.input(&input, now);
+        recorder.commit();
+        self.switch.handle(input, now);
+        while let Some(output) = self.switch.poll_output() {
+            recorder.output(&output);
+            self.sent += usize::from(matches!(output, Output::Send { .. }));
+            self.records += usize::from(matches!(output, Output::Record(_)));
+        }
+        recorder.handled(now);
+    }
+
+    fn trunk_says(&mut self, text: String) {
+        let flow =
+            Flow { transport: Transport::Udp, listener: ListenerId(0), remote: TRUNK.parse().unwrap() };
+        self.give(Input::Datagram { flow, bytes: Bytes::from(text), waited: Duration::from_nanos(1_234) });
+    }
+
+    fn call(&mut self, name: &str) {
+        self.trunk_says(invite(name));
+    }
+
+    /// The daemon is killed: what is in memory is gone.
+    fn kill(mut self) -> Switch {
+        drop(self.recorder.take());
+        self.switch
+    }
+
+    fn snapshot(&mut self) {
+        let now = self.now;
+        let recorder = self.recorder.as_mut().unwrap();
+        recorder.snapshot(&self.switch, Vec::new(), now);
+        recorder.flush();
+    }
+}
+
+fn invite(name: &str) -> String {
+    let port = 4_000 + 2 * name.bytes().map(u32::from).sum::<u32>();
+    let body = format!(
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.50\r\ns=-\r\nc=IN IP4 192.0.2.50\r\nt=0 0\r\nm=audio {port} RTP/AVP 8\r\n"
+    );
+    format!(
+        "INVITE sip:02079460101@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP {TRUNK};branch=z9hG4bK{name};rport\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:07700900123@example.org>;tag={name}\r\nTo: <sip:02079460101@192.0.2.1>\r\n\
+         Call-ID: {name}\r\nCSeq: 1 INVITE\r\nContact: <sip:{name}@{TRUNK}>\r\n\
+         Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+fn bytes_of(switch: &Switch) -> Vec<u8> {
+    postcard::to_stdvec(switch).unwrap()
+}
+
+fn left(settings: &Settings) -> Left {
+    open(settings.clone()).unwrap().left().unwrap().expect("calls were left")
+}
+
+fn only_segment(settings: &Settings) -> std::path::PathBuf {
+    let found = segments(&settings.directory).unwrap();
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.into_iter().next().unwrap()
+}
+
+#[test]
+fn a_killed_switch_is_the_same_again_from_its_log() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&directory);
+    let mut world = World::new(&settings);
+    world.call("one");
+    world.call("two");
+    world.give(Input::Wake);
+    let switch = world.kill();
+    let left = left(&settings);
+    assert_eq!((left.switch.calls(), left.inputs, left.incomplete), (2, 3, false));
+    assert_eq!(bytes_of(&left.switch), bytes_of(&switch));
+    assert_eq!(left.run, run(1));
+}
+
+#[test]
+fn a_resume_reads_no_more_than_what_came_after_the_newest_snapshot() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&directory);
+    let mut world = World::new(&settings);
+    world.call("one");
+    world.snapshot();
+    world.call("two");
+    world.call("three");
+    let switch = world.kill();
+    let left = left(&settings);
+    assert_eq!(left.inputs, 2);
+    assert_eq!(bytes_of(&left.switch), bytes_of(&switch));
+}
+
+#[test]
+fn a_snapshot_that_cannot_be_read_gives_way_to_the_one_before() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&directory);
+    let mut world = World::new(&settings);
+    world.call("one");
+    world.snapshot();
+    let switch = world.kill();
+    let newest = *files::list(&settings.directory).unwrap().snapshots.last().unwrap();
+    assert_ne!(newest.offset, 0);
+    let path = files::snapshot(&settings.directory, newest);
+    let mut spoilt = fs::read(&path).unwrap();
+    let middle = spoilt.len() / 2;
+    spoilt[middle] ^= 1;
+    fs::write(&path, spoilt).unwrap();
+    let left = left(&settings);
+    assert_eq!(left.inputs, 1);
+    assert_eq!(bytes_of(&left.switch), bytes_of(&switch));
+}
+
+#[test]
+fn what_came_out_last_is_told_for_it_may_not_have_been_sent() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&directory);
+    let mut world = World::new(&settings);
+    world.call("one");
+    drop(world.recorder.take());
+    let sends = left(&settings).last.outputs;
+    assert!(sends.iter().any(|output| matches!(output, Output::Send { .. })), "{sends:?}");
+}
+
+#[test]
+fn a_log_that_was_ended_leaves_nothing_to_resume() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&directory);
+    let mut world = World::new(&settings);
+    world.call("one");
+    let now = world.now;
+    world.recorder.take().unwrap().end(now);
+    assert!(open(settings).unwrap().left().unwrap().is_none());
+}
+
+#[test]
+fn a_torn_tail_is_cut_off_and_the_rest_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&directory);
+    let mut world = World::new(&settings);
+    world.call("one");
+    let switch = world.kill();
+    let path = only_segment(&settings);
+    let whole = fs::read(&path).unwrap();
+    for torn in 1..30 {
+        let mut tail = Vec::new();
+        format::append(&mut tail, format::Kind::Wake, Now::default(), |_| {});
+        OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .unwrap()
+            .write_all(&tail[..torn.min(tail.len() - 1)])
+            .unwrap();
+        let left = left(&settings);
+        assert_eq!(bytes_of(&left.switch), bytes_of(&switch));
+        assert_eq!(fs::read(&path).unwrap(), whole);
+        resumed(&settings.directory);
+    }
+}
+
+#[test]
+fn a_replay_proves_every_output() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&directory);
+    let mut world = World::new(&settings);
+    (0..20).for_each(|n| world.call(&format!("caller{n}")));
+    world.give(Input::Stop);
+    // The outputs of a batch are written with the next.
+    world.give(Input::Wake);
+    let (sent, records) = (world.sent, world.records);
+    assert!(records == 20, "{records}");
+    world.kill();
+    let path = only_segment(&settings);
+    let (state, now) = base(&path).unwrap();
+    let course = replay(state.switch, now, &Segment::read(&path).unwrap(), 0, None, |_, _| {}).unwrap();
+    assert_eq!((course.inputs, course.end), (22, End::Cut));
+    assert!(course.proven >= (sent + records) as u64, "{} of {sent} and {records}", course.proven);
+}
+
+#[test]
+fn a_replay_that_differs_names_the_input_and_the_output() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&directory);
+    let mut world = World::new(&settings);
+    world.call("one");
+    world.give(Input::Wake);
+    world.call("two");
+    world.give(Input::Wake);
+    world.kill();
+    let path = only_segment(&settings);
+    let (_, now) = base(&path).unwrap();
+    // Another seed, so other tags.
+    let mut other = switch(now);
+    other.handle(Input::Restart { seed: [8; 32], incomplete: false }, now);
+    while other.poll_output().is_some() {}
+    let stopped = replay(other, now, &Segment::read(&path).unwrap(), 0, None, |_, _| {}).unwrap_err();
+    let Stopped::Differs { input: 0, output, batch, .. } = stopped else { panic!("{stopped}") };
+    assert!(
+        matches!(&batch.outputs[output], Output::Send { bytes, .. } if bytes.starts_with(b"SIP/2.0 200"))
+    );
+}
+
+#[test]
+fn the_files_are_their_owners_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&directory);
+    let mut world = World::new(&settings);
+    world.call("one");
+    world.snapshot();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&settings.directory), 0o700);
+    let entries = fs::read_dir(&settings.directory).unwrap().map(|entry| entry.unwrap().path());
+    let modes: Vec<_> = entries.map(|path| (mode(&path), path)).collect();
+    assert!(modes.len() >= 4 && modes.iter().all(|(mode, _)| *mode == 0o600), "{modes:?}");
+}
+
+#[test]
+fn only_one_daemon_writes_to_a_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&directory);
+    let world = World::new(&settings);
+    assert!(matches!(open(settings.clone()).map(drop), Err(Error::Locked(_))));
+    world.kill();
+    open(settings).map(drop).unwrap();
+}
+
+#[test]
+fn a_resume_that_died_twice_is_not_tried_a_third_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&directory);
+    let mut world = World::new(&settings);
+    world.call("one");
+    world.kill();
+    left(&settings);
+    left(&settings);
+    let third = open(settings.clone()).unwrap().left();
+    assert!(matches!(third, Err(Stopped::Log(Error::Died(2)))), "{third:?}");
+    resumed(&settings.directory);
+    left(&settings);
+}
+
+#[test]
+fn a_log_with_a_gap_is_resumed_up_to_it_and_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&directory);
+    let mut world = World::new(&settings);
+    world.call("one");
+    world.kill();
+    // A segment that follows nothing, as after a disk that was full.
+    let opened = open(settings.clone()).unwrap();
+    let now = Now { mono: Mono(9_000_000), wall: Wall(1_794_816_009_000) };
+    drop(opened.record(run(1), &switch(now), &[], now).unwrap());
+    fs::remove_file(files::snapshot(&settings.directory, Place { segment: 2, offset: 0 })).unwrap();
+    let left = left(&settings);
+    assert_eq!((left.switch.calls(), left.incomplete), (1, true));
+}
+
+#[test]
+fn a_disk_that_takes_nothing_costs_the_log_and_no_call_and_the_log_begins_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&directory);
+    let mut world = World::new(&settings);
+    world.call("one");
+    world.recorder().break_file();
+    world.call("two");
+    assert_eq!((world.switch.calls(), world.recorder().counters().gaps), (2, 1));
+    world.call("three");
+    assert_eq!(world.recorder().counters().gaps, 1);
+    world.snapshot();
+    world.call("four");
+    let switch = world.kill();
+    let left = left(&settings);
+    assert_eq!((left.switch.calls(), left.inputs, left.incomplete), (4, 1, false));
+    assert_eq!(bytes_of(&left.switch), bytes_of(&switch));
+}
+
+#[test]
+fn what_is_old_or_too_much_is_removed_but_nothing_that_a_resume_needs() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let place = |segment, offset| Place { segment, offset };
+    for number in 1..=5 {
+        fs::write(files::segment(path, number), [0; 1_000]).unwrap();
+        fs::write(files::snapshot(path, place(number, 0)), [0; 100]).unwrap();
+        fs::write(files::snapshot(path, place(number, 500)), [0; 100]).unwrap();
+    }
+    let (hour, now) = (Duration::from_secs(3_600), SystemTime::now());
+    files::tidy(path, hour, 10_000, now).unwrap();
+    let found = files::list(path).unwrap();
+    assert_eq!(found.segments, [1, 2, 3, 4, 5]);
+    let latest: Vec<_> = (1..=5).map(|number| place(number, 0)).chain([place(5, 500)]).collect();
+    assert_eq!(found.snapshots, latest, "of the others only the newest two are kept");
+    files::tidy(path, hour, 3_500, now).unwrap();
+    assert_eq!(files::list(path).unwrap().segments, [3, 4, 5], "the oldest go until the rest fits");
+    files::tidy(path, hour, 0, now + 2 * hour).unwrap();
+    assert_eq!(files::list(path).unwrap().segments, [5]);
+    assert_eq!(files::list(path).unwrap().snapshots, [place(5, 0), place(5, 500)]);
+}

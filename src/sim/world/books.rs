@@ -1,0 +1,223 @@
+//! What must be true of calls, agents and records over a whole run, told from events alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::acd::{Availability, Band};
+use crate::call::record::{CallRecord, Outcome};
+use crate::id::CallId;
+use crate::switch::Event;
+
+/// Where a call stands, as events tell.
+#[derive(Clone, Debug)]
+struct Known {
+    call_id: String,
+    band: Band,
+    /// Names of the agents whose phones ring for it.
+    rung: BTreeSet<String>,
+    talks: Option<String>,
+    /// Who handed it on, until another agent talks with it or it waits again.
+    handed_on_by: Option<String>,
+    ever_answered: bool,
+    ended: bool,
+}
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Books {
+    calls: BTreeMap<CallId, Known>,
+    agents: BTreeMap<String, Availability>,
+    /// By Call-ID of the caller's leg.
+    records: BTreeMap<String, CallRecord>,
+    recorded: BTreeSet<CallId>,
+    answered: u64,
+}
+
+impl Books {
+    /// The Call-ID of the caller of a call.
+    pub(super) fn call_id(&self, call: CallId) -> Option<&str> {
+        self.calls.get(&call).map(|known| known.call_id.as_str())
+    }
+
+    /// The calls that an agent answered.
+    pub(super) fn answered(&self) -> u64 {
+        self.answered
+    }
+
+    /// Something was said of a call or an agent; `call_id` is of the message that has just come in.
+    pub(super) fn event(&mut self, event: &Event, call_id: &str) -> Result<(), String> {
+        match event {
+            Event::Arrived { call, band, .. } => {
+                let (call_id, band) = (call_id.to_owned(), *band);
+                let rung = BTreeSet::new();
+                let known = Known {
+                    call_id,
+                    band,
+                    rung,
+                    talks: None,
+                    handed_on_by: None,
+                    ever_answered: false,
+                    ended: false,
+                };
+                must(self.calls.insert(*call, known).is_none(), || format!("{call} arrived twice"))
+            }
+            Event::Presented { call, agent } => self.presented(*call, agent),
+            Event::Missed { call, agent, .. } => {
+                self.known(*call)?.rung.remove(agent);
+                Ok(())
+            }
+            Event::Bridged { call, agent, .. } => {
+                let known = self.known(*call)?;
+                must(known.talks.is_none(), || format!("{call} was bridged twice"))?;
+                must(known.rung.contains(agent), || {
+                    format!("{call} was answered by {agent}, who was not rung")
+                })?;
+                known.rung.clear();
+                known.talks = Some(agent.clone());
+                known.handed_on_by = None;
+                known.ever_answered = true;
+                self.answered += 1;
+                Ok(())
+            }
+            Event::BackInLine { call, agent, .. } => {
+                let known = self.known(*call)?;
+                let was = known.talks.take().or(known.handed_on_by.take());
+                // The agent of a call that we make waits for the patient before there is a talk.
+                let waited = known.call_id.is_empty() && was.is_none() && known.rung.remove(agent);
+                let fits = waited || was.as_ref() == Some(agent);
+                must(fits, || format!("{call} lost {agent}, but talked to {was:?}"))
+            }
+            Event::HandedOn { call, agent, .. } => {
+                let known = self.known(*call)?;
+                let was = known.talks.take().or(known.handed_on_by.take());
+                must(was.as_ref() == Some(agent), || {
+                    format!("{call} was handed on by {agent}, not by {was:?}")
+                })?;
+                known.handed_on_by = was;
+                Ok(())
+            }
+            Event::HandedBack { call, agent, .. } => {
+                let by = self.known(*call)?.handed_on_by.clone();
+                must(by.as_ref() == Some(agent), || {
+                    format!("{call} was handed back to {agent}, not to {by:?}")
+                })
+            }
+            Event::Ended { call, outcome, .. } => {
+                let known = self.known(*call)?;
+                known.ended = true;
+                let answered = matches!(outcome, Outcome::Answered { .. });
+                let fits = answered == known.ever_answered;
+                must(fits, || format!("{call} ended as {outcome:?}"))
+            }
+            Event::Availability { agent, state } => {
+                self.agents.insert(agent.clone(), state.clone());
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn presented(&mut self, call: CallId, agent: &str) -> Result<(), String> {
+        let busy = self
+            .calls
+            .iter()
+            .find(|(other, known)| **other != call && !known.ended && known.talks.as_deref() == Some(agent));
+        if let Some((other, _)) = busy.filter(|_| agent.starts_with("agent")) {
+            return Err(format!("{agent} was rung for {call} while talking to {other}"));
+        }
+        // A call that we make begins with the agent.
+        self.calls.entry(call).or_insert_with(|| Known {
+            call_id: String::new(),
+            band: Band::ROUTINE,
+            rung: BTreeSet::new(),
+            talks: None,
+            handed_on_by: None,
+            ever_answered: false,
+            ended: false,
+        });
+        let known = self.known(call)?;
+        must(known.talks.is_none(), || format!("{agent} was rung for {call}, which is talking"))?;
+        known.rung.insert(agent.to_owned());
+        Ok(())
+    }
+
+    /// An input was dealt with: nobody is free, or rung for a routine caller, while an emergency waits.
+    pub(super) fn settled(&self) -> Result<(), (String, String)> {
+        let rung = |call: CallId| self.agents.values().any(|state| *state == Availability::Ringing(call));
+        let waiting = self.calls.iter().find(|(call, known)| {
+            let served = known.ended || known.talks.is_some() || known.handed_on_by.is_some();
+            known.band == Band::EMERGENCY && !served && !rung(**call)
+        });
+        let Some((call, known)) = waiting else { return Ok(()) };
+        let could = self.agents.iter().find(|(_, state)| match state {
+            Availability::Free => true,
+            Availability::Ringing(other) => {
+                self.calls.get(other).is_some_and(|other| other.band != Band::EMERGENCY)
+            }
+            _ => false,
+        });
+        match could {
+            Some((agent, state)) => {
+                Err((known.call_id.clone(), format!("emergency {call} waits while {agent} is {state:?}")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn known(&mut self, call: CallId) -> Result<&mut Known, String> {
+        match self.calls.get_mut(&call) {
+            Some(known) if !known.ended => Ok(known),
+            Some(_) => Err(format!("{call} is over, but something happened to it")),
+            None => Err(format!("{call} never arrived, but something happened to it")),
+        }
+    }
+
+    /// A call was written down.
+    pub(super) fn record(&mut self, record: &CallRecord, any_spoilt: bool) -> Result<(), String> {
+        let call = record.call;
+        must(record.waited <= record.lasted, || format!("{call} waited longer than it lasted"))?;
+        let in_order = record.segments.iter().all(|part| part.from <= part.to && part.to <= record.lasted);
+        must(in_order, || format!("{call} has a stage outside of it: {record:?}"))?;
+        // A record comes again with what an agent says of the call after its end.
+        let again = !self.recorded.insert(call);
+        must(!again || record.disposition.is_some(), || format!("{call} was written down twice"))?;
+        if record.promise.is_some() {
+            return Ok(());
+        }
+        let before = self.records.insert(record.sip_call_id.clone(), record.clone());
+        must(before.is_none() || again || any_spoilt, || {
+            format!("two records of one call: {before:?}, {record:?}")
+        })
+    }
+
+    /// The record of a call.
+    pub(super) fn record_of(&self, call_id: &str) -> Option<&CallRecord> {
+        self.records.get(call_id)
+    }
+
+    /// The Call-IDs of all records.
+    pub(super) fn recorded(&self) -> impl Iterator<Item = &str> {
+        self.records.keys().map(String::as_str)
+    }
+
+    /// Everything is over: each call ended, and nobody rings or talks.
+    pub(super) fn finished(&self) -> Result<(), (String, String)> {
+        for (call, known) in &self.calls {
+            if !known.ended {
+                return Err((known.call_id.clone(), format!("{call} never ended")));
+            }
+            if !self.recorded.contains(call) {
+                return Err((known.call_id.clone(), format!("{call} was never written down")));
+            }
+        }
+        for (agent, state) in &self.agents {
+            if matches!(state, Availability::Ringing(_) | Availability::Talking(_)) {
+                return Err((String::new(), format!("{agent} is still {state:?}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn must(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(what()) }
+}

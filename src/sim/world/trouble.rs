@@ -1,0 +1,252 @@
+//! What goes wrong besides the network: people, plans, clocks, power and processes.
+
+use std::time::Duration;
+
+use crate::id::AgentId;
+use crate::switch::{AgentOrder, Input, Output, Switch};
+use crate::time::Now;
+
+use super::peer::Phase;
+use super::peer::script::Script;
+use super::referee::Fault;
+use super::site::Kind;
+use super::sound::Sound;
+use super::{Due, World};
+
+/// One thing that goes wrong.
+#[derive(Copy, Clone, Debug)]
+pub(super) enum Trouble {
+    /// Somebody sets an agent's state.
+    Order,
+    /// An agent dials a feature code.
+    Code,
+    /// A new plan.
+    Reload,
+    /// The wall clock is set.
+    Clock,
+    /// A phone is without power for a while.
+    PowerCut,
+    /// It has power again, and knows nothing of its calls.
+    Power(usize),
+    /// A connection breaks.
+    Break,
+    /// The switch's process does not run for a while.
+    Stall,
+    /// The process dies, and another one takes over the switch a while later.
+    Death,
+    Rebirth,
+    Drain,
+    Stop,
+}
+
+/// The switch as it was stored, and what has come in since.
+pub(super) struct Shadow {
+    stored: Vec<u8>,
+    inputs: Vec<(Input, Now)>,
+    outputs: Vec<u8>,
+    most: usize,
+}
+
+impl Shadow {
+    pub(super) fn note(&mut self, input: &Input, now: Now) {
+        self.inputs.push((input.clone(), now));
+    }
+
+    pub(super) fn saw(&mut self, output: &Output) {
+        self.outputs.extend(stored(output));
+    }
+}
+
+fn stored(what: &impl serde::Serialize) -> Vec<u8> {
+    postcard::to_stdvec(what).expect("plain data can be written")
+}
+
+impl World {
+    /// Draws what will go wrong until `end`.
+    pub(super) fn plan_troubles(&mut self, end: Duration) {
+        let kinds: [(Trouble, u32, usize); 8] = [
+            (Trouble::Order, 600, 12),
+            (Trouble::Code, 600, 8),
+            (Trouble::Reload, 300, 4),
+            (Trouble::Clock, 300, 3),
+            (Trouble::PowerCut, 300, 3),
+            (Trouble::Break, 150, 3),
+            (Trouble::Stall, 150, 3),
+            (Trouble::Death, 150, 3),
+        ];
+        let end = u64::try_from(end.as_millis()).unwrap_or(0) + 20_000;
+        for (kind, chance, most) in kinds {
+            if self.dice.chance(chance) {
+                for _ in 0..=self.dice.below(most) {
+                    let at = self.dice.between(0, end);
+                    self.after(at, Due::Trouble(kind));
+                }
+            }
+        }
+        if self.dice.chance(60) {
+            let at = self.dice.between(end / 2, end);
+            self.after(at, Due::Trouble(Trouble::Drain));
+            if self.dice.chance(500) {
+                let at = at + self.dice.between(0, 60_000);
+                self.after(at, Due::Trouble(Trouble::Stop));
+            }
+        }
+    }
+
+    pub(super) fn trouble(&mut self, trouble: Trouble) -> Result<(), Fault> {
+        self.current.clear();
+        if self.closing && !matches!(trouble, Trouble::Power(_) | Trouble::Rebirth) {
+            return Ok(());
+        }
+        self.ladder.note(self.mono, "", format!("{trouble:?}"));
+        match trouble {
+            Trouble::Order => self.order(),
+            Trouble::Code => {
+                self.dial_code();
+                Ok(())
+            }
+            Trouble::Reload => {
+                let old = self.switch.plan().clone();
+                let plan = self.site.reloaded(&old, &mut self.dice);
+                self.give(Input::Reload(Box::new(plan)))
+            }
+            Trouble::Clock => {
+                self.tally.note("clock jumps");
+                let far = self.dice.pick(&[2_000, 3_600_000, 90_000_000]);
+                self.wall_set += self.dice.below(2 * far) as i64 - far as i64;
+                Ok(())
+            }
+            Trouble::PowerCut => {
+                self.power_cut();
+                Ok(())
+            }
+            Trouble::Power(at) => {
+                let back = self.peers.iter_mut().filter(|peer| peer.host == at && peer.phase != Phase::Over);
+                back.for_each(|peer| (peer.dead, peer.forgetful) = (false, true));
+                Ok(())
+            }
+            Trouble::Break => {
+                let at = self.dice.below(self.site.hosts.len());
+                self.breaks(at)
+            }
+            Trouble::Stall => {
+                self.tally.note("stalls");
+                self.stalled = true;
+                self.stalled_until = self.mono + self.dice.between(50, 1_000);
+                Ok(())
+            }
+            Trouble::Death if self.is_down => Ok(()),
+            Trouble::Death => {
+                self.die();
+                Ok(())
+            }
+            Trouble::Rebirth => self.rise(),
+            Trouble::Drain => {
+                self.tally.note("drains");
+                self.draining = true;
+                self.give(Input::Drain)
+            }
+            Trouble::Stop => {
+                self.tally.note("stops");
+                self.draining = true;
+                self.give(Input::Stop)
+            }
+        }
+    }
+
+    fn order(&mut self) -> Result<(), Fault> {
+        let agents = self.switch.plan().phones.len();
+        let agent = AgentId(self.dice.below(agents) as u32);
+        let order = match self.dice.below(5) {
+            0 => AgentOrder::LogOut(agent),
+            1 => AgentOrder::Pause(agent, "lunch".into()),
+            2 => AgentOrder::Resume(agent),
+            _ => AgentOrder::LogIn(agent),
+        };
+        self.give(Input::Agent(order))
+    }
+
+    fn dial_code(&mut self) {
+        let phones: Vec<_> = self.site.hosts.iter().enumerate().collect();
+        let phones =
+            phones.into_iter().filter(|(_, host)| host.kind == Kind::Phone && host.name != "reception");
+        let phones: Vec<_> = phones.map(|(at, host)| (at, host.users.clone())).collect();
+        let (at, users) = phones[self.dice.below(phones.len())].clone();
+        let user = users[self.dice.below(users.len())].clone();
+        let code = self.dice.pick(&["*11", "*11", "*12", "*13", "*131", "*14", "*15", "*99"]);
+        let script = Script::code(&mut self.minds);
+        self.tally.note("codes");
+        self.dials(at, code, &user, script);
+    }
+
+    fn power_cut(&mut self) {
+        let phones = |world: &World, at: usize| world.site.hosts[at].kind == Kind::Phone;
+        let at = self.dice.below(self.site.hosts.len());
+        if !phones(self, at) {
+            return;
+        }
+        self.tally.note("power cuts");
+        let wait = self.dice.between(500, 40_000);
+        self.site.hosts[at].dead_until = (self.mono + wait).0;
+        self.peers.iter_mut().filter(|peer| peer.host == at).for_each(|peer| peer.dead = true);
+        self.after(wait, Due::Trouble(Trouble::Power(at)));
+    }
+
+    /// The process dies. Its media legs and connections are gone, and what is sent to it is lost.
+    fn die(&mut self) {
+        self.tally.note("deaths of the process");
+        self.is_down = true;
+        (self.sound, self.shadow) = (Sound::default(), None);
+        self.watches.clear();
+        for (pipe, host) in self.pipes.iter_mut().zip(&self.site.hosts) {
+            pipe.age += 1;
+            self.referee.connection_lost(host.flow());
+        }
+        self.stalled_until = self.mono + self.dice.between(10, 3_000);
+        self.at(self.stalled_until, Due::Trouble(Trouble::Rebirth));
+    }
+
+    /// Another process takes over the switch as it was stored.
+    fn rise(&mut self) -> Result<(), Fault> {
+        self.is_down = false;
+        self.switch = postcard::from_bytes(&stored(&self.switch)).expect("what was written can be read");
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&self.dice.bits().to_le_bytes());
+        self.give(Input::Restart { seed, incomplete: false })
+    }
+
+    /// Now and then the switch is stored, to be lost a while later.
+    pub(super) fn begin_shadow(&mut self) {
+        if self.shadow.is_none() && self.dice.chance(self.crashes) {
+            let most = 1 + self.dice.below(60);
+            let stored = stored(&self.switch);
+            self.shadow = Some(Shadow { stored, inputs: Vec::new(), outputs: Vec::new(), most });
+        }
+    }
+
+    /// The switch is lost, restored as it was stored, and given again what came in since: it must say the same.
+    pub(super) fn end_shadow(&mut self) -> Result<(), Fault> {
+        let Some(shadow) = self.shadow.take_if(|shadow| shadow.inputs.len() >= shadow.most) else {
+            return Ok(());
+        };
+        let mut restored: Switch =
+            postcard::from_bytes(&shadow.stored).expect("what was written can be read");
+        let mut outputs = Vec::new();
+        for (input, now) in shadow.inputs {
+            restored.handle(input, now);
+            while let Some(output) = restored.poll_output() {
+                outputs.extend(stored(&output));
+            }
+        }
+        self.tally.note("crashes");
+        let call_id = self.current.clone();
+        if outputs != shadow.outputs {
+            return Err(Fault { call_id, what: "a restored switch said something else".to_owned() });
+        }
+        if stored(&restored) != stored(&self.switch) {
+            return Err(Fault { call_id, what: "a restored switch is another".to_owned() });
+        }
+        self.switch = restored;
+        Ok(())
+    }
+}
