@@ -83,25 +83,7 @@ impl Distributor {
             return Err(Refused::DuplicateCall(call));
         }
         let first = planned.first.filter(|_| band != Band::EMERGENCY && !newcomer.callback);
-        let priority = if newcomer.callback { Duration::ZERO } else { self.priority(&newcomer) };
-        let rank = rank(now, newcomer.credit.saturating_add(priority));
-        let callback = newcomer.callback;
-        let place = Place { band, rank, number: self.arrivals, call, arrived: now, callback };
-        self.arrivals += 1;
-        let caller = Caller {
-            line,
-            place,
-            practice,
-            waits_since: now,
-            stage: Stage::Waiting,
-            rung: Vec::new(),
-            charged: Vec::new(),
-            out: None,
-            who: Who { redial: newcomer.redial, withheld: newcomer.withheld },
-            told: Vec::new(),
-            class: None,
-        };
-        self.calls.insert(call, caller);
+        let place = self.enrol(call, &newcomer, Stage::Waiting, now);
         self.queues[line.index()].insert(place, practice, Stage::Waiting);
         self.stir(line);
         self.set_caller_deadline(call, now);
@@ -113,6 +95,62 @@ impl Distributor {
                 self.announce(call);
             }
         }
+        Ok(())
+    }
+
+    /// Makes a caller known, who is not in the line yet.
+    fn enrol(&mut self, call: CallId, newcomer: &Newcomer, stage: Stage, now: Mono) -> Place {
+        let &Newcomer { line, band, practice, callback, .. } = newcomer;
+        let priority = if callback { Duration::ZERO } else { self.priority(newcomer) };
+        let rank = rank(now, newcomer.credit.saturating_add(priority));
+        let place = Place { band, rank, number: self.arrivals, call, arrived: now, callback };
+        self.arrivals += 1;
+        let caller = Caller {
+            line,
+            place,
+            practice,
+            waits_since: now,
+            stage,
+            rung: Vec::new(),
+            charged: Vec::new(),
+            out: None,
+            who: Who { redial: newcomer.redial, withheld: newcomer.withheld },
+            told: Vec::new(),
+            class: None,
+        };
+        self.calls.insert(call, caller);
+        place
+    }
+
+    /// An agent who is idle in any way begins a call of the agent's own; a pause goes on after it.
+    pub(super) fn serve(
+        &mut self,
+        agent: AgentId,
+        call: CallId,
+        (line, band): (LineId, Band),
+        now: Mono,
+    ) -> Result<(), Refused> {
+        if self.plan.lines.get(line.index()).is_none() {
+            return Err(Refused::NotInPlan(line.to_string()));
+        }
+        if self.calls.contains_key(&call) {
+            return Err(Refused::DuplicateCall(call));
+        }
+        let seat = self.seats.get(agent.index()).filter(|seat| seat.destination.is_none());
+        let afterwards = match seat.map(|seat| &seat.state) {
+            Some(State::Free { .. } | State::Unreachable | State::WrapUp | State::Resting) => {
+                Afterwards::WrapUp
+            }
+            Some(State::Paused(reason)) => Afterwards::Pause(reason.clone()),
+            Some(State::LoggedOut | State::Ringing { .. } | State::Talking { .. }) => {
+                return Err(Refused::WrongState(agent));
+            }
+            None => return Err(Refused::NotInPlan(agent.to_string())),
+        };
+        // Like a promised callback it is never led out, should the agent be lost and the patient have to wait.
+        let newcomer = Newcomer { callback: true, ..Newcomer::new(line, band) };
+        self.enrol(call, &newcomer, Stage::Talking(agent), now);
+        self.enter(agent, State::Talking { call, afterwards }, now);
         Ok(())
     }
 

@@ -164,6 +164,7 @@ impl Distributor {
             Input::Transfer { agent, call, to } => self.transfer(agent, call, to, now),
             Input::Leave { agent, call } => self.leave(agent, call, now),
             Input::Spare { agent, call } => self.spare(agent, call, now),
+            Input::Serve { agent, call, line, band } => self.serve(agent, call, (line, band), now),
             Input::Credit { call, credit } => self.credit(call, credit, now),
             Input::LogIn { agent } => self.log_in(agent, now),
             Input::LogOut { agent } => self.log_out(agent, now),

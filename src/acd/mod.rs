@@ -76,6 +76,8 @@ pub enum Input {
     Leave { agent: AgentId, call: CallId },
     /// The agent answered for a patient who could not be reached: the call is over, and the agent free without wrap-up.
     Spare { agent: AgentId, call: CallId },
+    /// The agent, who is on the phone already, begins a call to a patient, which is of a line: nobody else is rung for it.
+    Serve { agent: AgentId, call: CallId, line: LineId, band: Band },
     /// The caller counts as if it had come to the line so much before it did, credits of the arrival included.
     Credit { call: CallId, credit: Duration },
     /// The agent starts work; also takes back a log-out that waits for the end of a talk.

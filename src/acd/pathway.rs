@@ -233,7 +233,8 @@ impl Pathways {
         numbered.map(move |(id, desk)| (id, &desk.pathway, desk.offer(self.fresh_for, now)))
     }
 
-    /// Sends a patient to a pathway that has room; a case goes to one pathway at a time.
+    /// Sends a patient to a pathway that has room; a case goes to one pathway at a time. It comes back when the pathway
+    /// has not acknowledged in time, or when the patient's own time is over, whichever is first.
     pub fn refer(&mut self, referral: Referral, now: Mono) -> Result<ReferralId, Refused> {
         self.handle_timeout(now);
         let unknown = Refused::UnknownPathway(referral.pathway);
@@ -247,7 +248,9 @@ impl Pathways {
         desk.awaiting += 1;
         let id = ReferralId(self.next);
         self.next += 1;
-        self.deadlines.set(id, now + desk.pathway.acknowledge_within);
+        let answered_by = now + desk.pathway.acknowledge_within;
+        let breach = Some(referral.urgency.breach).filter(|&breach| breach > now);
+        self.deadlines.set(id, breach.map_or(answered_by, |breach| breach.min(answered_by)));
         self.referred.insert(referral.of);
         self.referrals.insert(id, referral);
         Ok(id)

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::acd::callback::Miss;
 use crate::acd::redial::CallerKey;
 use crate::acd::{Band, Leaving};
-use crate::id::{AgentId, CallId, LegId, LineId, PracticeId, PromiseId, TrunkId};
+use crate::id::{AgentId, CallId, CaseId, LegId, LineId, PracticeId, PromiseId, TrunkId};
 use crate::time::{Mono, Now};
 
 pub mod leg;
@@ -30,8 +30,8 @@ pub struct Call {
     pub id: CallId,
     /// Call-ID of the caller's leg.
     pub sip_call_id: String,
-    /// The promise for which we make it; `None` for a caller's own.
-    pub made_for: Option<PromiseId>,
+    /// What we make it for; `None` for a caller's own.
+    pub made_for: Option<Purpose>,
     /// The trunk it came by, or is made for.
     pub trunk: TrunkId,
     /// Whose call it is.
@@ -76,6 +76,15 @@ pub struct Call {
     pub answered_by: Option<AgentId>,
     /// What happened so far.
     pub timeline: timeline::Timeline,
+}
+
+/// What a call that we make is for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Purpose {
+    /// A promised callback.
+    Promise(PromiseId),
+    /// A case that a clinician has taken.
+    Case(CaseId),
 }
 
 /// Who has the caller.
@@ -202,6 +211,22 @@ impl Call {
         match self.stage {
             Stage::Talking { leg: agent, .. } if leg == agent => self.caller,
             Stage::Talking { leg: agent, .. } if Some(leg) == self.caller => Some(agent),
+            _ => None,
+        }
+    }
+
+    /// The promise that it keeps.
+    pub fn promise(&self) -> Option<PromiseId> {
+        match self.made_for {
+            Some(Purpose::Promise(promise)) => Some(promise),
+            _ => None,
+        }
+    }
+
+    /// The case that it is about, which a clinician has taken.
+    pub fn case(&self) -> Option<CaseId> {
+        match self.made_for {
+            Some(Purpose::Case(case)) => Some(case),
             _ => None,
         }
     }

@@ -114,7 +114,11 @@ impl Ladder {
                 match output {
                     Output::Send { flow, bytes } => self.message(*now, bytes, flow.remote, false),
                     Output::Event(event) => self.event(*now, event),
-                    Output::Close { .. } | Output::Media { .. } | Output::Record(_) | Output::Promise(_) => {}
+                    Output::Close { .. }
+                    | Output::Media { .. }
+                    | Output::Record(_)
+                    | Output::Promise(_)
+                    | Output::Case(_) => {}
                 }
             }
             from = end;

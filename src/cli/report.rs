@@ -35,6 +35,7 @@
 //! | `presentations` | how often an agent's phone was rung |
 //! | `sip_call_id` | Call-ID of the caller's leg |
 //! | `promise` | the promised callback for which we made the call; empty for a caller's own |
+//! | `case` | the case about which a clinician made the call; empty for a caller's own |
 //! | `disposition` | the code by which an agent said how the call ended clinically, if one did |
 //!
 //! Spreadsheets run cells that begin with `=`, `+`, `-`, `@`, tab or a line break as formulas, and the network
@@ -304,6 +305,7 @@ const COLUMNS: [&str; 21] = [
     "presentations",
     "sip_call_id",
     "promise",
+    "case",
     "disposition",
 ];
 
@@ -349,6 +351,7 @@ fn cells(Entry { run, record }: &Entry) -> [String; COLUMNS.len()] {
         presentations(record).to_string(),
         as_text(&record.sip_call_id),
         record.promise.map(|promise| promise.0.to_string()).unwrap_or_default(),
+        record.case.map(|case| case.0.to_string()).unwrap_or_default(),
         as_text(record.disposition.as_deref().unwrap_or_default()),
     ]
 }

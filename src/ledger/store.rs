@@ -9,12 +9,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use crate::call::record::{CallRecord, Outcome, PromiseRecord, Stage};
+use crate::call::record::{CallRecord, CaseRecord, Outcome, PromiseRecord, Stage};
 use crate::id::{CallId, PromiseId};
 use crate::time::Wall;
 
 use super::words::{self, Kind};
-use super::{Entry, Error, Note, PromiseEntry, private_file, schema};
+use super::{Entry, Error, Note, PromiseEntry, cases, private_file, schema};
 use crate::acd::Band;
 
 /// How long one attempt waits for another process's lock.
@@ -85,6 +85,7 @@ impl Store {
             fresh += usize::from(match note {
                 Note::Call(entry) => insert_one(&tx, entry)?,
                 Note::Promise(entry) => put_promise(&tx, entry)?,
+                Note::Case(entry) => cases::put(&tx, entry)?,
             });
         }
         tx.commit()?;
@@ -121,6 +122,11 @@ impl Store {
             })
         })?;
         rows.collect::<Result<_, _>>().map_err(Error::from)
+    }
+
+    /// The cases of earlier runs that are not closed.
+    pub(super) fn open_cases(&self, run: i64) -> Result<Vec<CaseRecord>, Error> {
+        cases::open(&self.db, run)
     }
 
     /// Whether a commit waits for the disk: needed before the only other copy of a record is removed.
@@ -196,8 +202,8 @@ fn insert_one(tx: &Transaction<'_>, Entry { run, record }: &Entry) -> Result<boo
     };
     let mut insert = tx.prepare_cached(
         "INSERT INTO calls (run, call, sip_call_id, trunk, practice, line, band, ddi, cli, arrived_ms, \
-         waited_ms, lasted_ms, outcome, agent, ended_by, code, promise, disposition) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+         waited_ms, lasted_ms, outcome, agent, ended_by, code, promise, about, disposition) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
          ON CONFLICT (run, call) DO NOTHING",
     )?;
     let values = params![
@@ -218,6 +224,7 @@ fn insert_one(tx: &Transaction<'_>, Entry { run, record }: &Entry) -> Result<boo
         ended_by,
         code,
         record.promise.map(|promise| promise.0.cast_signed()),
+        record.case.map(|case| case.0.cast_signed()),
         record.disposition,
     ];
     // RETURNING would give the id as well, by way of a temporary table for each record.

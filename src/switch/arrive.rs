@@ -169,6 +169,7 @@ impl Switch {
             call: CallId(self.last_call),
             sip_call_id: request.headers.call_id().unwrap_or_default().to_owned(),
             promise: None,
+            case: None,
             trunk: self.trunk_name(admission.trunk),
             practice: self.practice_name(admission.practice),
             line: self.line_name(admission.line),

@@ -10,12 +10,13 @@ use crate::acd::pathway::{Outcome, Referral, Subject};
 use crate::acd::{self, Availability, Band, PauseReason};
 use crate::call::Stage;
 use crate::call::media::Command;
+use crate::call::record::{CaseOutcome, CaseRecord};
 use crate::call::speech::{self, Prompt};
 use crate::id::{AgentId, CallId, CaseId, LineId, PathwayId, PracticeId, ReferralId, StackId, TrunkId};
 
 use super::plan::Stack;
 use super::transfer::Unwilling;
-use super::{CaseNews, CaseOrder, Event, Switch};
+use super::{CaseNews, CaseOrder, Event, Output, Switch};
 
 /// Most cases of one stack that are open at a time.
 const MOST_CASES: usize = 10_000;
@@ -30,9 +31,8 @@ pub(super) struct File {
     pub(super) line: LineId,
     pub(super) trunk: TrunkId,
     pub(super) practice: Option<PracticeId>,
-    pub(super) ddi: String,
-    /// The patient's number.
-    pub(super) number: String,
+    /// As it is written down.
+    pub(super) record: CaseRecord,
     /// A pathway has not answered yet whether it takes the case over.
     pub(super) referral: Option<ReferralId>,
 }
@@ -70,17 +70,29 @@ impl Switch {
             _ => planned.breach_within,
         };
         let urgency = Urgency { band: call.band, breach: now + within };
-        let file = File {
-            stack,
-            line: call.line,
-            trunk: call.trunk,
-            practice: call.practice,
-            ddi: call.ddi.clone(),
-            number,
-            referral: None,
-        };
         // By the clock, so that no later run uses it again.
         let case = CaseId(self.now.wall.0.unsigned_abs().saturating_mul(1_000).max(self.last_case + 1));
+        let record = CaseRecord {
+            case,
+            call: id,
+            stack: planned.name.clone(),
+            line: self.line_name(call.line),
+            trunk: self.trunk_name(call.trunk),
+            practice: self.practice_name(call.practice),
+            band: call.band,
+            ddi: call.ddi.clone(),
+            number: Some(number),
+            cli: None,
+            opened: self.now.wall,
+            breach: self.wall_of(urgency.breach),
+            breached: false,
+            holder: None,
+            pathway: None,
+            revision: 0,
+            closed: None,
+        };
+        let (line, trunk, practice) = (call.line, call.trunk, call.practice);
+        let file = File { stack, line, trunk, practice, record, referral: None };
         let cases =
             self.stacks.get_mut(stack.index()).ok_or(Unwilling::new(404, "there is no such stack"))?;
         cases.open(case, id, urgency, now).map_err(|_| Unwilling::new(480, "the stack is full"))?;
@@ -146,8 +158,8 @@ impl Switch {
             // Refused to an agent who is logged out, to whom nothing is presented anyway.
             let _ = self.exchange.handle(acd::Input::Pause { agent, reason }, self.now.mono);
         }
-        let number = self.case_files.get(&case).map_or("", |file| &file.number);
-        let read = speech::telephone(number, &self.plan.ingress.country_code);
+        let number = self.case_files.get(&case).and_then(|file| file.record.number.as_deref());
+        let read = speech::telephone(number.unwrap_or_default(), &self.plan.ingress.country_code);
         [vec![Prompt::CallbackFor], read].concat()
     }
 
@@ -199,8 +211,7 @@ impl Switch {
             // Refused only when it is over already, which is what is wanted.
             let _ = self.pathways.withdraw(referral, self.now.mono);
         }
-        self.case_files.remove(&case);
-        self.counters.cases_closed += 1;
+        self.end_case(case, CaseOutcome::Disposed(code.to_owned()));
         self.tell_case(case, stack, CaseNews::Closed(code.to_owned()));
         self.done_with(agent, case);
         true
@@ -221,11 +232,12 @@ impl Switch {
         let Ok(id) = self.pathways.refer(referral, self.now.mono) else { return };
         file.referral = Some(id);
         self.counters.referrals += 1;
+        self.write_case(case);
         let (pathway, agent) = (self.pathway_name(pathway), self.agent_name(agent));
         self.emit(Event::Referred { referral: id, pathway, agent });
     }
 
-    /// A pathway has answered for a case, or has not in time: then the case is on its stack again, as urgent as it was.
+    /// A pathway has answered for a case, or has not in time: then the case is the clinician's again.
     pub(super) fn case_referral_ended(
         &mut self,
         case: CaseId,
@@ -237,20 +249,35 @@ impl Switch {
         file.referral = None;
         let stack = file.stack;
         if outcome != Outcome::Acknowledged {
-            return self.give_back_case(agent, case);
+            return self.return_case(agent, case, stack);
         }
         let cases = self.stacks.get_mut(stack.index());
         if cases.is_some_and(|cases| cases.hand_over(case, agent, self.now.mono).is_ok()) {
-            self.case_files.remove(&case);
-            self.counters.cases_closed += 1;
+            self.end_case(case, CaseOutcome::HandedOver(pathway.clone()));
             self.tell_case(case, stack, CaseNews::HandedOver(pathway));
             self.done_with(agent, case);
         }
     }
 
+    /// A case is its clinician's again, as urgent as it was; of one who is not at work it is on its stack.
+    fn return_case(&mut self, agent: AgentId, case: CaseId, stack: StackId) {
+        let gone = matches!(
+            self.exchange.distributor().availability(agent),
+            None | Some(Availability::LoggedOut | Availability::Unreachable)
+        );
+        if gone {
+            return self.give_back_case(agent, case);
+        }
+        let name = self.agent_name(agent);
+        self.tell_case(case, stack, CaseNews::Returned(name));
+    }
+
     pub(super) fn case_breached(&mut self, breached: Breached) {
-        self.counters.cases_breached += 1;
-        if let Some(stack) = self.case_files.get(&breached.case).map(|file| file.stack) {
+        let Some(file) = self.case_files.get_mut(&breached.case) else { return };
+        let stack = file.stack;
+        // One of an earlier run may have been told of by that.
+        if !std::mem::replace(&mut file.record.breached, true) {
+            self.counters.cases_breached += 1;
             self.tell_case(breached.case, stack, CaseNews::Breached);
         }
     }
@@ -259,8 +286,66 @@ impl Switch {
         self.plan.stacks.get(stack.index()).map_or_else(|| stack.to_string(), |stack| stack.name.clone())
     }
 
-    fn tell_case(&mut self, case: CaseId, stack: StackId, news: CaseNews) {
+    pub(super) fn tell_case(&mut self, case: CaseId, stack: StackId, news: CaseNews) {
+        if !matches!(news, CaseNews::Dialled | CaseNews::Reached | CaseNews::Missed(_)) {
+            self.write_case(case);
+        }
         let stack = self.stack_name(stack);
         self.emit(Event::Case { case, stack, news });
+    }
+
+    /// The one end of a case, of which no stack knows any more.
+    fn end_case(&mut self, case: CaseId, outcome: CaseOutcome) {
+        let Some(File { mut record, .. }) = self.case_files.remove(&case) else { return };
+        self.counters.cases_closed += 1;
+        (record.holder, record.pathway) = (None, None);
+        record.closed = Some((outcome, self.now.wall));
+        record.revision += 1;
+        self.outputs.push_back(Output::Case(Box::new(record)));
+    }
+
+    /// Lets the ledger have a case as it stands.
+    fn write_case(&mut self, case: CaseId) {
+        let Some(file) = self.case_files.get(&case) else { return };
+        let open = self.stacks.get(file.stack.index()).and_then(|cases| cases.get(case));
+        let holder = open.and_then(|open| open.holder).map(|holder| self.agent_name(holder));
+        let referral = file.referral.and_then(|referral| self.pathways.get(referral));
+        let pathway = referral.map(|referral| self.pathway_name(referral.pathway));
+        let Some(File { record, .. }) = self.case_files.get_mut(&case) else { return };
+        (record.holder, record.pathway) = (holder, pathway);
+        record.revision += 1;
+        self.outputs.push_back(Output::Case(Box::new(record.clone())));
+    }
+
+    /// Lets the ledger have every case again, of which the newest states may not have reached it.
+    pub(super) fn write_cases(&mut self) {
+        let cases: Vec<CaseId> = self.case_files.keys().copied().collect();
+        cases.into_iter().for_each(|case| self.write_case(case));
+    }
+
+    /// Takes up cases of an earlier run: each is on its stack, or on another if the plan has it no more. What a clinician
+    /// had in hand, or a pathway had not answered, is for whoever takes it first.
+    pub(super) fn restore_cases(&mut self, records: Vec<CaseRecord>) {
+        for record in records {
+            let case = record.case;
+            let stacks = || (0u32..).map(StackId).zip(&self.plan.stacks).filter(|(_, stack)| !stack.gone);
+            let named = stacks().find(|(_, stack)| stack.name == record.stack).or_else(|| stacks().next());
+            let Some((stack, _)) = named.filter(|_| !self.case_files.contains_key(&case)) else { continue };
+            let trunks = &self.plan.ingress.trunks;
+            let trunk = trunks.iter().position(|trunk| trunk.name == record.trunk).unwrap_or(0);
+            let practice = trunks.get(trunk).and_then(|trunk| trunk.practice);
+            let line =
+                self.plan.acd.lines.iter().position(|line| line.gone.is_none() && line.name == record.line);
+            let line = line.or_else(|| trunks.get(trunk).map(|trunk| trunk.line.index())).unwrap_or(0);
+            let (line, trunk) =
+                (LineId(u32::try_from(line).unwrap_or(0)), TrunkId(u32::try_from(trunk).unwrap_or(0)));
+            let urgency = Urgency { band: record.band, breach: self.mono_of(record.breach) };
+            let Some(cases) = self.stacks.get_mut(stack.index()) else { continue };
+            if cases.open(case, record.call, urgency, self.now.mono).is_ok() {
+                self.last_case = self.last_case.max(case.0);
+                self.case_files.insert(case, File { stack, line, trunk, practice, record, referral: None });
+                self.tell_case(case, stack, CaseNews::Restored);
+            }
+        }
     }
 }

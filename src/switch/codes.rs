@@ -50,7 +50,7 @@ pub enum Code {
     Extend,
     /// Says how the call, or the case in hand, ended, clinically.
     Dispose,
-    /// Takes the most urgent case, and hears the patient's number.
+    /// Takes the most urgent case, or has the one in hand: the patient is called.
     TakeCase,
     /// Puts the case in hand back.
     GiveBack,
@@ -103,7 +103,10 @@ impl Switch {
         {
             self.media(thread, Command::Set(stream));
         }
-        self.say(id, &prompts);
+        let case = self.in_hand.get(&agent).copied().filter(|_| code == Code::TakeCase);
+        if !case.is_some_and(|case| self.call_patient(id, (agent, case), &prompts)) {
+            self.say(id, &prompts);
+        }
         Ok(true)
     }
 

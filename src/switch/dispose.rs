@@ -4,13 +4,15 @@
 //! wraps up after it, and leaves once more when a disposition is given then.
 
 use crate::acd::{self, Availability};
+use crate::call::Call;
 use crate::call::record::CallRecord;
-use crate::id::{AgentId, CallId};
+use crate::id::{AgentId, CallId, CaseId};
 
 use super::{Event, Output, Switch};
 
 impl Switch {
-    /// Notes how the agent's call ended; in the wrap-up it ends that too. Without a call it closes the case in hand.
+    /// Notes how the agent's call ended; in the wrap-up it ends that too. Without a call, or after one to the patient
+    /// of the case in hand, it closes that case.
     /// Whether there was such a call or case, and such a code.
     pub(super) fn dispose(&mut self, agent: AgentId, code: &str) -> bool {
         if !self.plan.dispositions.iter().any(|disposition| disposition.code == code) {
@@ -18,15 +20,17 @@ impl Switch {
         }
         let call = match self.exchange.distributor().availability(agent) {
             Some(Availability::Talking(call)) => Some(call),
-            Some(Availability::WrapUp) => self.wrapping_up.get(&agent).copied(),
-            _ => None,
+            _ => self.wrapping_up.get(&agent).copied(),
         };
+        let case = self.in_hand.get(&agent).copied();
         let Some(id) = call.filter(|&call| self.note_disposition(call, code)) else {
-            let case = self.in_hand.get(&agent).copied();
             return case.is_some_and(|case| self.close_case(agent, case, code));
         };
         let name = self.agent_name(agent);
         self.emit(Event::Disposed { call: id, agent: name, code: code.to_owned() });
+        if let Some(case) = case.filter(|&case| self.is_about(id, case)) {
+            self.close_case(agent, case, code);
+        }
         // Refused while the agent still talks.
         let _ = self.exchange.handle(acd::Input::EndWrapUp { agent }, self.now.mono);
         true
@@ -46,11 +50,25 @@ impl Switch {
         true
     }
 
+    /// Whether a call was made to the patient of this case.
+    fn is_about(&self, call: CallId, case: CaseId) -> bool {
+        let of_call = self.calls.get(&call).and_then(Call::case);
+        let of_record = self.recent.get(&call).and_then(|record| record.case);
+        of_call.or(of_record) == Some(case)
+    }
+
     /// The agent has done with a call.
     pub(super) fn wraps_up(&mut self, agent: AgentId, call: CallId) {
-        if self.exchange.distributor().availability(agent) == Some(Availability::WrapUp) {
+        let state = self.exchange.distributor().availability(agent);
+        if state.is_some_and(|state| self.is_after_call(agent, &state)) {
             self.wrapping_up.insert(agent, call);
         }
+    }
+
+    /// Whether an agent has something to say of a call that is over: in the wrap-up, or with a case in hand.
+    fn is_after_call(&self, agent: AgentId, state: &Availability) -> bool {
+        let has_case = self.in_hand.contains_key(&agent);
+        *state == Availability::WrapUp || (has_case && matches!(state, Availability::Paused(_)))
     }
 
     /// A call is over: its record is kept for the agents who wrap up after it.
@@ -62,7 +80,7 @@ impl Switch {
 
     /// An agent's availability has changed: after the wrap-up nothing is said of its call any more.
     pub(super) fn follow_wrap_up(&mut self, agent: AgentId, state: &Availability) {
-        if *state == Availability::WrapUp {
+        if self.is_after_call(agent, state) {
             return;
         }
         if let Some(call) = self.wrapping_up.remove(&agent)

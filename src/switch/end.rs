@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::acd;
 use crate::acd::Band;
 use crate::call::media::Command;
-use crate::call::record::{CallRecord, EndedBy, Outcome, Presentation};
+use crate::call::record::{self, CallRecord, EndedBy, Outcome, Presentation};
 use crate::call::speech::Prompt;
 use crate::call::{Call, Stage, Wish};
 use crate::id::{AgentId, CallId, LegId};
@@ -26,6 +26,10 @@ impl Switch {
         let input = match call.stage {
             Stage::Talking { agent, .. } => Some(acd::Input::Finish { agent, call: id }),
             Stage::Waiting { .. } | Stage::Transferring(_) => Some(acd::Input::Abandon { call: id }),
+            // A clinician's own call is nobody else's.
+            Stage::Dialling { agent, .. } if call.case().is_some() => {
+                Some(acd::Input::Spare { agent, call: id })
+            }
             Stage::Dialling { agent, .. } => Some(acd::Input::Lose { agent, call: id }),
             Stage::Parting { agent, .. } => Some(acd::Input::Spare { agent, call: id }),
             Stage::Leaving { .. } => None,
@@ -34,7 +38,7 @@ impl Switch {
             // Refused only if the distributor has let go of the call already, which is what is wanted.
             let _ = self.exchange.handle(input, self.now.mono);
         }
-        if let Stage::Talking { agent, .. } = call.stage {
+        if let Stage::Talking { agent, .. } | Stage::Parting { agent, .. } = call.stage {
             self.wraps_up(agent, id);
         }
         if let Some(key) = call.key {
@@ -125,14 +129,15 @@ impl Switch {
         };
         let waited = call.waited.unwrap_or(lasted);
         let segments = call.timeline.finish(unfinished, self.now.mono, &self.plan.acd);
-        if outcome == Outcome::Withdrawn && segments.len() <= 1 {
+        if outcome == Outcome::Withdrawn && segments.iter().all(|part| part.stage == record::Stage::Queue) {
             // It stood in line, and nobody's phone ever rang for it.
             return;
         }
         let record = CallRecord {
             call: call.id,
             sip_call_id: call.sip_call_id,
-            promise: call.made_for,
+            promise: call.promise(),
+            case: call.case(),
             trunk: self.trunk_name(call.trunk),
             practice: self.practice_name(call.practice),
             line: self.line_name(call.joined.0),

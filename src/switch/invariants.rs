@@ -128,13 +128,13 @@ impl Switch {
             "promises and records"
         );
         let mut standing = BTreeSet::new();
-        for call in self.calls.values().filter(|call| call.made_for.is_some()) {
+        for call in self.calls.values().filter(|call| call.promise().is_some()) {
             let Some(promise) = self.exchange.stands_for(call.id) else {
                 let over = matches!(call.stage, Stage::Parting { .. } | Stage::Leaving { .. });
                 assert!(over, "{} is made for nothing", call.id);
                 continue;
             };
-            assert_eq!(call.made_for, Some(promise));
+            assert_eq!(call.promise(), Some(promise));
             assert!(standing.insert(promise), "{promise} has two calls");
             let state = book.get(promise).map(|promise| promise.state);
             let fits = match call.stage {

@@ -8,9 +8,10 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::acd;
+use crate::acd::callback::Miss;
 use crate::acd::pathway;
 use crate::call::media;
-use crate::call::record::{CallRecord, EndedBy, Outcome, PromiseRecord};
+use crate::call::record::{CallRecord, CaseRecord, EndedBy, Outcome, PromiseRecord};
 use crate::id::{AgentId, CallId, CaseId, PathwayId, PromiseId, ReferralId};
 use crate::policy::rules::Disagreement;
 use crate::rng::Seed;
@@ -55,6 +56,8 @@ pub enum Input {
     Reload(Box<Plan>),
     /// Promised callbacks of earlier runs, as they were written down last.
     Promises(Vec<PromiseRecord>),
+    /// Cases of earlier runs, as they were written down last.
+    Cases(Vec<CaseRecord>),
     /// This promise is safe on a disk.
     Kept(PromiseId),
     /// Take no new calls but emergencies, let the others finish up to the plan's limit.
@@ -107,10 +110,20 @@ pub enum CaseOrder {
 pub enum CaseNews {
     /// A caller was promised that a clinician rings back.
     Opened,
+    /// It comes from an earlier run, and is on a stack again.
+    Restored,
     /// This clinician has it.
     Taken(String),
+    /// The patient is being called.
+    Dialled,
+    /// The patient has answered.
+    Reached,
+    /// The patient was not reached this time.
+    Missed(Miss),
     /// It is on its stack again.
     GivenBack,
+    /// The pathway has not taken it over, or not answered in time: it is this clinician's again.
+    Returned(String),
     /// It should have been closed by now.
     Breached,
     /// It is closed, by this code.
@@ -156,6 +169,8 @@ pub enum Output {
     Record(Box<CallRecord>),
     /// A promised callback as it stands now: write this down, and say by [`Input::Kept`] that it is safe.
     Promise(Box<PromiseRecord>),
+    /// A case as it stands now: write this down.
+    Case(Box<CaseRecord>),
     /// Something that people watch happened.
     Event(Event),
 }

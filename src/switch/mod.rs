@@ -29,6 +29,7 @@ use crate::time::{Deadlines, Mono, Now};
 mod agents;
 mod arrive;
 pub mod callbacks;
+mod case_call;
 mod cases;
 pub mod codes;
 mod dial;
@@ -246,6 +247,7 @@ impl Switch {
             Input::Case(order) => self.case_order(order),
             Input::Reload(plan) => self.reload(*plan),
             Input::Promises(promises) => self.restore_promises(promises),
+            Input::Cases(cases) => self.restore_cases(cases),
             Input::Kept(promise) => self.kept(promise),
             Input::Drain => self.begin_drain(),
             Input::Stop => self.stop(),

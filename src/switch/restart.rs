@@ -33,6 +33,7 @@ impl Switch {
         let calls: Vec<CallId> = self.calls.keys().copied().collect();
         calls.into_iter().for_each(|call| self.be_heard_again(call));
         self.write_promises();
+        self.write_cases();
     }
 
     /// What the people of a call hear is begun anew; the media thread knows the legs.

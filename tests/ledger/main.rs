@@ -45,6 +45,7 @@ fn record(call: u64, line: &str, outcome: Outcome, waited: Duration) -> CallReco
         call: CallId(call),
         sip_call_id: format!("{call}@elm-tree.example"),
         promise: None,
+        case: None,
         trunk: "elm-tree".into(),
         practice: Some("Y00001".into()),
         line: line.into(),

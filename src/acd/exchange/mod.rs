@@ -253,7 +253,17 @@ impl Exchange {
             }
             _ => (None, None),
         };
+        let served = match input {
+            Input::Serve { call, line, band, .. } => Some((call, line, band)),
+            _ => None,
+        };
         self.distributor.handle(input, now)?;
+        if let Some((call, line, band)) = served {
+            let facts = CallerFacts { band, ..CallerFacts::default() };
+            let who =
+                Who { line, key: None, facts, arrived: now, answered: true, callable: false, promise: None };
+            self.callers.insert(call, who);
+        }
         if let Some(call) = ended {
             self.over(call, now);
         }

@@ -256,6 +256,7 @@ mod tests {
             call: CallId(1),
             sip_call_id: CALL.into(),
             promise: None,
+            case: None,
             trunk: "elm-tree".into(),
             practice: None,
             line: "elm-tree".into(),

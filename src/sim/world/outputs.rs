@@ -88,6 +88,7 @@ impl World {
                 }
                 Ok(())
             }
+            Output::Case(_) => Ok(()),
             Output::Event(event) => self.event(&event, presented),
         }
     }

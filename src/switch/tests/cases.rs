@@ -14,14 +14,14 @@ use crate::call::speech::{self, Prompt};
 use crate::id::{AgentId, CaseId, ClipId, PathwayId, ReferralId, TeamId};
 use crate::rng::Rng;
 use crate::switch::codes::{Code, Codes};
-use crate::switch::plan::Stack;
+use crate::switch::plan::{Plan, Stack};
 use crate::switch::{AgentOrder, CaseNews, CaseOrder, Event, Input, PathwayOrder};
 
 const SECOND: Duration = Duration::from_secs(1);
 const PHARMACY: PathwayId = PathwayId(0);
 
 /// Agents of one team, which takes cases from a stack; a pharmacy takes referrals.
-fn world(agents: u32) -> World {
+pub(super) fn treat_plan(agents: u32) -> Plan {
     let mut plan = plan(agents);
     plan.stacks = vec![Stack {
         name: "doctors".into(),
@@ -39,11 +39,15 @@ fn world(agents: u32) -> World {
         gone: false,
     }];
     plan.dispositions = vec![Disposition { code: "21".into(), words: "advice given".into() }];
-    World::on(plan)
+    plan
+}
+
+fn world(agents: u32) -> World {
+    World::on(treat_plan(agents))
 }
 
 /// A caller whom agent 0 answers and puts on the stack.
-fn put_on_stack(world: &mut World, name: &str, trunk: &str) -> (Caller, CaseId) {
+pub(super) fn put_on_stack(world: &mut World, name: &str, trunk: &str) -> (Caller, CaseId) {
     let mut caller = Caller::new(name, trunk);
     caller.call(world);
     let agent = Ringing::of(world, 0);
@@ -56,7 +60,7 @@ fn put_on_stack(world: &mut World, name: &str, trunk: &str) -> (Caller, CaseId) 
     (caller, case)
 }
 
-fn news(world: &World) -> Vec<(CaseId, CaseNews)> {
+pub(super) fn news(world: &World) -> Vec<(CaseId, CaseNews)> {
     let news = world.events.iter().filter_map(|event| match event {
         Event::Case { case, news, .. } => Some((*case, news.clone())),
         _ => None,
@@ -65,7 +69,7 @@ fn news(world: &World) -> Vec<(CaseId, CaseNews)> {
 }
 
 /// What befell this case last.
-fn last(world: &World, case: CaseId) -> CaseNews {
+pub(super) fn last(world: &World, case: CaseId) -> CaseNews {
     news(world).into_iter().rfind(|(of, _)| *of == case).unwrap().1
 }
 
@@ -163,7 +167,7 @@ fn a_breach_is_told_once() {
 }
 
 #[test]
-fn a_referral_that_is_not_acknowledged_comes_back_onto_the_stack_as_urgent_as_it_was() {
+fn a_referral_that_is_not_acknowledged_comes_back_to_its_clinician_as_urgent_as_it_was() {
     let mut world = world(1);
     let (_caller, first) = put_on_stack(&mut world, "c1", TRUNK);
     world.pass(16 * SECOND);
@@ -174,12 +178,42 @@ fn a_referral_that_is_not_acknowledged_comes_back_onto_the_stack_as_urgent_as_it
     order(&mut world, CaseOrder::GiveBack(AgentId(0), first));
     assert_eq!(last(&world, first), CaseNews::Taken("agent-0".into()), "it awaits an answer");
     world.pass(120 * SECOND);
-    assert_eq!(last(&world, first), CaseNews::GivenBack);
+    assert_eq!(last(&world, first), CaseNews::Returned("agent-0".into()));
     let outcome =
         |event: &Event| matches!(event, Event::ReferralEnded { outcome: Outcome::Unacknowledged, .. });
     assert_eq!(world.events.iter().filter(|event| outcome(event)).count(), 1);
+    order(&mut world, CaseOrder::GiveBack(AgentId(0), first));
     order(&mut world, CaseOrder::Take(AgentId(0)));
     assert_eq!(last(&world, first), CaseNews::Taken("agent-0".into()), "before {second}");
+}
+
+#[test]
+fn a_referral_of_a_clinician_who_has_gone_home_comes_back_onto_the_stack() {
+    let mut world = world(2);
+    let (_caller, case) = put_on_stack(&mut world, "c1", TRUNK);
+    world.give(Input::Pathway(PathwayOrder::Report(PHARMACY, 1)));
+    order(&mut world, CaseOrder::Take(AgentId(1)));
+    order(&mut world, CaseOrder::Refer(AgentId(1), case, PHARMACY));
+    world.give(Input::Agent(AgentOrder::LogOut(AgentId(1))));
+    world.pass(119 * SECOND);
+    assert_eq!(last(&world, case), CaseNews::Taken("agent-1".into()), "it awaits an answer");
+    world.pass(SECOND);
+    assert_eq!(last(&world, case), CaseNews::GivenBack);
+    order(&mut world, CaseOrder::Take(AgentId(0)));
+    assert_eq!(last(&world, case), CaseNews::Taken("agent-0".into()));
+}
+
+#[test]
+fn a_referral_ends_no_later_than_the_time_by_which_its_case_must_be_closed() {
+    let mut world = world(1);
+    let (_caller, case) = put_on_stack(&mut world, "c1", TRUNK);
+    world.pass(3_500 * SECOND);
+    world.give(Input::Pathway(PathwayOrder::Report(PHARMACY, 1)));
+    order(&mut world, CaseOrder::Take(AgentId(0)));
+    order(&mut world, CaseOrder::Refer(AgentId(0), case, PHARMACY));
+    world.pass(100 * SECOND);
+    let befell: Vec<_> = news(&world).into_iter().map(|(_, news)| news).collect();
+    assert!(befell.ends_with(&[CaseNews::Returned("agent-0".into()), CaseNews::Breached]), "{befell:?}");
 }
 
 #[test]
@@ -192,8 +226,11 @@ fn a_referral_acknowledged_closes_the_case_and_one_declined_brings_it_back() {
         order(&mut world, CaseOrder::Refer(AgentId(0), case, PHARMACY));
         let answer = if acknowledged { PathwayOrder::Acknowledge } else { PathwayOrder::Decline };
         world.give(Input::Pathway(answer(ReferralId(1))));
-        let expected =
-            if acknowledged { CaseNews::HandedOver("pharmacy".into()) } else { CaseNews::GivenBack };
+        let expected = if acknowledged {
+            CaseNews::HandedOver("pharmacy".into())
+        } else {
+            CaseNews::Returned("agent-0".into())
+        };
         assert_eq!(last(&world, case), expected);
     }
 }

@@ -2,6 +2,7 @@
 
 mod callbacks;
 mod calls;
+mod case_call;
 mod cases;
 mod codes;
 mod deterministic;
