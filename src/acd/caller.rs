@@ -228,6 +228,9 @@ impl Distributor {
     /// The agent is free again at once, whatever the line's wrap-up: there was no talk.
     pub(super) fn spare(&mut self, agent: AgentId, call: CallId, now: Mono) -> Result<(), Refused> {
         let state = self.check_talking(agent, call)?.state_after();
+        if self.stage(call) != Some(Stage::Talking(agent)) {
+            return Err(Refused::WrongState(agent));
+        }
         self.forget(call);
         match state {
             Some(state) => self.enter(agent, state, now),

@@ -284,7 +284,7 @@ impl fmt::Display for Heading {
     }
 }
 
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 22] = [
     "run",
     "call",
     "arrived",

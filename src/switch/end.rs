@@ -113,6 +113,7 @@ impl Switch {
     fn record(&mut self, call: Call, by: EndedBy) {
         let lasted = self.now.mono.since(call.arrived.mono);
         let promised = call.is_promised();
+        let (promise, case) = (call.promise(), call.case());
         let unfinished = match by {
             EndedBy::Caller | EndedBy::DeadPeer => Presentation::CallerGone,
             EndedBy::Agent | EndedBy::DeadMedia | EndedBy::Shutdown => Presentation::Withdrawn,
@@ -136,8 +137,8 @@ impl Switch {
         let record = CallRecord {
             call: call.id,
             sip_call_id: call.sip_call_id,
-            promise: call.promise(),
-            case: call.case(),
+            promise,
+            case,
             trunk: self.trunk_name(call.trunk),
             practice: self.practice_name(call.practice),
             line: self.line_name(call.joined.0),

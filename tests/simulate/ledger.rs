@@ -40,6 +40,7 @@ fn record(call: u64, trunk: &str, at: u64, waited: u64, outcome: Outcome) -> Cal
         outcome,
         promise: None,
         case: None,
+        disposition: None,
     }
 }
 

@@ -193,6 +193,33 @@ fn a_destination_is_rung_for_its_own_time_and_gives_the_caller_back() {
 }
 
 #[test]
+fn an_agent_begins_a_call_when_idle_in_any_way_and_a_pause_goes_on_after_it() {
+    let mut hub = Hub::new(&[A]);
+    let serve = |number| Input::Serve { agent: A, call: call(number), line: ELM, band: Band::ROUTINE };
+    hub.at(10, Input::Pause { agent: A, reason: PauseReason::Chosen("case".into()) });
+    assert_eq!(hub.at(11, serve(1)), []);
+    assert_eq!(hub.state(A), Availability::Talking(call(1)));
+    assert_eq!(hub.refused(12, serve(2)), Refused::WrongState(A));
+    hub.finish(13, A, 1);
+    assert_eq!(hub.state(A), Availability::Paused(PauseReason::Chosen("case".into())));
+    hub.at(14, Input::Resume { agent: A });
+    hub.at(15, serve(3));
+    hub.finish(16, A, 3);
+    assert_eq!((hub.state(A), hub.acd.call_count()), (Availability::WrapUp, 0));
+    hub.at(17, Input::LogOut { agent: A });
+    assert_eq!(hub.refused(18, serve(4)), Refused::WrongState(A));
+    let unknown = Input::Serve { agent: A, call: call(5), line: LineId(9), band: Band::ROUTINE };
+    assert_eq!(hub.refused(19, unknown), Refused::NotInPlan(LineId(9).to_string()));
+}
+
+#[test]
+fn a_patient_whose_agent_is_lost_waits_in_the_line_for_another() {
+    let mut hub = Hub::new(&[A, B]);
+    hub.at(10, Input::Serve { agent: A, call: call(1), line: ELM, band: Band::ROUTINE });
+    assert_eq!(hub.lose(11, A, 1), [present(1, B)]);
+}
+
+#[test]
 fn a_stored_hand_over_goes_on_with_the_same_outputs() {
     let mut hub = talking(&[A, B]);
     hand(&mut hub, 20, Onward::Agent(B));
@@ -224,7 +251,7 @@ fn a_thousand_random_days_of_hand_overs_lose_nobody() {
         for _ in 0..120 {
             at = at + Duration::from_millis(dice.bits() % 4_000);
             let (agent, call) = (AgentId((dice.bits() % 5) as u32), CallId(1 + dice.bits() % next));
-            let input = match dice.bits() % 12 {
+            let input = match dice.bits() % 15 {
                 0 | 1 => {
                     let band = if dice.bits().is_multiple_of(5) { Band::EMERGENCY } else { Band::ROUTINE };
                     let call = CallId(next);
@@ -238,6 +265,10 @@ fn a_thousand_random_days_of_hand_overs_lose_nobody() {
                 7 => Input::Finish { agent, call },
                 8 => Input::Lose { agent, call },
                 9 => Input::Leave { agent, call },
+                10 => Input::Serve { agent, call: CallId(next), line: ELM, band: Band::ROUTINE },
+                11 => Input::Spare { agent, call },
+                12 if dice.bits().is_multiple_of(2) => Input::Resume { agent },
+                12 => Input::Pause { agent, reason: PauseReason::Chosen("tea".into()) },
                 _ => {
                     let to = match dice.bits() % 4 {
                         0 => Onward::Destination(DestinationId(0)),
@@ -247,9 +278,15 @@ fn a_thousand_random_days_of_hand_overs_lose_nobody() {
                     Input::Transfer { agent, call, to }
                 }
             };
-            let ends = matches!(input, Input::Abandon { .. } | Input::Finish { .. });
-            if acd.handle(input, at).is_ok() && ends {
+            let ends = matches!(input, Input::Abandon { .. } | Input::Finish { .. } | Input::Spare { .. });
+            let begins = matches!(input, Input::Serve { .. });
+            let fits = acd.handle(input, at).is_ok();
+            if fits && ends {
                 open.remove(&call);
+            }
+            if fits && begins {
+                open.insert(CallId(next));
+                next += 1;
             }
             acd.check_invariants();
             while acd.poll_output().is_some() {}
