@@ -11,6 +11,7 @@ mod harness;
 mod audio;
 mod busy;
 mod callbacks;
+mod cases;
 mod codes;
 mod commands;
 mod crash;

@@ -153,6 +153,8 @@ impl World {
         judged.map_err(|what| Fault { call_id: about.clone(), what })?;
         match event {
             Event::BackInLine { .. } => self.tally.note("put back"),
+            Event::HandedOn { .. } => self.tally.note("handed on"),
+            Event::HandedBack { .. } => self.tally.note("handed back"),
             Event::Reloaded => self.tally.note("reloads"),
             Event::ReloadRefused { .. } => self.tally.note("refused reloads"),
             Event::Bridged { .. } => self.both_at_once(&about),

@@ -89,6 +89,7 @@ fn stages(record: &CallRecord) -> Vec<String> {
 #[test]
 fn a_caller_is_handed_to_a_colleague_and_the_agent_is_released() {
     let (mut world, mut caller, agent) = talking(2);
+    world.pass(SECOND);
     refer(&mut world, &agent, 1, "agent-1");
     world.expect(&phone(0), "SIP/2.0 202");
     refer(&mut world, &agent, 2, "agent-1");
@@ -216,6 +217,13 @@ fn when_nobody_takes_the_caller_the_line_does_in_the_old_place() {
     let again = Ringing::of(&mut world, 0);
     again.reply(&mut world, "603 Decline");
     assert_eq!(world.switch.exchange.distributor().waiting(crate::id::LineId(0)).count(), 1);
+    let told = world.events.iter().filter_map(|event| match event {
+        Event::HandedOn { .. } => Some("on"),
+        Event::HandedBack { code: 486, .. } => Some("back"),
+        Event::BackInLine { why: EndedBy::Agent, .. } => Some("in line"),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), ["on", "back", "in line"]);
     world.pass(Duration::from_millis(3_500));
     let rung = [0, 1].map(|n| has(&world.take_to(&phone(n)), "INVITE"));
     assert_eq!(rung.iter().filter(|rung| **rung).count(), 1, "the next free agent is rung");
@@ -234,6 +242,21 @@ fn an_agent_who_hung_up_does_not_end_the_transfer() {
     assert_eq!(world.records.len(), 1);
     world.pass(100 * SECOND);
     assert!(world.switch.is_quiet());
+}
+
+#[test]
+fn a_caller_on_the_way_gets_there_in_a_new_process() {
+    let (mut world, _caller, agent) = talking(2);
+    refer(&mut world, &agent, 1, "agent-1");
+    let other = Ringing::of(&mut world, 1);
+    other.reply(&mut world, "180 Ringing");
+    world.take_to(&phone(0));
+    world.media.clear();
+    world.give(Input::Restart { seed: [3; 32], incomplete: false });
+    assert!(world.media.iter().any(|c| matches!(c, Command::Play { leg: LegId(1), looped: true, .. })));
+    other.answer(&mut world);
+    assert!(world.media.contains(&Command::Bridge { a: LegId(1), b: LegId(3) }));
+    assert!(has(&world.take_to(&phone(0)), "BYE"));
 }
 
 #[test]
