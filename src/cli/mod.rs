@@ -7,7 +7,7 @@
 //! | `explain` | 0; 2 bad question or configuration |
 //! | `replay` | 0; 1 failed; 3 something else came out than then |
 //! | `flight` | 0; 1 failed, or no such call |
-//! | `report` | 0; 1 failed |
+//! | `report` | 0; 1 failed; 2 bad configuration |
 //! | `simulate` | 0; 1 failed; 2 bad configuration or load |
 //! | `demo` | 0; 1 failed; 2 bad configuration |
 

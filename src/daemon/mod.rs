@@ -323,6 +323,7 @@ impl<O: Observer> Daemon<O> {
             self.switch.handle(input, now);
             self.drain_outputs(&mut also);
         }
+        self.net.flush();
         self.batch = batch;
         if let Some(flight) = &mut self.flight {
             flight.recorder.handled(now);

@@ -29,8 +29,9 @@ use crate::time::Mono;
 const BATCH: usize = 32;
 /// Batches taken from one port before the others and the due frames get their turn.
 const BATCHES_A_TURN: usize = 4;
-/// How long orders may lie while the thread is awake: a wake for each would cost more than the order.
-const GLANCE: Duration = Duration::from_millis(10);
+/// How long orders may lie while the thread is awake, as long as a frame lasts: a wake for each would cost more than
+/// the order.
+const GLANCE: Duration = Duration::from_millis(20);
 /// How long after the latest order the thread stays awake with nothing to do: where one came, others follow.
 const LINGER: Duration = Duration::from_secs(1);
 const WAKE: Token = Token(usize::MAX);

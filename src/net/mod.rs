@@ -1,7 +1,7 @@
 //! Sockets of SIP: what arrives becomes [`Arrival`]s, what is to be sent goes out at once.
 //!
-//! No SIP is understood here. Datagrams that the kernel does not take are dropped and counted: SIP
-//! retransmits. Streams live in tasks of their own behind bounded queues, so no peer holds up another.
+//! No SIP is understood here. Datagrams go out together after each batch of arrivals, so that whoever gets them is
+//! woken once. Those that the kernel does not take are dropped and counted: SIP retransmits. Streams live in tasks of their own behind bounded queues, so no peer holds up another.
 
 use std::future::poll_fn;
 use std::io;
@@ -95,6 +95,8 @@ pub struct Net {
     streams: stream::Streams,
     peer_of: PeerOf,
     inbox: inbox::Inbox,
+    /// Datagrams that go out with the next [`Net::flush`].
+    outbox: Vec<(Flow, Bytes)>,
     /// Datagrams that may be delivered before the sockets are looked at again.
     turn: usize,
     counters: Counters,
@@ -124,6 +126,7 @@ impl Net {
             streams,
             peer_of,
             inbox: inbox::Inbox::new(),
+            outbox: Vec::new(),
             turn: 0,
             counters: Counters::default(),
         };
@@ -225,22 +228,25 @@ impl Net {
         }
     }
 
-    /// Sends one message on its way, or drops and counts it.
+    /// Sends one message on its way, or drops and counts it: a datagram with the next [`Net::flush`].
     pub fn send(&mut self, flow: Flow, bytes: Bytes) {
         match flow.transport {
-            Transport::Udp => {
-                let Some(Socket::Udp(socket)) = self.listeners.get(usize::from(flow.listener.0)) else {
-                    return;
-                };
-                match socket.try_send_to(&bytes, flow.remote) {
-                    Ok(_) => self.counters.sent += 1,
-                    Err(_) => self.counters.unsent += 1,
-                }
-            }
+            Transport::Udp => self.outbox.push((flow, bytes)),
             Transport::Tcp => {
                 if !self.streams.send(flow, bytes) {
                     self.counters.choked += 1;
                 }
+            }
+        }
+    }
+
+    /// Sends the datagrams that were given to [`Net::send`], in their order.
+    pub fn flush(&mut self) {
+        for (flow, bytes) in self.outbox.drain(..) {
+            let Some(Socket::Udp(socket)) = self.listeners.get(usize::from(flow.listener.0)) else { continue };
+            match socket.try_send_to(&bytes, flow.remote) {
+                Ok(_) => self.counters.sent += 1,
+                Err(_) => self.counters.unsent += 1,
             }
         }
     }

@@ -25,6 +25,7 @@ async fn datagrams_come_with_their_source_and_go_to_their_target() {
     let Arrival::Datagram { flow, bytes, .. } = net.next().await else { panic!("no datagram") };
     assert_eq!((flow.remote, &bytes[..]), (peer.local_addr().unwrap(), &b"hello"[..]));
     net.send(flow, Bytes::from_static(b"and to you"));
+    net.flush();
     let mut buffer = [0; 100];
     let (length, from) = peer.recv_from(&mut buffer).await.unwrap();
     assert_eq!((&buffer[..length], from), (&b"and to you"[..], net.addresses()[0]));

@@ -52,9 +52,10 @@ impl From<Fault> for Stop {
 impl Facts {
     /// Borrows the essentials from the packet that the facts were read from.
     pub(super) fn essentials<'a>(&self, whole: &'a [u8]) -> Essentials<'a> {
-        let head =
-            whole.get(..self.head.end).and_then(|head| std::str::from_utf8(head).ok()).unwrap_or_default();
-        let text = |range: &Range<usize>| head.get(range.clone()).unwrap_or_default();
+        // The pass has seen that all of it is text.
+        let text = |range: &Range<usize>| {
+            whole.get(range.clone()).and_then(|part| std::str::from_utf8(part).ok()).unwrap_or_default()
+        };
         Essentials {
             start: self.start,
             branch: self.branch.as_ref().map(text),
