@@ -88,6 +88,7 @@ fn record(call: u64) -> CallRecord {
         call: CallId(call),
         sip_call_id: format!("{call:016x}@198.51.100.7"),
         promise: None,
+        case: None,
         trunk: format!("surgery-{}", call % 112),
         practice: Some(format!("Y{:05}", call % 112)),
         line: format!("surgery-{}", call % 112),
@@ -108,5 +109,6 @@ fn record(call: u64) -> CallRecord {
             stage(Stage::Talk { agent: agent.clone() }, waited, waited + Duration::from_secs(120)),
         ],
         outcome: Outcome::Answered { agent, ended_by: EndedBy::Caller },
+        disposition: None,
     }
 }

@@ -1,7 +1,7 @@
 //! Identifiers as newtypes, so that a line is never taken for a team.
 //!
 //! Those of the plan (trunk, practice, line, team, agent, clip, window, destination, skill, rule, pathway,
-//! disposition) are positions in its tables and live as long as that plan; those of calls, legs, promises, cases
+//! stack, disposition) are positions in its tables and live as long as that plan; those of calls, legs, promises, cases
 //! and referrals are counted up from one and never used twice.
 
 use std::fmt;
@@ -52,6 +52,8 @@ ids! {
     RuleId(u32) "rule-";
     /// A pathway: where a clinician sends a patient instead of an ambulance.
     PathwayId(u32) "pathway-";
+    /// A stack: cases that wait for clinicians.
+    StackId(u32) "stack-";
     /// A disposition: how a case ended, clinically.
     DispositionId(u16) "disposition-";
     /// A call: one caller from arrival to record.

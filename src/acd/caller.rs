@@ -25,6 +25,20 @@ pub enum Stage {
     Presented,
     /// It talks with this agent.
     Talking(AgentId),
+    /// It is handed on: one other phone rings, of which [`Distributor::rung`] says whose.
+    Transferring {
+        /// By this agent.
+        by: AgentId,
+        /// The agent has not hung up.
+        on_line: bool,
+    },
+}
+
+impl Stage {
+    /// Whether the caller waits in the line, be it with a phone ringing.
+    pub(super) fn is_in_line(self) -> bool {
+        matches!(self, Stage::Waiting | Stage::Presented)
+    }
 }
 
 /// A caller from arrival to the end of the call.
@@ -69,25 +83,7 @@ impl Distributor {
             return Err(Refused::DuplicateCall(call));
         }
         let first = planned.first.filter(|_| band != Band::EMERGENCY && !newcomer.callback);
-        let priority = if newcomer.callback { Duration::ZERO } else { self.priority(&newcomer) };
-        let rank = rank(now, newcomer.credit.saturating_add(priority));
-        let callback = newcomer.callback;
-        let place = Place { band, rank, number: self.arrivals, call, arrived: now, callback };
-        self.arrivals += 1;
-        let caller = Caller {
-            line,
-            place,
-            practice,
-            waits_since: now,
-            stage: Stage::Waiting,
-            rung: Vec::new(),
-            charged: Vec::new(),
-            out: None,
-            who: Who { redial: newcomer.redial, withheld: newcomer.withheld },
-            told: Vec::new(),
-            class: None,
-        };
-        self.calls.insert(call, caller);
+        let place = self.enrol(call, &newcomer, Stage::Waiting, now);
         self.queues[line.index()].insert(place, practice, Stage::Waiting);
         self.stir(line);
         self.set_caller_deadline(call, now);
@@ -102,12 +98,74 @@ impl Distributor {
         Ok(())
     }
 
+    /// Makes a caller known, who is not in the line yet.
+    fn enrol(&mut self, call: CallId, newcomer: &Newcomer, stage: Stage, now: Mono) -> Place {
+        let &Newcomer { line, band, practice, callback, .. } = newcomer;
+        let priority = if callback { Duration::ZERO } else { self.priority(newcomer) };
+        let rank = rank(now, newcomer.credit.saturating_add(priority));
+        let place = Place { band, rank, number: self.arrivals, call, arrived: now, callback };
+        self.arrivals += 1;
+        let caller = Caller {
+            line,
+            place,
+            practice,
+            waits_since: now,
+            stage,
+            rung: Vec::new(),
+            charged: Vec::new(),
+            out: None,
+            who: Who { redial: newcomer.redial, withheld: newcomer.withheld },
+            told: Vec::new(),
+            class: None,
+        };
+        self.calls.insert(call, caller);
+        place
+    }
+
+    /// An agent who is idle in any way begins a call of the agent's own; a pause goes on after it.
+    pub(super) fn serve(
+        &mut self,
+        agent: AgentId,
+        call: CallId,
+        (line, band): (LineId, Band),
+        now: Mono,
+    ) -> Result<(), Refused> {
+        if self.plan.lines.get(line.index()).is_none() {
+            return Err(Refused::NotInPlan(line.to_string()));
+        }
+        if self.calls.contains_key(&call) {
+            return Err(Refused::DuplicateCall(call));
+        }
+        let seat = self.seats.get(agent.index()).filter(|seat| seat.destination.is_none());
+        let afterwards = match seat.map(|seat| &seat.state) {
+            Some(State::Free { .. } | State::Unreachable | State::WrapUp | State::Resting) => {
+                Afterwards::WrapUp
+            }
+            Some(State::Paused(reason)) => Afterwards::Pause(reason.clone()),
+            Some(State::LoggedOut | State::Ringing { .. } | State::Talking { .. }) => {
+                return Err(Refused::WrongState(agent));
+            }
+            None => return Err(Refused::NotInPlan(agent.to_string())),
+        };
+        // Like a promised callback it is never led out, should the agent be lost and the patient have to wait.
+        let newcomer = Newcomer { callback: true, ..Newcomer::new(line, band) };
+        self.enrol(call, &newcomer, Stage::Talking(agent), now);
+        self.enter(agent, State::Talking { call, afterwards }, now);
+        Ok(())
+    }
+
     pub(super) fn abandon(&mut self, call: CallId, now: Mono) -> Result<(), Refused> {
         let Some(caller) = self.forget(call) else { return Err(Refused::UnknownCall(call)) };
         match caller.stage {
             Stage::Waiting => {}
             Stage::Presented => self.silence(call, caller.rung, Withdrawal::CallerGone, now),
             Stage::Talking(agent) => self.end_talk(agent, caller.line, now),
+            Stage::Transferring { by, on_line } => {
+                self.silence(call, caller.rung, Withdrawal::CallerGone, now);
+                if on_line {
+                    self.end_talk(by, caller.line, now);
+                }
+            }
         }
         Ok(())
     }
@@ -118,12 +176,16 @@ impl Distributor {
         seat.misses = 0;
         seat.answered = seat.answered.saturating_add(1);
         let mut others = self.calls.get_mut(&call).map(|caller| std::mem::take(&mut caller.rung));
+        let handed_on = self.calls.get(&call).map(|caller| (caller.stage, caller.line));
         self.restage(call, Stage::Talking(agent));
         self.outputs.push_back(Output::Connect { call, agent });
         self.enter(agent, State::Talking { call, afterwards: Afterwards::WrapUp }, now);
         if let Some(others) = others.as_mut().filter(|others| others.len() > 1) {
             others.retain(|&other| other != agent);
             self.silence(call, std::mem::take(others), Withdrawal::AnsweredElsewhere, now);
+        }
+        if let Some((Stage::Transferring { by, on_line: true }, line)) = handed_on {
+            self.end_talk(by, line, now);
         }
         Ok(())
     }
@@ -154,6 +216,9 @@ impl Distributor {
 
     pub(super) fn finish(&mut self, agent: AgentId, call: CallId, now: Mono) -> Result<(), Refused> {
         self.check_talking(agent, call)?;
+        if self.stage(call) != Some(Stage::Talking(agent)) {
+            return self.abandon(call, now);
+        }
         if let Some(caller) = self.forget(call) {
             self.end_talk(agent, caller.line, now);
         }
@@ -163,6 +228,9 @@ impl Distributor {
     /// The agent is free again at once, whatever the line's wrap-up: there was no talk.
     pub(super) fn spare(&mut self, agent: AgentId, call: CallId, now: Mono) -> Result<(), Refused> {
         let state = self.check_talking(agent, call)?.state_after();
+        if self.stage(call) != Some(Stage::Talking(agent)) {
+            return Err(Refused::WrongState(agent));
+        }
         self.forget(call);
         match state {
             Some(state) => self.enter(agent, state, now),
@@ -181,7 +249,7 @@ impl Distributor {
         }
         caller.place = place;
         let (practice, stage, old_class) = (caller.practice, caller.stage, caller.class.take());
-        if let Stage::Talking(_) = stage {
+        if !stage.is_in_line() {
             return Ok(());
         }
         let queue = &mut self.queues[caller.line.index()];
@@ -230,10 +298,13 @@ impl Distributor {
     }
 
     /// This agent no longer rings for, or talks with, the caller, who keeps the place and seeks another if none
-    /// is left, or an emergency if too few are.
+    /// is left, or an emergency if too few are; one who was handed on goes back.
     pub(super) fn ring_ended(&mut self, call: CallId, agent: AgentId, now: Mono) {
         let Some(caller) = self.calls.get_mut(&call) else { return };
         caller.rung.retain(|&other| other != agent);
+        if let Stage::Transferring { .. } = caller.stage {
+            return self.transfer_failed(call, agent, now);
+        }
         if caller.rung.is_empty() {
             self.give_back(call);
             self.restage(call, Stage::Waiting);
@@ -248,24 +319,25 @@ impl Distributor {
         let from = std::mem::replace(&mut caller.stage, stage);
         let (line, place, practice) = (caller.line, caller.place, caller.practice);
         let queue = &mut self.queues[line.index()];
-        match (from, stage) {
-            (Stage::Talking(_), _) => {
+        match (from.is_in_line(), stage.is_in_line()) {
+            (false, true) => {
                 queue.insert(place, practice, stage);
                 self.set_caller_deadline(call, self.now);
             }
-            (_, Stage::Talking(_)) => {
+            (true, false) => {
                 queue.remove(place, practice, from);
                 self.steps.clear(call);
                 self.line_up(call, self.now);
             }
-            _ => return queue.restage(from, stage),
+            (true, true) => return queue.restage(from, stage),
+            (false, false) => return,
         }
         self.stir(line);
     }
 
     /// Takes the call out of everything, and its turns back if nobody has answered.
     pub(super) fn forget(&mut self, call: CallId) -> Option<Caller> {
-        if !matches!(self.stage(call)?, Stage::Talking(_)) {
+        if self.stage(call)?.is_in_line() {
             self.give_back(call);
         }
         let caller = self.calls.remove(&call)?;
@@ -342,7 +414,7 @@ impl Distributor {
         }
     }
 
-    fn end_talk(&mut self, agent: AgentId, line: LineId, now: Mono) {
+    pub(super) fn end_talk(&mut self, agent: AgentId, line: LineId, now: Mono) {
         if let Some(state) = self.seats[agent.index()].state_after() {
             self.enter(agent, state, now);
             return;

@@ -61,7 +61,6 @@ pub struct Cases {
     held: BTreeSet<(AgentId, CaseId)>,
     deadlines: Deadlines<CaseId>,
     outputs: VecDeque<Breached>,
-    next: u64,
 }
 
 /// How many codes there may be.
@@ -83,23 +82,35 @@ impl Cases {
             held: BTreeSet::new(),
             deadlines: Deadlines::default(),
             outputs: VecDeque::new(),
-            next: 1,
         })
     }
 
-    /// Puts a new case on the stack.
-    pub fn open(&mut self, call: CallId, urgency: Urgency, now: Mono) -> Result<CaseId, Refused> {
+    /// The table of codes is another from now on; refused as in [`Cases::new`].
+    pub fn replan(&mut self, dispositions: Vec<Disposition>) -> Result<(), Refused> {
+        let Cases { dispositions, .. } = Cases::new(dispositions, self.most)?;
+        self.dispositions = dispositions;
+        Ok(())
+    }
+
+    /// Puts a new case on the stack; its number must never have been used.
+    pub fn open(&mut self, case: CaseId, call: CallId, urgency: Urgency, now: Mono) -> Result<(), Refused> {
         self.handle_timeout(now);
         if self.open.len() >= self.most {
             return Err(Refused::Full);
         }
-        let case = CaseId(self.next);
-        self.next += 1;
+        if self.open.contains_key(&case) {
+            return Err(Refused::Duplicate(case));
+        }
         self.open.insert(case, Case { call, urgency, holder: None });
         self.stack.insert((urgency, case));
         self.deadlines.set(case, urgency.breach);
         self.handle_timeout(now);
-        Ok(case)
+        Ok(())
+    }
+
+    /// How urgent the most urgent case on the stack is.
+    pub fn most_urgent(&self) -> Option<Urgency> {
+        self.stack.first().map(|&(urgency, _)| urgency)
     }
 
     /// Gives this clinician the most urgent case on the stack.
@@ -122,12 +133,20 @@ impl Cases {
         Ok(())
     }
 
-    /// The clinician has gone: puts back all that he or she held, and gives how many.
-    pub fn agent_gone(&mut self, agent: AgentId, now: Mono) -> usize {
-        self.handle_timeout(now);
+    /// The cases that a clinician holds.
+    pub fn held_of(&self, agent: AgentId) -> impl Iterator<Item = CaseId> {
         let range = (agent, CaseId(0))..=(agent, CaseId(u64::MAX));
-        let cases: Vec<CaseId> = self.held.range(range).map(|&(_, case)| case).collect();
-        cases.iter().filter(|&&case| self.give_back(case, agent, now).is_ok()).count()
+        self.held.range(range).map(|&(_, case)| case)
+    }
+
+    /// The clinician is done with a case, which a pathway has taken over.
+    pub fn hand_over(&mut self, case: CaseId, agent: AgentId, now: Mono) -> Result<Case, Refused> {
+        self.handle_timeout(now);
+        self.held_by(case, agent)?;
+        let closed = self.open.remove(&case).ok_or(Refused::NotTheirs { case, agent })?;
+        self.held.remove(&(agent, case));
+        self.deadlines.clear(case);
+        Ok(closed)
     }
 
     /// The clinician is done with a case; `code` says how it ended.
@@ -142,10 +161,7 @@ impl Cases {
         self.held_by(case, agent)?;
         let place = self.dispositions.iter().position(|disposition| disposition.code == code);
         let disposition = place.and_then(|place| u16::try_from(place).ok()).ok_or(Refused::UnknownCode)?;
-        let closed = self.open.remove(&case).ok_or(Refused::NotTheirs { case, agent })?;
-        self.held.remove(&(agent, case));
-        self.deadlines.clear(case);
-        Ok((closed, DispositionId(disposition)))
+        Ok((self.hand_over(case, agent, now)?, DispositionId(disposition)))
     }
 
     /// When to call [`Cases::handle_timeout`] next.
@@ -171,6 +187,11 @@ impl Cases {
         self.open.get(&case)
     }
 
+    /// Every open case, on the stack or held.
+    pub fn all(&self) -> impl Iterator<Item = (CaseId, &Case)> {
+        self.open.iter().map(|(&id, case)| (id, case))
+    }
+
     /// The cases on the stack, most urgent first.
     pub fn stack(&self) -> impl Iterator<Item = CaseId> {
         self.stack.iter().map(|&(_, case)| case)
@@ -193,6 +214,9 @@ pub enum Refused {
     /// As many cases are open as may be.
     #[error("no more cases can be opened")]
     Full,
+    /// There is an open case of that number.
+    #[error("{0} is open already")]
+    Duplicate(CaseId),
     /// The case is closed, on the stack, or another's.
     #[error("{agent} does not hold {case}")]
     NotTheirs { case: CaseId, agent: AgentId },

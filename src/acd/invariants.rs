@@ -62,6 +62,13 @@ impl Distributor {
                     let holds = matches!(state(&agent), State::Talking { call: held, .. } if *held == call);
                     assert!(holds, "{call} talks with {agent}, who is {:?}", state(&agent));
                 }
+                Stage::Transferring { by, on_line } => {
+                    let [agent] = caller.rung[..] else { panic!("{call} is handed to {:?}", caller.rung) };
+                    let rings = matches!(state(&agent), State::Ringing { call: held, .. } if *held == call);
+                    assert!(rings, "{call} is handed to {agent}, who is {:?}", state(&agent));
+                    let holds = matches!(state(&by), State::Talking { call: held, .. } if *held == call);
+                    assert_eq!(holds, on_line, "{call} is handed on by {by}, who is {:?}", state(&by));
+                }
             }
             assert_eq!(caller.class.is_some(), self.wants(caller), "{call} in a class");
             if let Some(class) = caller.class {
@@ -104,7 +111,11 @@ impl Distributor {
                     }
                     timed && caller.is_some_and(|caller| caller.rung.contains(&agent))
                 }
-                State::Talking { call, .. } => !timed && self.stage(call) == Some(Stage::Talking(agent)),
+                State::Talking { call, .. } => {
+                    let handing = Stage::Transferring { by: agent, on_line: true };
+                    let stage = self.stage(call);
+                    !timed && (stage == Some(Stage::Talking(agent)) || stage == Some(handing))
+                }
                 State::WrapUp | State::Resting => timed,
                 // By an earlier plan it may end by itself where by this one it does not.
                 State::Paused(PauseReason::Missed(_)) => true,

@@ -181,7 +181,9 @@ impl Distributor {
         if let Some(caller) = self.calls.get_mut(&call) {
             caller.rung.push(agent);
         }
-        self.restage(call, Stage::Presented);
+        if self.stage(call).is_some_and(Stage::is_in_line) {
+            self.restage(call, Stage::Presented);
+        }
         self.outputs.push_back(Output::Present { call, agent });
         self.enter(agent, State::Ringing { call, idle_since }, now);
         self.deadlines.set(agent, now + ring_for.max(SHORTEST_RING));
@@ -200,7 +202,7 @@ impl Distributor {
                 let most = self.plan.lines[caller.line.index()].emergency_parallel;
                 caller.is_emergency() && caller.rung.len() < most as usize
             }
-            Stage::Talking(_) => false,
+            Stage::Talking(_) | Stage::Transferring { .. } => false,
         }
     }
 

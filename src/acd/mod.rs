@@ -29,6 +29,7 @@ mod roster;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod view;
 mod waiting;
 
@@ -39,6 +40,7 @@ pub use place::Place;
 pub use plan::{
     Agent, Destination, Gone, Line, Needs, Plan, Relax, Rests, Shares, Strategy, Team, WayOut, Widen,
 };
+pub use transfer::Onward;
 
 pub use crate::policy::Band;
 
@@ -67,8 +69,15 @@ pub enum Input {
     Finish { agent: AgentId, call: CallId },
     /// The agent's leg was lost in mid-call; the caller goes back to the original place.
     Lose { agent: AgentId, call: CallId },
+    /// The agent who talks with the caller hands the caller on; on success the agent is done with a caller who
+    /// joins a line, and stays with any other until that is answered.
+    Transfer { agent: AgentId, call: CallId, to: Onward },
+    /// The agent hangs up while the phone rings that the caller is handed to; wrap-up begins, the ringing goes on.
+    Leave { agent: AgentId, call: CallId },
     /// The agent answered for a patient who could not be reached: the call is over, and the agent free without wrap-up.
     Spare { agent: AgentId, call: CallId },
+    /// The agent, who is on the phone already, begins a call to a patient, which is of a line: nobody else is rung for it.
+    Serve { agent: AgentId, call: CallId, line: LineId, band: Band },
     /// The caller counts as if it had come to the line so much before it did, credits of the arrival included.
     Credit { call: CallId, credit: Duration },
     /// The agent starts work; also takes back a log-out that waits for the end of a talk.
@@ -192,6 +201,8 @@ pub enum Output {
     Withdraw { call: CallId, agent: AgentId, why: Withdrawal },
     /// Join caller and agent: the presentation was answered.
     Connect { call: CallId, agent: AgentId },
+    /// The transfer came to nothing: the caller is the agent's again, who stayed on the line, or waits in the line.
+    Returned { call: CallId, to: Option<AgentId> },
     /// The agent's availability changed.
     Availability { agent: AgentId, state: Availability },
     /// A rule turned on or off, on one of its lines.
@@ -273,6 +284,9 @@ pub enum Refused {
         /// The call named.
         call: CallId,
     },
+    /// Whoever the caller was to be handed to cannot be rung now.
+    #[error("nobody is free there")]
+    NobodyFree,
     /// The agent is in a state that the input does not fit.
     #[error("{0} is in no state for that")]
     WrongState(AgentId),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::cases::Urgency;
-use crate::id::{AgentId, CaseId, PathwayId, ReferralId};
+use crate::id::{AgentId, CallId, CaseId, DestinationId, PathwayId, ReferralId, WindowId};
 use crate::time::{Deadlines, Mono};
 
 /// A service that takes patients.
@@ -18,8 +18,31 @@ use crate::time::{Deadlines, Mono};
 pub struct Pathway {
     /// Its name in the configuration.
     pub name: String,
+    /// What kind of service it is.
+    pub kind: Kind,
     /// How long it has to acknowledge a referral.
     pub acknowledge_within: Duration,
+    /// Where callers are transferred to; `None` when it only takes referrals of cases.
+    pub destination: Option<DestinationId>,
+    /// When it is open; `None` for always.
+    pub hours: Option<WindowId>,
+    /// The configuration no longer has it.
+    pub gone: bool,
+}
+
+/// The kinds of services that take patients.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Kind {
+    /// A pharmacy.
+    Pharmacy,
+    /// Urgent community response: a team that is at the patient's home within two hours.
+    UrgentCommunityResponse,
+    /// Mental health crisis services.
+    MentalHealth,
+    /// The patient's own surgery.
+    Surgery,
+    /// Any other.
+    Other,
 }
 
 /// What a pathway last said of itself.
@@ -60,14 +83,23 @@ pub enum Closed {
 /// A patient sent to a pathway, which has not answered yet.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Referral {
-    /// Of which case; it stays the clinician's until the pathway acknowledges.
-    pub case: CaseId,
+    /// Of whom; a case stays the clinician's until the pathway acknowledges.
+    pub of: Subject,
     /// To where.
     pub pathway: PathwayId,
     /// By whom.
     pub from: AgentId,
     /// How urgent the case is.
     pub urgency: Urgency,
+}
+
+/// Whom a referral is of.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Subject {
+    /// A caller who is transferred: to answer the call is to acknowledge.
+    Call(CallId),
+    /// A case.
+    Case(CaseId),
 }
 
 /// How a referral ended.
@@ -79,6 +111,8 @@ pub enum Outcome {
     Declined,
     /// The pathway did not answer in time; the case is its clinician's again.
     Unacknowledged,
+    /// The caller has hung up meanwhile.
+    Withdrawn,
 }
 
 /// A referral is over; told once.
@@ -100,8 +134,8 @@ pub struct Pathways {
     /// By [`PathwayId`].
     pathways: Vec<Desk>,
     referrals: BTreeMap<ReferralId, Referral>,
-    /// Cases that have a referral.
-    referred: BTreeSet<CaseId>,
+    /// Who has a referral.
+    referred: BTreeSet<Subject>,
     deadlines: Deadlines<ReferralId>,
     outputs: VecDeque<Ended>,
     next: u64,
@@ -112,6 +146,8 @@ pub struct Pathways {
 struct Desk {
     pathway: Pathway,
     report: Option<Report>,
+    /// The report is its own, not what was made of its answer to a question.
+    own: bool,
     /// Referrals that await an answer: no report is trusted to have counted them.
     awaiting: u32,
     /// Referrals acknowledged since the report was made.
@@ -119,6 +155,10 @@ struct Desk {
 }
 
 impl Desk {
+    fn new(pathway: Pathway) -> Desk {
+        Desk { pathway, report: None, own: false, awaiting: 0, acknowledged: 0 }
+    }
+
     fn offer(&self, fresh_for: Duration, now: Mono) -> Offer {
         let Some(report) = self.report else { return Offer::Closed(Closed::NoReport) };
         let age = now.since(report.at);
@@ -135,10 +175,9 @@ impl Desk {
 impl Pathways {
     /// Pathways that have not reported yet; a report older than `fresh_for` does not count.
     pub fn new(pathways: Vec<Pathway>, fresh_for: Duration) -> Pathways {
-        let desk = |pathway| Desk { pathway, report: None, awaiting: 0, acknowledged: 0 };
         Pathways {
             fresh_for,
-            pathways: pathways.into_iter().map(desk).collect(),
+            pathways: pathways.into_iter().map(Desk::new).collect(),
             referrals: BTreeMap::new(),
             referred: BTreeSet::new(),
             deadlines: Deadlines::default(),
@@ -154,10 +193,38 @@ impl Pathways {
         let desk = self.pathways.get_mut(pathway.index()).ok_or(Refused::UnknownPathway(pathway))?;
         let report = Report { at: report.at.min(now), ..report };
         if desk.report.is_none_or(|last| last.at <= report.at) {
-            desk.report = Some(report);
+            (desk.report, desk.own) = (Some(report), true);
             desk.acknowledged = 0;
         }
         Ok(())
+    }
+
+    /// A pathway has answered that it is there, and by our own count can take so many. What it has reported itself
+    /// counts for as long as that is fresh.
+    pub fn answered(&mut self, pathway: PathwayId, free: u32, now: Mono) {
+        self.handle_timeout(now);
+        let fresh_for = self.fresh_for;
+        let Some(desk) = self.pathways.get_mut(pathway.index()) else { return };
+        let has_said = desk.own && desk.report.is_some_and(|last| now.since(last.at) <= fresh_for);
+        if !has_said {
+            (desk.report, desk.own) = (Some(Report { free, at: now }), false);
+            desk.acknowledged = 0;
+        }
+    }
+
+    /// Goes on with other pathways; whichever both have has the same id.
+    pub fn replan(&mut self, pathways: Vec<Pathway>) {
+        for (at, pathway) in pathways.into_iter().enumerate() {
+            match self.pathways.get_mut(at) {
+                Some(desk) => desk.pathway = pathway,
+                None => self.pathways.push(Desk::new(pathway)),
+            }
+        }
+    }
+
+    /// What can be said of one pathway now.
+    pub fn offer(&self, pathway: PathwayId, now: Mono) -> Option<Offer> {
+        self.pathways.get(pathway.index()).map(|desk| desk.offer(self.fresh_for, now))
     }
 
     /// What can be said of each pathway now, by [`PathwayId`].
@@ -166,13 +233,14 @@ impl Pathways {
         numbered.map(move |(id, desk)| (id, &desk.pathway, desk.offer(self.fresh_for, now)))
     }
 
-    /// Sends a patient to a pathway that has room; a case goes to one pathway at a time.
+    /// Sends a patient to a pathway that has room; a case goes to one pathway at a time. It comes back when the pathway
+    /// has not acknowledged in time, or when the patient's own time is over, whichever is first.
     pub fn refer(&mut self, referral: Referral, now: Mono) -> Result<ReferralId, Refused> {
         self.handle_timeout(now);
         let unknown = Refused::UnknownPathway(referral.pathway);
         let desk = self.pathways.get_mut(referral.pathway.index()).ok_or(unknown)?;
-        if self.referred.contains(&referral.case) {
-            return Err(Refused::AlreadyReferred(referral.case));
+        if self.referred.contains(&referral.of) {
+            return Err(Refused::AlreadyReferred);
         }
         if let Offer::Closed(why) = desk.offer(self.fresh_for, now) {
             return Err(Refused::Closed(why));
@@ -180,8 +248,10 @@ impl Pathways {
         desk.awaiting += 1;
         let id = ReferralId(self.next);
         self.next += 1;
-        self.deadlines.set(id, now + desk.pathway.acknowledge_within);
-        self.referred.insert(referral.case);
+        let answered_by = now + desk.pathway.acknowledge_within;
+        let breach = Some(referral.urgency.breach).filter(|&breach| breach > now);
+        self.deadlines.set(id, breach.map_or(answered_by, |breach| breach.min(answered_by)));
+        self.referred.insert(referral.of);
         self.referrals.insert(id, referral);
         Ok(id)
     }
@@ -196,6 +266,12 @@ impl Pathways {
     pub fn decline(&mut self, id: ReferralId, now: Mono) -> Result<(), Refused> {
         self.handle_timeout(now);
         self.end(id, Outcome::Declined)
+    }
+
+    /// The caller has hung up before the pathway answered.
+    pub fn withdraw(&mut self, id: ReferralId, now: Mono) -> Result<(), Refused> {
+        self.handle_timeout(now);
+        self.end(id, Outcome::Withdrawn)
     }
 
     /// When to call [`Pathways::handle_timeout`] next.
@@ -216,6 +292,11 @@ impl Pathways {
         self.outputs.pop_front()
     }
 
+    /// The referrals that await an answer.
+    pub fn awaiting(&self) -> impl Iterator<Item = (ReferralId, &Referral)> {
+        self.referrals.iter().map(|(&id, referral)| (id, referral))
+    }
+
     /// A referral that awaits an answer.
     pub fn get(&self, id: ReferralId) -> Option<&Referral> {
         self.referrals.get(&id)
@@ -224,7 +305,7 @@ impl Pathways {
     fn end(&mut self, id: ReferralId, outcome: Outcome) -> Result<(), Refused> {
         let referral = self.referrals.remove(&id).ok_or(Refused::UnknownReferral(id))?;
         self.deadlines.clear(id);
-        self.referred.remove(&referral.case);
+        self.referred.remove(&referral.of);
         if let Some(desk) = self.pathways.get_mut(referral.pathway.index()) {
             desk.awaiting -= 1;
             desk.acknowledged += u32::from(outcome == Outcome::Acknowledged);
@@ -244,8 +325,8 @@ pub enum Refused {
     #[error("{0} awaits no answer")]
     UnknownReferral(ReferralId),
     /// Another pathway has not answered yet.
-    #[error("{0} is referred already")]
-    AlreadyReferred(CaseId),
+    #[error("the patient is referred already")]
+    AlreadyReferred,
     /// The pathway is not offered now.
     #[error("the pathway cannot be used: {0}")]
     Closed(Closed),

@@ -51,7 +51,7 @@ impl Distributor {
         next.arrivals = self.arrivals;
         for (call, mut caller) in std::mem::take(&mut self.calls) {
             caller.rung.iter_mut().for_each(|agent| *agent = seat_of(*agent));
-            if let Stage::Talking(agent) = &mut caller.stage {
+            if let Stage::Talking(agent) | Stage::Transferring { by: agent, .. } = &mut caller.stage {
                 *agent = seat_of(*agent);
             }
             next.seat_caller(call, caller);
@@ -106,7 +106,7 @@ impl Distributor {
         let (line, place) = (caller.line, caller.place);
         self.queues[line.index()].insert(place, caller.practice, caller.stage);
         self.stir(line);
-        let waits = !matches!(caller.stage, Stage::Talking(_));
+        let waits = caller.stage.is_in_line();
         self.calls.insert(call, caller);
         if waits {
             self.set_caller_deadline(call, self.now);

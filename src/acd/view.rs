@@ -44,7 +44,7 @@ impl Distributor {
     /// of a more urgent band or with a longer credit arrives, or a talk is lost.
     pub fn position(&self, call: CallId) -> Option<usize> {
         let caller = self.calls.get(&call)?;
-        if let Stage::Talking(_) = caller.stage {
+        if !caller.stage.is_in_line() {
             return None;
         }
         Some(1 + self.queue(caller.line)?.standing.ahead_of(&caller.place))

@@ -27,7 +27,7 @@ pub(super) struct Queue {
 impl Queue {
     /// Counts a caller in who comes to this stage.
     pub(super) fn insert(&mut self, place: Place, practice: Option<PracticeId>, stage: Stage) {
-        if matches!(stage, Stage::Talking(_)) {
+        if !stage.is_in_line() {
             return;
         }
         self.waiting += usize::from(stage == Stage::Waiting);
@@ -44,7 +44,7 @@ impl Queue {
 
     /// Counts a caller out who leaves this stage.
     pub(super) fn remove(&mut self, place: Place, practice: Option<PracticeId>, stage: Stage) {
-        if matches!(stage, Stage::Talking(_)) {
+        if !stage.is_in_line() {
             return;
         }
         self.waiting -= usize::from(stage == Stage::Waiting);

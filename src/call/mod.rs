@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::acd::callback::Miss;
 use crate::acd::redial::CallerKey;
 use crate::acd::{Band, Leaving};
-use crate::id::{AgentId, CallId, LegId, LineId, PracticeId, PromiseId, TrunkId};
+use crate::id::{AgentId, CallId, CaseId, LegId, LineId, PracticeId, PromiseId, TrunkId};
 use crate::time::{Mono, Now};
 
 pub mod leg;
@@ -19,6 +19,9 @@ pub mod ports;
 pub mod record;
 pub mod speech;
 pub mod timeline;
+pub mod transfer;
+
+use transfer::Transfer;
 
 /// One caller from arrival to record.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,16 +30,18 @@ pub struct Call {
     pub id: CallId,
     /// Call-ID of the caller's leg.
     pub sip_call_id: String,
-    /// The promise for which we make it; `None` for a caller's own.
-    pub made_for: Option<PromiseId>,
+    /// What we make it for; `None` for a caller's own.
+    pub made_for: Option<Purpose>,
     /// The trunk it came by, or is made for.
     pub trunk: TrunkId,
     /// Whose call it is.
     pub practice: Option<PracticeId>,
-    /// The line it joined.
+    /// The line it is of now.
     pub line: LineId,
-    /// Its priority class.
+    /// Its priority class now.
     pub band: Band,
+    /// The line it joined when it came, and the priority class it had then.
+    pub joined: (LineId, Band),
     /// The number dialled, normalised.
     pub ddi: String,
     /// The caller's number, normalised; `None` when the network gave none.
@@ -65,10 +70,21 @@ pub struct Call {
     pub rings_first: bool,
     /// From arrival to the first agent's answer.
     pub waited: Option<Duration>,
+    /// How it ended clinically, as far as an agent has said.
+    pub disposition: Option<String>,
     /// Who answered last.
     pub answered_by: Option<AgentId>,
     /// What happened so far.
     pub timeline: timeline::Timeline,
+}
+
+/// What a call that we make is for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Purpose {
+    /// A promised callback.
+    Promise(PromiseId),
+    /// A case that a clinician has taken.
+    Case(CaseId),
 }
 
 /// Who has the caller.
@@ -108,6 +124,8 @@ pub enum Stage {
         /// The agent.
         agent: AgentId,
     },
+    /// Handed on by an agent: another phone rings.
+    Transferring(Box<Transfer>),
 }
 
 /// What a caller has said, by keys, of being called back.
@@ -154,13 +172,31 @@ impl Call {
     pub fn ringing(&self) -> &[Ringing] {
         match &self.stage {
             Stage::Waiting { ringing } => ringing,
+            Stage::Transferring(transfer) => &transfer.ringing,
             _ => &[],
+        }
+    }
+
+    /// The same, to be changed; `None` while no phone may ring.
+    pub fn ringing_mut(&mut self) -> Option<&mut Vec<Ringing>> {
+        match &mut self.stage {
+            Stage::Waiting { ringing } => Some(ringing),
+            Stage::Transferring(transfer) => Some(&mut transfer.ringing),
+            _ => None,
+        }
+    }
+
+    /// The transfer of the caller, while one is on.
+    pub fn transfer_mut(&mut self) -> Option<&mut Transfer> {
+        match &mut self.stage {
+            Stage::Transferring(transfer) => Some(transfer),
+            _ => None,
         }
     }
 
     /// Takes out the presentation to an agent, if that phone rings for the caller.
     pub fn stop_ringing(&mut self, agent: AgentId) -> Option<Ringing> {
-        let Stage::Waiting { ringing } = &mut self.stage else { return None };
+        let ringing = self.ringing_mut()?;
         let position = ringing.iter().position(|phone| phone.agent == agent)?;
         Some(ringing.remove(position))
     }
@@ -175,6 +211,22 @@ impl Call {
         match self.stage {
             Stage::Talking { leg: agent, .. } if leg == agent => self.caller,
             Stage::Talking { leg: agent, .. } if Some(leg) == self.caller => Some(agent),
+            _ => None,
+        }
+    }
+
+    /// The promise that it keeps.
+    pub fn promise(&self) -> Option<PromiseId> {
+        match self.made_for {
+            Some(Purpose::Promise(promise)) => Some(promise),
+            _ => None,
+        }
+    }
+
+    /// The case that it is about, which a clinician has taken.
+    pub fn case(&self) -> Option<CaseId> {
+        match self.made_for {
+            Some(Purpose::Case(case)) => Some(case),
             _ => None,
         }
     }

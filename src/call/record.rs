@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::acd::callback::Miss;
 use crate::acd::{Band, Cause, Leaving};
-use crate::id::{CallId, PromiseId};
+use crate::id::{CallId, CaseId, PromiseId};
 use crate::time::Wall;
 
 /// One call from arrival to end, written once when it is over.
@@ -21,13 +21,16 @@ pub struct CallRecord {
     /// The promised callback for which we made it; `None` for a caller's own.
     #[serde(default)]
     pub promise: Option<PromiseId>,
+    /// The case about which a clinician made it; `None` for a caller's own.
+    #[serde(default)]
+    pub case: Option<CaseId>,
     /// Name of the trunk it came by.
     pub trunk: String,
     /// ODS code (or name, where it has none) of the practice; `None` for trunks of no practice.
     pub practice: Option<String>,
     /// Name of the line it joined.
     pub line: String,
-    /// Its priority class.
+    /// Its priority class as it came.
     pub band: Band,
     /// The number dialled, E.164 where it could be normalised.
     pub ddi: String,
@@ -43,6 +46,10 @@ pub struct CallRecord {
     pub segments: Vec<Segment>,
     /// How it ended; each call has exactly one.
     pub outcome: Outcome,
+    /// The code by which an agent said how it ended clinically. It may be given after the end, in the wrap-up: the
+    /// record then comes again with it.
+    #[serde(default)]
+    pub disposition: Option<String>,
 }
 
 /// One stage of a call. `Queue` covers the whole wait; presentations lie inside it.
@@ -77,6 +84,13 @@ pub enum Stage {
     Talk {
         /// Name of the agent.
         agent: String,
+    },
+    /// Handed on by an agent, until that was done or had come to nothing.
+    Transfer {
+        /// Name of the agent who handed the caller on.
+        agent: String,
+        /// Name of the agent, line, pathway or stack that the caller was handed to.
+        to: String,
     },
 }
 
@@ -127,7 +141,8 @@ pub enum Outcome {
         /// What was in the way.
         why: Miss,
     },
-    /// A call that we were to make and did not: the patient rang again, or may not be called now.
+    /// A call that we were to make and did not: the patient rang again, or may not be called now, or the clinician
+    /// hung up before the patient answered.
     Withdrawn,
     /// The call ended before an answer for a reason that was not the caller's wish.
     Lost {
@@ -191,6 +206,54 @@ pub struct PromiseRecord {
     pub revision: u32,
     /// How and when it ended.
     pub settled: Option<(PromiseOutcome, Wall)>,
+}
+
+/// A case as it stands: written when it is opened, at each change, and when it is closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseRecord {
+    /// Its number, never used twice, not even in another run.
+    pub case: CaseId,
+    /// The call that it came from, of the run that opened it.
+    pub call: CallId,
+    /// Name of its stack.
+    pub stack: String,
+    /// Name of the line that the call was of.
+    pub line: String,
+    /// Name of the trunk by which the patient called.
+    pub trunk: String,
+    /// ODS code (or name, where it has none) of the practice.
+    pub practice: Option<String>,
+    /// Its priority class.
+    pub band: Band,
+    /// The number that the patient had dialled, which is shown to the patient.
+    pub ddi: String,
+    /// The patient's number; the ledger keeps it in clear only until the case is closed.
+    pub number: Option<String>,
+    /// The number as it is stored for good; the ledger fills it in.
+    pub cli: Option<String>,
+    /// When it was opened.
+    pub opened: Wall,
+    /// When it should have been closed.
+    pub breach: Wall,
+    /// Whether the breach has passed and was told.
+    pub breached: bool,
+    /// Name of the clinician who has it.
+    pub holder: Option<String>,
+    /// Name of the pathway it is referred to, which has not answered.
+    pub pathway: Option<String>,
+    /// How often it was written before: an older state never replaces a newer one.
+    pub revision: u32,
+    /// How and when it was closed.
+    pub closed: Option<(CaseOutcome, Wall)>,
+}
+
+/// How a case ended; each has exactly one end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CaseOutcome {
+    /// By a clinician, with the code of a disposition.
+    Disposed(String),
+    /// The pathway of this name has taken it over.
+    HandedOver(String),
 }
 
 /// How a promised callback ended; each has exactly one end.

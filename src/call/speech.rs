@@ -107,6 +107,10 @@ prompts! {
     YouArePaused = "you-are-paused" "You are paused.";
     YouAreReady = "you-are-ready" "You are ready.";
     NotRecognised = "not-recognised" "That was not recognised.";
+    ClinicianWillCall = "clinician-will-call" "Thank you. A clinician will call you back. Goodbye.";
+    NothingWaits = "nothing-waits" "No case is waiting.";
+    Noted = "noted" "Thank you. That is noted.";
+    NotTransferred = "not-transferred" "The call was not transferred.";
     Pause = "pause" "";
     RingTone = "ring-tone" "";
 }

@@ -23,16 +23,18 @@ pub struct Timeline {
     presented: Vec<(Duration, AgentId)>,
     dial: Option<(Duration, AgentId)>,
     talk: Option<(Duration, AgentId)>,
+    transfer: Option<(Duration, AgentId, String)>,
 }
 
 type Span = (Duration, Duration);
 
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum What {
     Queue,
     Presented(AgentId, Presentation),
     Dial(AgentId),
     Talk(AgentId),
+    Transfer(AgentId, String),
 }
 
 impl Timeline {
@@ -45,6 +47,7 @@ impl Timeline {
             presented: Vec::new(),
             dial: None,
             talk: None,
+            transfer: None,
         }
     }
 
@@ -79,6 +82,19 @@ impl Timeline {
         self.close_dial(now);
     }
 
+    /// The agent hands the caller on, who waits again.
+    pub fn handed_on(&mut self, agent: AgentId, to: String, now: Mono) {
+        self.back_in_line(now);
+        self.transfer = Some((now.since(self.arrived), agent, to));
+    }
+
+    /// That is done, or has come to nothing.
+    pub fn transfer_over(&mut self, now: Mono) {
+        if let Some((from, agent, to)) = self.transfer.take() {
+            self.push(from, now, What::Transfer(agent, to));
+        }
+    }
+
     /// The caller waits no longer, though nobody answered.
     pub fn left_line(&mut self, now: Mono) {
         self.close_queue(now);
@@ -95,11 +111,14 @@ impl Timeline {
     pub fn renumber(&mut self, seat_of: impl Fn(AgentId) -> AgentId) {
         let talk = self.talk.iter_mut().chain(&mut self.dial).map(|(_, agent)| agent);
         let done = self.done.iter_mut().filter_map(|(_, what)| match what {
-            What::Presented(agent, _) | What::Dial(agent) | What::Talk(agent) => Some(agent),
+            What::Presented(agent, _) | What::Dial(agent) | What::Talk(agent) | What::Transfer(agent, _) => {
+                Some(agent)
+            }
             What::Queue => None,
         });
         let presented = self.presented.iter_mut().map(|(_, agent)| agent);
-        talk.chain(done).chain(presented).for_each(|agent| *agent = seat_of(*agent));
+        let transfer = self.transfer.iter_mut().map(|(_, agent, _)| agent);
+        talk.chain(done).chain(presented).chain(transfer).for_each(|agent| *agent = seat_of(*agent));
     }
 
     /// The call is over: all segments in order of their beginning, with names from the plan.
@@ -108,6 +127,7 @@ impl Timeline {
         self.close_queue(now);
         self.close_dial(now);
         self.close_talk(now);
+        self.transfer_over(now);
         let name = |agent: AgentId| plan.name_of(agent);
         let mut segments: Vec<_> = self
             .done
@@ -118,6 +138,7 @@ impl Timeline {
                     What::Presented(agent, result) => Recorded::Presented { agent: name(agent), result },
                     What::Dial(agent) => Recorded::Dial { agent: name(agent) },
                     What::Talk(agent) => Recorded::Talk { agent: name(agent) },
+                    What::Transfer(agent, to) => Recorded::Transfer { agent: name(agent), to },
                 };
                 Segment { stage, from, to }
             })

@@ -114,7 +114,11 @@ impl Ladder {
                 match output {
                     Output::Send { flow, bytes } => self.message(*now, bytes, flow.remote, false),
                     Output::Event(event) => self.event(*now, event),
-                    Output::Close { .. } | Output::Media { .. } | Output::Record(_) | Output::Promise(_) => {}
+                    Output::Close { .. }
+                    | Output::Media { .. }
+                    | Output::Record(_)
+                    | Output::Promise(_)
+                    | Output::Case(_) => {}
                 }
             }
             from = end;
@@ -155,6 +159,12 @@ impl Ladder {
             Event::BackInLine { call, agent, why } => {
                 (call, format!("back in line, {agent} is lost: {why:?}"))
             }
+            Event::HandedOn { call, agent, to } => (call, format!("handed on by {agent} to {to}")),
+            Event::NotHandedOn { call, agent, why } => (call, format!("not handed on by {agent}: {why}")),
+            Event::HandedBack { call, agent, from, code } => {
+                (call, format!("handed back to {agent}, not taken by {from}: {code}"))
+            }
+            Event::Disposed { call, agent, code } => (call, format!("ended as {code}, says {agent}")),
             Event::Ended { call, outcome, .. } => (call, format!("over: {outcome:?}")),
             _ => return,
         };

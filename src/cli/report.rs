@@ -35,6 +35,8 @@
 //! | `presentations` | how often an agent's phone was rung |
 //! | `sip_call_id` | Call-ID of the caller's leg |
 //! | `promise` | the promised callback for which we made the call; empty for a caller's own |
+//! | `case` | the case about which a clinician made the call; empty for a caller's own |
+//! | `disposition` | the code by which an agent said how the call ended clinically, if one did |
 //!
 //! Spreadsheets run cells that begin with `=`, `+`, `-`, `@`, tab or a line break as formulas, and the network
 //! chooses some of these texts. Such a text gets an apostrophe in front, which spreadsheets take as
@@ -282,7 +284,7 @@ impl fmt::Display for Heading {
     }
 }
 
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 22] = [
     "run",
     "call",
     "arrived",
@@ -303,6 +305,8 @@ const COLUMNS: [&str; 20] = [
     "presentations",
     "sip_call_id",
     "promise",
+    "case",
+    "disposition",
 ];
 
 fn write_csv(reader: &Reader, period: Period, out: &mut impl Write) -> Result<(), Error> {
@@ -347,6 +351,8 @@ fn cells(Entry { run, record }: &Entry) -> [String; COLUMNS.len()] {
         presentations(record).to_string(),
         as_text(&record.sip_call_id),
         record.promise.map(|promise| promise.0.to_string()).unwrap_or_default(),
+        record.case.map(|case| case.0.to_string()).unwrap_or_default(),
+        as_text(record.disposition.as_deref().unwrap_or_default()),
     ]
 }
 

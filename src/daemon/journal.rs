@@ -4,10 +4,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::acd::{Availability, PauseReason};
+use crate::acd::{Availability, PauseReason, pathway};
 use crate::policy::rules::{Disagreement, Side};
-use crate::switch::Event;
 use crate::switch::callbacks::CallbackNews;
+use crate::switch::{CaseNews, Event};
 
 /// How often counts are written, and only when they changed.
 const EVERY: Duration = Duration::from_secs(60);
@@ -50,6 +50,25 @@ pub(super) fn event(event: &Event) {
         Event::BackInLine { call, agent, why } => {
             tracing::warn!(%call, agent, ?why, "agent lost, caller back in line")
         }
+        Event::HandedOn { call, agent, to } => tracing::debug!(%call, agent, to, "handed on"),
+        Event::NotHandedOn { call, agent, why } => tracing::debug!(%call, agent, why, "not handed on"),
+        Event::HandedBack { call, agent, from, code } => {
+            tracing::info!(%call, agent, from, code, "transfer failed, caller back");
+        }
+        Event::Case { case, stack, news: CaseNews::Breached } => {
+            tracing::warn!(%case, stack, "a case has passed its breach time");
+        }
+        Event::Case { case, stack, news } => tracing::debug!(%case, stack, ?news, "case"),
+        Event::Referred { referral, pathway, agent } => {
+            tracing::debug!(%referral, pathway, agent, "referred");
+        }
+        Event::ReferralEnded { referral, pathway, agent, outcome: pathway::Outcome::Unacknowledged } => {
+            tracing::warn!(%referral, pathway, agent, "a referral was not acknowledged in time");
+        }
+        Event::ReferralEnded { referral, pathway, agent, outcome } => {
+            tracing::debug!(%referral, pathway, agent, ?outcome, "referral over");
+        }
+        Event::Disposed { call, agent, code } => tracing::debug!(%call, agent, code, "disposition"),
         Event::Ended { call, outcome, waited } => tracing::debug!(%call, ?outcome, ?waited, "ended"),
         Event::Availability { agent, state: Availability::Paused(PauseReason::Missed(cause)) } => {
             tracing::warn!(agent, ?cause, "agent paused after too many misses");

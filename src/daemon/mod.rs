@@ -295,6 +295,7 @@ impl<O: Observer> Daemon<O> {
             Action::Ledger(News::Kept(promise)) => Input::Kept(promise),
             Action::Ledger(News::Open(promises)) if promises.is_empty() => return,
             Action::Ledger(News::Open(promises)) => Input::Promises(self.follow_lines(promises)),
+            Action::Ledger(News::Cases(cases)) => Input::Cases(cases),
             Action::Order(Order::Reload(reload)) => return self.reload(*reload),
             Action::Order(Order::Drain) => Input::Drain,
             Action::Order(Order::Stop) => Input::Stop,
@@ -354,6 +355,7 @@ impl<O: Observer> Daemon<O> {
                     self.give_to_ledger(*record);
                 }
                 Output::Promise(promise) => self.ledger.write_promise(*promise),
+                Output::Case(case) => self.ledger.write_case(*case),
                 Output::Event(event) => {
                     also(self, &event);
                     self.tell(&event);

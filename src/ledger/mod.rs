@@ -27,6 +27,7 @@
 //! error is logged and [`Counters::keyless`] set, and the key is tried again every ten seconds: calls and
 //! their records go on.
 
+mod cases;
 mod counters;
 mod error;
 mod key;
@@ -61,7 +62,7 @@ pub use waits::{Figures, Table, Waits, waits_by_line};
 use counters::{Progress, Shared, Throttle};
 use writer::Writer;
 
-use crate::call::record::{CallRecord, PromiseRecord};
+use crate::call::record::{CallRecord, CaseRecord, PromiseRecord};
 use crate::id::PromiseId;
 
 /// How many records fit into memory besides the spool: more than a day of a hub for a hundred surgeries.
@@ -106,30 +107,43 @@ pub struct PromiseEntry {
     pub promise: PromiseRecord,
 }
 
-/// What is written: a call that is over, or a promise as it stands.
+/// A case as it stands, with the run of the daemon that opened it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseEntry {
+    /// As in [`Entry`].
+    pub run: i64,
+    /// The case, the patient's number in clear only while it is open.
+    pub case: CaseRecord,
+}
+
+/// What is written: a call that is over, or a promise or case as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Note {
     Call(Entry),
     Promise(PromiseEntry),
+    Case(CaseEntry),
 }
 
 /// The same before it has its stored form.
 enum Given {
     Call(CallRecord),
     Promise(PromiseRecord),
+    Case(CaseRecord),
 }
 
-/// What the ledger says of promises.
+/// What the ledger says of promises and cases.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
     /// This promise, as it was given last or later, is on a disk.
     Kept(PromiseId),
     /// Promises of earlier runs that are not settled; said once, when they can be read.
     Open(Vec<PromiseRecord>),
+    /// Cases of earlier runs that are not closed, if there are any; said in the same way.
+    Cases(Vec<CaseRecord>),
 }
 
-/// Who is told of promises, on the ledger's own thread.
+/// Who is told of promises and cases, on the ledger's own thread.
 type Report = Box<dyn Fn(News) + Send>;
 
 /// The open ledger.
@@ -180,6 +194,11 @@ impl Ledger {
     /// Takes a promise as it stands now, in the same way; once it is on a disk that is reported.
     pub fn write_promise(&self, promise: PromiseRecord) {
         self.give(Given::Promise(promise));
+    }
+
+    /// Takes a case as it stands now, in the same way; nobody waits to hear that it is safe.
+    pub fn write_case(&self, case: CaseRecord) {
+        self.give(Given::Case(case));
     }
 
     fn give(&self, given: Given) {

@@ -8,7 +8,7 @@ use rusqlite::{CachedStatement, Connection, OpenFlags, Row, params};
 
 use crate::acd::Band;
 use crate::call::record::{CallRecord, Segment};
-use crate::id::{CallId, PromiseId};
+use crate::id::{CallId, CaseId, PromiseId};
 use crate::time::Wall;
 
 use super::waits::Tally;
@@ -69,7 +69,7 @@ impl Reader {
         let mut tally = Tally::default();
         let mut calls = self.db.prepare(
             "SELECT line, outcome, waited_ms FROM calls \
-             WHERE arrived_ms >= ?1 AND arrived_ms < ?2 AND promise IS NULL",
+             WHERE arrived_ms >= ?1 AND arrived_ms < ?2 AND promise IS NULL AND about IS NULL",
         )?;
         let mut rows = calls.query(params![period.from.0, period.to.0])?;
         while let Some(row) = rows.next()? {
@@ -116,13 +116,13 @@ impl Reader {
         let moment = self.db.unchecked_transaction().map_err(Error::from)?;
         let mut segments = moment
             .prepare_cached(
-                "SELECT stage, agent, result, from_ms, to_ms FROM segments WHERE call = ?1 ORDER BY seq",
+                "SELECT stage, agent, result, from_ms, to_ms, target FROM segments WHERE call = ?1 ORDER BY seq",
             )
             .map_err(Error::from)?;
         let mut calls = moment
             .prepare_cached(
                 "SELECT id, run, call, sip_call_id, trunk, practice, line, band, ddi, cli, arrived_ms, \
-                 waited_ms, lasted_ms, outcome, agent, ended_by, code, promise FROM calls \
+                 waited_ms, lasted_ms, outcome, agent, ended_by, code, promise, about, disposition FROM calls \
                  WHERE arrived_ms >= ?1 AND arrived_ms < ?2 ORDER BY arrived_ms, id",
             )
             .map_err(Error::from)?;
@@ -140,6 +140,7 @@ fn entry(row: &Row<'_>, segments: &mut CachedStatement<'_>) -> Result<Entry, Err
         call: CallId(row.get::<_, i64>("call")?.cast_unsigned()),
         sip_call_id: row.get("sip_call_id")?,
         promise: row.get::<_, Option<i64>>("promise")?.map(|promise| PromiseId(promise.cast_unsigned())),
+        case: row.get::<_, Option<i64>>("about")?.map(|case| CaseId(case.cast_unsigned())),
         trunk: row.get("trunk")?,
         practice: row.get("practice")?,
         line: row.get("line")?,
@@ -156,6 +157,7 @@ fn entry(row: &Row<'_>, segments: &mut CachedStatement<'_>) -> Result<Entry, Err
             row.get("ended_by")?,
             row.get("code")?,
         )?,
+        disposition: row.get("disposition")?,
     };
     Ok(Entry { run: row.get("run")?, record })
 }
@@ -164,7 +166,8 @@ fn stages(id: i64, segments: &mut CachedStatement<'_>) -> Result<Vec<Segment>, E
     let mut rows = segments.query([id])?;
     let mut stages = Vec::new();
     while let Some(row) = rows.next()? {
-        let stage = words::to_stage(row.get("stage")?, row.get("agent")?, row.get("result")?)?;
+        let stage =
+            words::to_stage(row.get("stage")?, row.get("agent")?, row.get("result")?, row.get("target")?)?;
         stages.push(Segment { stage, from: millis(row.get("from_ms")?), to: millis(row.get("to_ms")?) });
     }
     Ok(stages)

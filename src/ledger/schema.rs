@@ -12,7 +12,7 @@ use super::Error;
 /// Marks the file as a ledger (`PRAGMA application_id`): "Hrkn".
 const APPLICATION: i32 = 0x4872_6b6e;
 
-const MIGRATIONS: [&str; 3] = [CALLS_AND_SEGMENTS, WAYS_OUT, PROMISES];
+const MIGRATIONS: [&str; 4] = [CALLS_AND_SEGMENTS, WAYS_OUT, PROMISES, HEAR_AND_TREAT];
 
 /// One row for each call and one for each stage of it; all times in milliseconds, `arrived_ms` since
 /// 1970-01-01T00:00:00Z, `from_ms` and `to_ms` since arrival. The order of `id` is that of writing.
@@ -232,6 +232,115 @@ CREATE VIEW promises_utc AS
     FROM promises;
 ";
 
+/// How a call ended clinically, calls about a case, whose number is in `about`, transfers with their targets, and the
+/// cases themselves, one row for each, rewritten until it is closed. A CHECK cannot be changed, so both tables are made
+/// anew.
+const HEAR_AND_TREAT: &str = "
+DROP VIEW calls_utc;
+
+CREATE TABLE new_calls (
+    id          INTEGER PRIMARY KEY,
+    run         INTEGER NOT NULL,
+    call        INTEGER NOT NULL,
+    sip_call_id TEXT NOT NULL,
+    trunk       TEXT NOT NULL,
+    practice    TEXT,
+    line        TEXT NOT NULL,
+    band        INTEGER NOT NULL,
+    ddi         TEXT NOT NULL,
+    cli         TEXT,
+    arrived_ms  INTEGER NOT NULL,
+    waited_ms   INTEGER NOT NULL CHECK (waited_ms >= 0),
+    lasted_ms   INTEGER NOT NULL CHECK (lasted_ms >= 0),
+    outcome     TEXT NOT NULL
+                CHECK (outcome IN ('answered', 'abandoned', 'refused', 'lost', 'released', 'promised',
+                                   'unreached', 'withdrawn')),
+    agent       TEXT,
+    ended_by    TEXT CHECK (ended_by IN ('caller', 'agent', 'dead-media', 'dead-peer', 'shutdown',
+                                         'waited-too-long', 'nobody-at-work', 'busy', 'no-answer', 'failed')),
+    code        INTEGER,
+    promise     INTEGER,
+    about       INTEGER,
+    disposition TEXT,
+    UNIQUE (run, call),
+    CHECK ((agent IS NOT NULL) = (outcome = 'answered')),
+    CHECK ((ended_by IS NOT NULL) = (outcome IN ('answered', 'lost', 'released', 'unreached'))),
+    CHECK ((code IS NOT NULL) = (outcome = 'refused')),
+    CHECK (promise IS NOT NULL OR about IS NOT NULL OR outcome NOT IN ('unreached', 'withdrawn')),
+    CHECK (promise IS NULL OR about IS NULL)
+) STRICT;
+
+INSERT INTO new_calls SELECT *, NULL, NULL FROM calls;
+DROP TABLE calls;
+ALTER TABLE new_calls RENAME TO calls;
+CREATE INDEX calls_by_time ON calls (arrived_ms);
+CREATE INDEX calls_by_line ON calls (line, arrived_ms);
+CREATE INDEX calls_by_promise ON calls (promise) WHERE promise IS NOT NULL;
+CREATE INDEX calls_by_case ON calls (about) WHERE about IS NOT NULL;
+
+CREATE TABLE new_segments (
+    call    INTEGER NOT NULL REFERENCES calls (id) ON DELETE CASCADE,
+    seq     INTEGER NOT NULL,
+    stage   TEXT NOT NULL CHECK (stage IN ('queue', 'presented', 'dial', 'talk', 'transfer')),
+    agent   TEXT,
+    result  TEXT CHECK (result IN ('answered', 'busy', 'rejected', 'no-answer', 'unreachable', 'failed',
+                                   'caller-gone', 'withdrawn', 'answered-elsewhere', 'recalled')),
+    from_ms INTEGER NOT NULL CHECK (from_ms >= 0),
+    to_ms   INTEGER NOT NULL CHECK (to_ms >= 0),
+    target  TEXT,
+    PRIMARY KEY (call, seq),
+    CHECK ((agent IS NULL) = (stage = 'queue')),
+    CHECK ((result IS NOT NULL) = (stage = 'presented')),
+    CHECK ((target IS NOT NULL) = (stage = 'transfer'))
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO new_segments SELECT *, NULL FROM segments;
+DROP TABLE segments;
+ALTER TABLE new_segments RENAME TO segments;
+
+CREATE TABLE cases (
+    id          INTEGER PRIMARY KEY,
+    run         INTEGER NOT NULL,
+    call        INTEGER NOT NULL,
+    stack       TEXT NOT NULL,
+    line        TEXT NOT NULL,
+    trunk       TEXT NOT NULL,
+    practice    TEXT,
+    band        INTEGER NOT NULL,
+    ddi         TEXT NOT NULL,
+    number      TEXT,
+    cli         TEXT,
+    opened_ms   INTEGER NOT NULL,
+    breach_ms   INTEGER NOT NULL,
+    breached    INTEGER NOT NULL CHECK (breached IN (0, 1)),
+    holder      TEXT,
+    pathway     TEXT,
+    revision    INTEGER NOT NULL,
+    disposition TEXT,
+    handed_to   TEXT,
+    closed_ms   INTEGER,
+    CHECK ((closed_ms IS NULL) = (disposition IS NULL AND handed_to IS NULL)),
+    CHECK (disposition IS NULL OR handed_to IS NULL),
+    CHECK ((closed_ms IS NULL) = (number IS NOT NULL))
+) STRICT;
+
+CREATE INDEX cases_by_time ON cases (opened_ms);
+CREATE INDEX cases_open ON cases (id) WHERE closed_ms IS NULL;
+
+CREATE VIEW cases_utc AS
+    SELECT strftime('%Y-%m-%dT%H:%M:%fZ', opened_ms / 1000.0, 'unixepoch') AS opened,
+           strftime('%Y-%m-%dT%H:%M:%fZ', breach_ms / 1000.0, 'unixepoch') AS breach,
+           strftime('%Y-%m-%dT%H:%M:%fZ', closed_ms / 1000.0, 'unixepoch') AS closed,
+           stack, line, trunk, practice, band, breached, holder, pathway, disposition, handed_to, cli, id, run, call
+    FROM cases;
+
+CREATE VIEW calls_utc AS
+    SELECT strftime('%Y-%m-%dT%H:%M:%fZ', arrived_ms / 1000.0, 'unixepoch') AS arrived,
+           waited_ms / 1000.0 AS waited_s, lasted_ms / 1000.0 AS lasted_s,
+           trunk, practice, line, band, ddi, cli, outcome, agent, ended_by, code, promise, about, disposition, run, call
+    FROM calls;
+";
+
 /// Brings a database that is open for writing to the newest schema; refuses one that is newer or not a ledger.
 ///
 /// Foreign keys must not be enforced meanwhile: a table that is made anew would take its children with it.
@@ -294,7 +403,7 @@ mod tests {
         assert_eq!(count("SELECT count(*) FROM calls_utc WHERE outcome = 'answered'"), 1);
         assert_eq!(count("PRAGMA foreign_keys"), 1);
         let new = "INSERT INTO calls SELECT 8, 1, 2, sip_call_id, trunk, practice, line, band, ddi, cli, arrived_ms, \
-                   waited_ms, lasted_ms, 'released', NULL, 'waited-too-long', NULL, NULL FROM calls";
+                   waited_ms, lasted_ms, 'released', NULL, 'waited-too-long', NULL, NULL, NULL, NULL FROM calls";
         assert_eq!(store.db.execute(new, []).unwrap(), 1);
         store.db.execute("DELETE FROM calls WHERE id = 7", []).unwrap();
         assert_eq!(count("SELECT count(*) FROM segments"), 0, "stages go with their call");

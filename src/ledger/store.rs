@@ -9,12 +9,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use crate::call::record::{CallRecord, Outcome, PromiseRecord, Stage};
+use crate::call::record::{CallRecord, CaseRecord, Outcome, PromiseRecord, Stage};
 use crate::id::{CallId, PromiseId};
 use crate::time::Wall;
 
 use super::words::{self, Kind};
-use super::{Entry, Error, Note, PromiseEntry, private_file, schema};
+use super::{Entry, Error, Note, PromiseEntry, cases, private_file, schema};
 use crate::acd::Band;
 
 /// How long one attempt waits for another process's lock.
@@ -85,6 +85,7 @@ impl Store {
             fresh += usize::from(match note {
                 Note::Call(entry) => insert_one(&tx, entry)?,
                 Note::Promise(entry) => put_promise(&tx, entry)?,
+                Note::Case(entry) => cases::put(&tx, entry)?,
             });
         }
         tx.commit()?;
@@ -121,6 +122,11 @@ impl Store {
             })
         })?;
         rows.collect::<Result<_, _>>().map_err(Error::from)
+    }
+
+    /// The cases of earlier runs that are not closed.
+    pub(super) fn open_cases(&self, run: i64) -> Result<Vec<CaseRecord>, Error> {
+        cases::open(&self.db, run)
     }
 
     /// Whether a commit waits for the disk: needed before the only other copy of a record is removed.
@@ -182,7 +188,8 @@ fn identity(path: &Path) -> io::Result<FileId> {
     Ok((found.dev(), found.ino()))
 }
 
-/// Whether the record is new. A call that is there already is left as it is: it was written before.
+/// Whether the record is new. A call that is there already is left as it is but for its disposition: it was
+/// written before.
 fn insert_one(tx: &Transaction<'_>, Entry { run, record }: &Entry) -> Result<bool, Error> {
     let (agent, ended_by, code) = match &record.outcome {
         Outcome::Answered { agent, ended_by } => (Some(agent), Some(words::ended_by(*ended_by)), None),
@@ -195,8 +202,8 @@ fn insert_one(tx: &Transaction<'_>, Entry { run, record }: &Entry) -> Result<boo
     };
     let mut insert = tx.prepare_cached(
         "INSERT INTO calls (run, call, sip_call_id, trunk, practice, line, band, ddi, cli, arrived_ms, \
-         waited_ms, lasted_ms, outcome, agent, ended_by, code, promise) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
+         waited_ms, lasted_ms, outcome, agent, ended_by, code, promise, about, disposition) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
          ON CONFLICT (run, call) DO NOTHING",
     )?;
     let values = params![
@@ -217,13 +224,26 @@ fn insert_one(tx: &Transaction<'_>, Entry { run, record }: &Entry) -> Result<boo
         ended_by,
         code,
         record.promise.map(|promise| promise.0.cast_signed()),
+        record.case.map(|case| case.0.cast_signed()),
+        record.disposition,
     ];
     // RETURNING would give the id as well, by way of a temporary table for each record.
     let is_new = insert.execute(values)? == 1;
     if is_new {
         insert_segments(tx, tx.last_insert_rowid(), record)?;
+    } else {
+        amend(tx, *run, record)?;
     }
     Ok(is_new)
+}
+
+/// A call may be written again with a disposition that was given after its end.
+fn amend(tx: &Transaction<'_>, run: i64, record: &CallRecord) -> Result<(), Error> {
+    if let Some(disposition) = &record.disposition {
+        tx.prepare_cached("UPDATE calls SET disposition = ?3 WHERE run = ?1 AND call = ?2")?
+            .execute(params![run, record.call.0.cast_signed(), disposition])?;
+    }
+    Ok(())
 }
 
 /// Whether the promise was not there before. One that is there takes the state, unless it has a newer one.
@@ -273,17 +293,18 @@ fn put_promise(tx: &Transaction<'_>, PromiseEntry { run, promise }: &PromiseEntr
 
 fn insert_segments(tx: &Transaction<'_>, id: i64, record: &CallRecord) -> Result<(), Error> {
     let mut insert = tx.prepare_cached(
-        "INSERT INTO segments (call, seq, stage, agent, result, from_ms, to_ms) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO segments (call, seq, stage, agent, result, from_ms, to_ms, target) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     for (seq, segment) in (0i64..).zip(&record.segments) {
-        let (agent, result) = match &segment.stage {
-            Stage::Queue => (None, None),
-            Stage::Presented { agent, result } => (Some(agent), Some(words::result(*result))),
-            Stage::Dial { agent } | Stage::Talk { agent } => (Some(agent), None),
+        let (agent, result, target) = match &segment.stage {
+            Stage::Queue => (None, None, None),
+            Stage::Presented { agent, result } => (Some(agent), Some(words::result(*result)), None),
+            Stage::Dial { agent } | Stage::Talk { agent } => (Some(agent), None, None),
+            Stage::Transfer { agent, to } => (Some(agent), None, Some(to)),
         };
         let (from, to) = (millis(segment.from), millis(segment.to));
-        insert.execute(params![id, seq, words::stage(&segment.stage), agent, result, from, to])?;
+        insert.execute(params![id, seq, words::stage(&segment.stage), agent, result, from, to, target])?;
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ use crate::call::record::{Outcome, Segment, Stage};
 use crate::id::CallId;
 use crate::time::Wall;
 
+mod cases;
 mod promises;
 
 const RUN: i64 = 7;
@@ -28,6 +29,7 @@ fn record(call: u64) -> CallRecord {
         call: CallId(call),
         sip_call_id: format!("{call}@elm-tree.example"),
         promise: None,
+        case: None,
         trunk: "elm-tree".into(),
         practice: Some("Y00001".into()),
         line: "elm-tree".into(),
@@ -39,6 +41,7 @@ fn record(call: u64) -> CallRecord {
         lasted: waited,
         segments: vec![Segment { stage: Stage::Queue, from: Duration::ZERO, to: waited }],
         outcome: Outcome::Abandoned,
+        disposition: None,
     }
 }
 

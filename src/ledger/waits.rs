@@ -63,7 +63,8 @@ pub struct Waits {
 /// The table of records in memory; the ledger's own comes from [`super::Reader::waits`].
 pub fn waits_by_line<'a>(records: impl IntoIterator<Item = &'a CallRecord>) -> Table {
     let mut tally = Tally::default();
-    for record in records.into_iter().filter(|record| record.promise.is_none()) {
+    // What we called ourselves was no caller's wait.
+    for record in records.into_iter().filter(|record| record.promise.is_none() && record.case.is_none()) {
         let waited = store::millis(record.waited).unsigned_abs();
         tally.add(&record.line, Kind::of(&record.outcome), waited);
     }

@@ -115,6 +115,7 @@ pub(super) fn stage(stage: &Stage) -> &'static str {
         Stage::Presented { .. } => "presented",
         Stage::Dial { .. } => "dial",
         Stage::Talk { .. } => "talk",
+        Stage::Transfer { .. } => "transfer",
     }
 }
 
@@ -173,13 +174,19 @@ pub(super) fn to_outcome(
 }
 
 /// A stage from its columns.
-pub(super) fn to_stage(word: String, agent: Option<String>, result: Option<String>) -> Result<Stage, Error> {
+pub(super) fn to_stage(
+    word: String,
+    agent: Option<String>,
+    result: Option<String>,
+    target: Option<String>,
+) -> Result<Stage, Error> {
     let result = result.map(to_result).transpose()?;
-    match (word.as_str(), agent, result) {
+    match (word.as_str(), agent, result, target) {
         ("queue", ..) => Ok(Stage::Queue),
-        ("presented", Some(agent), Some(result)) => Ok(Stage::Presented { agent, result }),
-        ("dial", Some(agent), _) => Ok(Stage::Dial { agent }),
-        ("talk", Some(agent), _) => Ok(Stage::Talk { agent }),
+        ("presented", Some(agent), Some(result), _) => Ok(Stage::Presented { agent, result }),
+        ("dial", Some(agent), ..) => Ok(Stage::Dial { agent }),
+        ("talk", Some(agent), ..) => Ok(Stage::Talk { agent }),
+        ("transfer", Some(agent), _, Some(to)) => Ok(Stage::Transfer { agent, to }),
         _ => Err(Error::Meaningless { column: "stage", value: word }),
     }
 }

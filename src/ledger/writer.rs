@@ -18,7 +18,7 @@ use super::counters::{Shared, Throttle};
 use super::key::Sealer;
 use super::side::{self, Line, Side};
 use super::store::{self, Store};
-use super::{Entry, Error, Given, News, Note, PromiseEntry, Report, Settings};
+use super::{CaseEntry, Entry, Error, Given, News, Note, PromiseEntry, Report, Settings};
 
 /// The most records in one transaction.
 const BATCH: usize = 512;
@@ -114,6 +114,11 @@ impl Writer {
                 promise.number = promise.number.filter(|_| promise.settled.is_none());
                 Note::Promise(PromiseEntry { run, promise })
             }
+            Given::Case(mut case) => {
+                case.cli = case.number.clone().and_then(|number| self.seal(number));
+                case.number = case.number.filter(|_| case.closed.is_none());
+                Note::Case(CaseEntry { run, case })
+            }
         };
         self.fresh.push_back(note);
         self.received += 1;
@@ -162,6 +167,10 @@ impl Writer {
         }
         if !self.told {
             (self.report)(News::Open(store.open_promises(self.run)?));
+            let cases = store.open_cases(self.run)?;
+            if !cases.is_empty() {
+                (self.report)(News::Cases(cases));
+            }
             self.told = true;
         }
         drain(&mut self.fresh, store, &self.side, &self.shared, &self.report)?;
@@ -201,10 +210,10 @@ impl Writer {
         }
     }
 
-    /// Keeps what the database did not take: in the spool, else in the side file, else where it is. Somebody waits
-    /// for a promise to be safe, so it goes to the side file at once.
+    /// Keeps what the database did not take: in the spool, else in the side file, else where it is. A patient waits
+    /// for what was promised, or for a clinician, so these go to the side file at once.
     fn keep(&mut self, now: Instant) {
-        if !self.spilled && !self.fresh.iter().any(|note| matches!(note, Note::Promise(_))) {
+        if !self.spilled && self.fresh.iter().all(|note| matches!(note, Note::Call(_))) {
             let room = self.settings.spool.saturating_sub(self.spool.len()).min(self.fresh.len());
             self.spool.extend(self.fresh.drain(..room));
             count(&self.shared.spooled, room);
@@ -287,7 +296,7 @@ fn drain(
         let batch = &queue.make_contiguous()[..size];
         let kept: Vec<PromiseId> = promises(batch).collect();
         // What a caller is told is safe must outlive a power cut too.
-        let synced = !kept.is_empty();
+        let synced = !batch.iter().all(|note| matches!(note, Note::Call(_)));
         if synced {
             store.sync_commits(true)?;
         }
@@ -368,6 +377,7 @@ fn commit(batch: &[Note], store: &mut Store) -> Result<Committed, Error> {
                 let what = match note {
                     Note::Call(entry) => entry.record.call.to_string(),
                     Note::Promise(entry) => entry.promise.promise.to_string(),
+                    Note::Case(entry) => entry.case.case.to_string(),
                 };
                 tracing::error!(%error, what, "the database refuses a record for good");
                 done.refused.push(side::line(note));
@@ -381,7 +391,7 @@ fn commit(batch: &[Note], store: &mut Store) -> Result<Committed, Error> {
 fn promises<'a>(notes: impl IntoIterator<Item = &'a Note>) -> impl Iterator<Item = PromiseId> {
     notes.into_iter().filter_map(|note| match note {
         Note::Promise(entry) => Some(entry.promise.promise),
-        Note::Call(_) => None,
+        Note::Call(_) | Note::Case(_) => None,
     })
 }
 

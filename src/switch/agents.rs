@@ -14,7 +14,7 @@ use crate::sip::sdp::{self, Description};
 use crate::sip::transaction::ClientTx;
 use crate::sip::uri::Uri;
 
-use super::{AgentOrder, Ask, Event, Switch, Timer, dial, door};
+use super::{AgentOrder, Ask, Event, Switch, Timer, dial, door, transfer};
 
 impl Switch {
     pub(super) fn exchange_output(&mut self, output: acd::Output) {
@@ -22,7 +22,12 @@ impl Switch {
             acd::Output::Present { call, agent } => self.present(call, agent),
             acd::Output::Withdraw { call, agent, why } => self.withdraw(call, agent, why),
             acd::Output::Connect { call, agent } => self.connect(call, agent),
+            acd::Output::Returned { call, to } => self.returned(call, to),
             acd::Output::Availability { agent, state } => {
+                self.follow_wrap_up(agent, &state);
+                if state == acd::Availability::LoggedOut {
+                    self.give_back_cases(agent);
+                }
                 let agent = self.agent_name(agent);
                 self.emit(Event::Availability { agent, state });
             }
@@ -50,20 +55,27 @@ impl Switch {
                 acd::Input::Pause { agent, reason: acd::PauseReason::Chosen(reason) }
             }
             AgentOrder::Resume(agent) => acd::Input::Resume { agent },
+            AgentOrder::Transfer(agent, name) => return self.order_transfer(agent, &name),
+            AgentOrder::Dispose(agent, code) => {
+                self.dispose(agent, &code);
+                return;
+            }
         };
         // An order that does not fit (a log-in twice) changes nothing, and nobody waits for an answer here.
         let _ = self.exchange.handle(input, self.now.mono);
     }
 
     fn present(&mut self, call: CallId, agent: AgentId) {
-        if !self.calls.contains_key(&call) {
-            return;
+        let Some(entry) = self.calls.get_mut(&call) else { return };
+        if entry.transfer_mut().is_some_and(|transfer| transfer.by == agent) {
+            self.come_to_nothing(call);
         }
         if self.ring(call, agent).is_some() {
             let agent = self.agent_name(agent);
             self.emit(Event::Presented { call, agent });
         } else {
             self.counters.no_port += 1;
+            self.note_miss(call, agent, 503);
             // Refused only when the presentation was taken back in the same instant: then all is done.
             let _ = self.exchange.handle(acd::Input::Withhold { agent, call }, self.now.mono);
             self.end_ring_tone(call);
@@ -103,7 +115,7 @@ impl Switch {
         self.legs.insert(leg, Leg { id: leg, call, side, state, audio, asked: Vec::new(), owed: Vec::new() });
         self.remember_ask(tx, Ask::Invite(leg));
         let entry = self.calls.get_mut(&call)?;
-        if let Stage::Waiting { ringing } = &mut entry.stage {
+        if let Some(ringing) = entry.ringing_mut() {
             ringing.push(Ringing { leg, agent });
         }
         entry.timeline.presented(agent, self.now.mono);
@@ -131,6 +143,7 @@ impl Switch {
             call.timeline.presentation_over(agent, Presentation::Missed(cause), self.now.mono);
             call.stop_ringing(agent);
         }
+        self.note_miss(call, agent, transfer::status_of(cause));
         let name = self.agent_name(agent);
         self.emit(Event::Missed { call, agent: name, cause });
         // Refused only when the presentation was taken back in the same instant: then all is done.
@@ -149,6 +162,9 @@ impl Switch {
             acd::Withdrawal::Recalled => Presentation::Recalled,
         };
         entry.timeline.presentation_over(agent, result, self.now.mono);
+        if why == acd::Withdrawal::Recalled {
+            self.note_miss(call, agent, 486);
+        }
         self.silence_phone(leg);
         self.end_ring_tone(call);
         if why == acd::Withdrawal::RangOut {
@@ -300,6 +316,7 @@ impl Switch {
             call.timeline.presentation_over(agent, Presentation::Missed(Cause::Failed), self.now.mono);
             call.stop_ringing(agent);
         }
+        self.note_miss(call, agent, 503);
         // Refused only when the presentation was taken back in the same instant: then all is done.
         let _ = self.exchange.handle(acd::Input::Withhold { agent, call }, self.now.mono);
         self.end_ring_tone(call);
@@ -308,6 +325,8 @@ impl Switch {
     fn connect(&mut self, call: CallId, agent: AgentId) {
         let Some(entry) = self.calls.get_mut(&call) else { return };
         let Some(Ringing { leg, .. }) = entry.stop_ringing(agent) else { return };
+        self.arrived_there(call);
+        let Some(entry) = self.calls.get_mut(&call) else { return };
         let others = std::mem::replace(&mut entry.stage, Stage::Talking { leg, agent });
         entry.answered_by = Some(agent);
         entry.timeline.connected(agent, self.now.mono);

@@ -169,6 +169,7 @@ impl Switch {
             call: CallId(self.last_call),
             sip_call_id: request.headers.call_id().unwrap_or_default().to_owned(),
             promise: None,
+            case: None,
             trunk: self.trunk_name(admission.trunk),
             practice: self.practice_name(admission.practice),
             line: self.line_name(admission.line),
@@ -180,6 +181,7 @@ impl Switch {
             lasted: Duration::ZERO,
             segments: Vec::new(),
             outcome: Outcome::Refused { code },
+            disposition: None,
         };
         self.outputs.push_back(Output::Record(Box::new(record)));
     }
@@ -350,6 +352,7 @@ impl Switch {
                 practice: admission.practice,
                 line: admission.line,
                 band: admission.band,
+                joined: (admission.line, admission.band),
                 ddi,
                 show_cli: emergency || !newcomer.withheld,
                 callable: self.is_callable(&newcomer, cli.as_deref(), admission.trunk),
@@ -364,6 +367,7 @@ impl Switch {
                 stage: Stage::waiting(),
                 rings_first: false,
                 waited: None,
+                disposition: None,
                 answered_by: None,
                 timeline: Timeline::new(self.now.mono),
             },

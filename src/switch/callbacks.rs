@@ -11,7 +11,7 @@ use crate::acd::callback::{self, Miss, Number, Outcome, Promise, Request, State}
 use crate::acd::{Band, Callback};
 use crate::call::record::{PromiseOutcome, PromiseRecord};
 use crate::call::timeline::Timeline;
-use crate::call::{Call, Stage, Wish};
+use crate::call::{Call, Purpose, Stage, Wish};
 use crate::id::{CallId, LineId, PracticeId, PromiseId, TrunkId};
 use crate::sip::Flow;
 use crate::time::{Mono, Wall};
@@ -179,11 +179,12 @@ impl Switch {
         let call = Call {
             id,
             sip_call_id: String::new(),
-            made_for: Some(promise),
+            made_for: Some(Purpose::Promise(promise)),
             trunk,
             practice,
             line,
             band,
+            joined: (line, band),
             ddi: record.ddi,
             show_cli: true,
             cli: record.number,
@@ -198,6 +199,7 @@ impl Switch {
             stage: Stage::waiting(),
             rings_first: false,
             waited: None,
+            disposition: None,
             answered_by: None,
             timeline: Timeline::new(self.now.mono),
         };
@@ -353,7 +355,7 @@ impl Switch {
     }
 
     /// The instant at which the wall clock showed, or will show, this; the first there is for one long past.
-    fn mono_of(&self, wall: Wall) -> Mono {
+    pub(super) fn mono_of(&self, wall: Wall) -> Mono {
         let ahead = i128::from(wall.0.saturating_sub(self.now.wall.0)) * 1_000;
         Mono(u64::try_from((i128::from(self.now.mono.0) + ahead).max(0)).unwrap_or(u64::MAX))
     }

@@ -24,10 +24,10 @@ use super::{Switch, Timer};
 /// How long an agent who dialled a code may stay on the line to hear what came of it.
 const CODE_CALL: Duration = Duration::from_secs(10);
 
-/// What agents dial to change their own state.
+/// What agents dial to change their own state, or to say how a call ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Codes {
-    /// By the number dialled; `pause` also followed by a digit of `reasons`.
+    /// By the number dialled; `pause` also followed by a digit of `reasons`, `dispose` by the code of a disposition.
     pub dialled: Vec<(String, Code)>,
     /// Reasons of a pause, by the digit dialled behind its code.
     pub reasons: Vec<(char, String)>,
@@ -48,20 +48,27 @@ pub enum Code {
     Ready,
     /// Makes the wrap-up longer.
     Extend,
+    /// Says how the call, or the case in hand, ended, clinically.
+    Dispose,
+    /// Takes the most urgent case, or has the one in hand: the patient is called.
+    TakeCase,
+    /// Puts the case in hand back.
+    GiveBack,
 }
 
 impl Codes {
-    /// The code that was dialled, and the reason behind it.
-    fn find(&self, dialled: &str) -> Option<(Code, Option<&str>)> {
+    /// The code that was dialled, and the reason or disposition behind it.
+    fn find<'a>(&'a self, dialled: &'a str) -> Option<(Code, Option<&'a str>)> {
         self.dialled.iter().find_map(|(number, code)| {
             let rest = dialled.strip_prefix(number.as_str())?;
-            let mut rest = rest.chars();
-            match (rest.next(), rest.next(), code) {
+            let mut digits = rest.chars();
+            match (digits.next(), digits.next(), code) {
                 (None, None, _) => Some((*code, None)),
                 (Some(digit), None, Code::Pause) => {
                     let reason = self.reasons.iter().find(|(of, _)| *of == digit)?;
                     Some((*code, Some(reason.1.as_str())))
                 }
+                (Some(_), _, Code::Dispose) => Some((*code, Some(rest))),
                 _ => None,
             }
         })
@@ -90,13 +97,16 @@ impl Switch {
         self.legs.insert(id, leg);
         self.remember_owed(tx, id);
         self.deadlines.set(Timer::CodeCall(id), self.now.mono + CODE_CALL);
-        let prompt = self.obey(agent, code, reason);
+        let prompts = self.obey(agent, code, reason);
         if let Some((thread, stream)) =
             self.legs.get(&id).and_then(|leg| Some((leg.audio.thread, leg.stream()?)))
         {
             self.media(thread, Command::Set(stream));
         }
-        self.say(id, &[prompt]);
+        let case = self.in_hand.get(&agent).copied().filter(|_| code == Code::TakeCase);
+        if !case.is_some_and(|case| self.call_patient(id, (agent, case), &prompts)) {
+            self.say(id, &prompts);
+        }
         Ok(true)
     }
 
@@ -121,10 +131,19 @@ impl Switch {
     }
 
     /// Does what the code says, and what is then true of the agent.
-    fn obey(&mut self, agent: AgentId, code: Code, reason: Option<String>) -> Prompt {
+    fn obey(&mut self, agent: AgentId, code: Code, reason: Option<String>) -> Vec<Prompt> {
         use acd::Input;
         let mut order = |input| self.exchange.handle(input, self.now.mono).is_ok();
         let (done, prompt) = match code {
+            Code::Dispose => {
+                let noted = self.dispose(agent, &reason.unwrap_or_default());
+                return vec![if noted { Prompt::Noted } else { Prompt::NotRecognised }];
+            }
+            Code::TakeCase => return self.take_case_by_phone(agent),
+            Code::GiveBack => {
+                let given = self.give_back_in_hand(agent);
+                return vec![if given { Prompt::Noted } else { Prompt::NotRecognised }];
+            }
             Code::LogIn => (order(Input::LogIn { agent }), Prompt::YouAreLoggedIn),
             Code::LogOut => (order(Input::LogOut { agent }), Prompt::YouAreLoggedOut),
             Code::Pause => {
@@ -140,14 +159,14 @@ impl Switch {
             }
         };
         if done {
-            return prompt;
+            return vec![prompt];
         }
         // It did not fit (a log-in twice) and changed nothing: the agent hears how things stand.
-        match self.exchange.distributor().availability(agent) {
+        vec![match self.exchange.distributor().availability(agent) {
             Some(acd::Availability::LoggedOut) | None => Prompt::YouAreLoggedOut,
             Some(acd::Availability::Paused(_) | acd::Availability::WrapUp) => Prompt::YouArePaused,
             Some(_) => Prompt::YouAreReady,
-        }
+        }]
     }
 
     /// The agent has heard it, or had the time to.

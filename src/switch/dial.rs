@@ -139,6 +139,7 @@ impl Switch {
         }
         self.bridge(call);
         self.patient_reached(call);
+        self.case_reached(call);
         let agent = self.agent_name(agent);
         self.emit(super::Event::Bridged { call, agent, waited });
     }
@@ -165,6 +166,7 @@ impl Switch {
     pub(super) fn patient_missed(&mut self, call: CallId, why: Miss) {
         if self.part(call, Some(why)) {
             self.missed(call, why);
+            self.case_missed(call, why);
         }
     }
 
@@ -191,9 +193,13 @@ impl Switch {
         true
     }
 
-    /// The agent is gone before the patient answered: the call waits for another, in the original place.
+    /// The agent is gone before the patient answered: the call waits for another, in the original place. One about a
+    /// clinician's case is over, and the case still in hand.
     pub(super) fn agent_left(&mut self, id: CallId, leg: LegId, agent: AgentId, why: EndedBy) {
         let Some(call) = self.calls.get_mut(&id) else { return };
+        if call.case().is_some() {
+            return self.clinician_left(id, leg, why);
+        }
         call.stage = Stage::waiting();
         call.timeline.back_in_line(self.now.mono);
         let patient = call.caller.take();

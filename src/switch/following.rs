@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::acd::pathway::Pathway;
 use crate::acd::{self, Destination, Gone, Needs, WayOut};
 use crate::calendar::{self, Calendar};
 use crate::id::{AgentId, ClipId, DestinationId, LineId, PracticeId, SkillId, TeamId};
@@ -13,7 +14,7 @@ use crate::policy::rules::{Refusal, Rule, RuleBook, Trial};
 use crate::policy::{Ingress, Trunk};
 
 use super::callbacks::CallbackPlan;
-use super::plan::{Phone, Plan, Treatment};
+use super::plan::{Phone, Plan, Stack, Treatment};
 
 /// What becomes of the callers of a line that is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,10 +78,12 @@ impl Plan {
         let destinations =
             Moves::new(names(&a.destinations, |x| &x.name), names(&b.destinations, |x| &x.name));
         let skills = Moves::new(names(&a.skills, |x| x), names(&b.skills, |x| x));
+        let pathways = Moves::new(names(&old.pathways, |x| &x.name), names(&self.pathways, |x| &x.name));
+        let stacks = Moves::new(names(&old.stacks, |x| &x.name), names(&self.stacks, |x| &x.name));
         let (a, b) = (&old.ingress, &self.ingress);
         let trunks = Moves::new(names(&a.trunks, |x| &x.name), names(&b.trunks, |x| &x.name));
         let practices = Moves::new(names(&a.practices, |x| &x.name), names(&b.practices, |x| &x.name));
-        let shift = Shift { lines, teams, agents, destinations, skills, trunks, practices };
+        let shift = Shift { lines, teams, agents, destinations, skills, pathways, stacks, trunks, practices };
         shift.plan(self, old, removed)
     }
 
@@ -108,6 +111,8 @@ struct Shift {
     teams: Moves,
     agents: Moves,
     destinations: Moves,
+    pathways: Moves,
+    stacks: Moves,
     skills: Moves,
     trunks: Moves,
     practices: Moves,
@@ -136,7 +141,13 @@ impl Shift {
     }
 
     fn plan(&self, new: Plan, old: &Plan, removed: &BTreeMap<String, Removed>) -> Plan {
-        let Plan { ingress, acd, guide, phones, treatments, .. } = new;
+        let Plan { ingress, acd, guide, phones, treatments, mut pathways, mut stacks, .. } = new;
+        stacks.iter_mut().for_each(|stack| self.teams(&mut stack.teams));
+        let stacks = self.stacks.arrange(stacks, |at| Stack { gone: true, ..old.stacks[at].clone() });
+        let homes = pathways.iter_mut().filter_map(|pathway| pathway.destination.as_mut());
+        homes.for_each(|destination| self.destination(destination));
+        let pathways =
+            self.pathways.arrange(pathways, |at| Pathway { gone: true, ..old.pathways[at].clone() });
         let some_music = treatments.iter().find_map(|treatment| treatment.music);
         let ghost = Treatment { greeting: None, music: some_music, callback_key: None };
         let moved = ingress.trunks.into_iter().map(|trunk| Trunk {
@@ -161,7 +172,7 @@ impl Shift {
         let ways = new.callbacks.by_trunk;
         let by_trunk = self.trunks.arrange(ways, |at| old.callbacks.by_trunk.get(at).copied().flatten());
         let callbacks = CallbackPlan { by_trunk, ..new.callbacks };
-        Plan { ingress, acd, guide, phones, treatments, callbacks, ..new }
+        Plan { ingress, acd, guide, phones, treatments, callbacks, pathways, stacks, ..new }
     }
 
     /// People's phones by their agents, then those of the destinations' seats.

@@ -16,19 +16,30 @@ use super::{Ask, Switch, Timer};
 
 /// How long a phone may take to answer: four transmissions over UDP.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// How often a pathway is asked, at least: three answers may be lost before it counts as stale.
+const PATHWAY_EVERY: Duration = Duration::from_secs(15);
 /// How often a phone that is not there is asked, at least.
 const RECHECK: Duration = Duration::from_secs(5);
 
 impl Switch {
-    /// Sets out to ask every phone, spread evenly over the interval. Agents who share a phone share its answers.
+    /// Sets out to ask every phone, spread evenly over the interval, pathways at once. Agents who share a phone share its answers.
     pub(super) fn watch_phones(&mut self) {
-        let every = self.plan.sip.probe_every;
-        if every.is_zero() {
-            return;
-        }
         let phones = u32::try_from(self.plan.phones.len()).unwrap_or(u32::MAX);
         for agent in self.plan.first_with_phone() {
-            self.deadlines.set(Timer::AskPhone(agent), self.now.mono + every * agent.0 / phones);
+            if let Some(every) = self.asked_every(agent) {
+                // Nobody is sent to a pathway before it has answered.
+                let spread = self.pathways_of(agent).next().is_none().then(|| every * agent.0 / phones);
+                self.deadlines.set(Timer::AskPhone(agent), self.now.mono + spread.unwrap_or_default());
+            }
+        }
+    }
+
+    /// How often a phone is asked; `None` for never. Pathways have to be heard of whatever is said of phones.
+    fn asked_every(&self, agent: AgentId) -> Option<Duration> {
+        let every = Some(self.plan.sip.probe_every).filter(|every| !every.is_zero());
+        match self.pathways_of(agent).next() {
+            Some(_) => Some(every.map_or(PATHWAY_EVERY, |every| every.min(PATHWAY_EVERY))),
+            None => every,
         }
     }
 
@@ -51,7 +62,7 @@ impl Switch {
         let tx = self.ask(request, flow);
         self.remember_ask(tx, Ask::Health(agent));
         self.deadlines.set(Timer::PhoneSilent(agent), self.now.mono + PATIENCE);
-        let every = self.plan.sip.probe_every;
+        let every = self.asked_every(agent).unwrap_or(self.plan.sip.probe_every);
         let next = if self.absent.contains(&agent) { every.min(RECHECK) } else { every };
         self.deadlines.set(Timer::AskPhone(agent), self.now.mono + next.max(PATIENCE));
     }
@@ -64,6 +75,7 @@ impl Switch {
             None | Some(404 | 408 | 410 | 480 | 502..=504 | 604) => self.phone_is_absent(agent),
             Some(_) => {
                 self.seen.insert(agent);
+                self.pathway_answers(agent);
                 if self.absent.remove(&agent) {
                     self.set_reachable(agent, true);
                 }
@@ -75,7 +87,8 @@ impl Switch {
     pub(super) fn phone_is_absent(&mut self, agent: AgentId) {
         if self.seen.contains(&agent) && self.absent.insert(agent) {
             self.set_reachable(agent, false);
-            let at = self.now.mono + self.plan.sip.probe_every.min(RECHECK);
+            let every = self.asked_every(agent).unwrap_or(RECHECK);
+            let at = self.now.mono + every.min(RECHECK);
             self.deadlines.set(Timer::AskPhone(agent), at);
         }
     }

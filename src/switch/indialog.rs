@@ -29,6 +29,7 @@ impl Switch {
                 self.bye(id);
             }
             Method::Invite => self.reinvite(tx, id, request),
+            Method::Refer => self.refer(tx, id, &request),
             Method::Options => {
                 let mut response = request.response(200);
                 response.headers.push("Allow", door::ALLOW);
@@ -46,10 +47,11 @@ impl Switch {
 
     fn bye(&mut self, id: LegId) {
         let Some(&Leg { call, side, .. }) = self.legs.get(&id) else { return };
-        self.drop_leg(id);
+        let leg = self.drop_leg(id);
         match side {
             Side::Caller => self.end_call(call, EndedBy::Caller),
             Side::Code(_) => {}
+            Side::Agent(_) if self.left_behind(call, id, leg) => {}
             Side::Agent(agent) => match self.calls.get(&call).map(|call| &call.stage) {
                 Some(&Stage::Dialling { leg, .. }) if leg == id => {
                     self.agent_left(call, id, agent, EndedBy::Agent);

@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::Switch;
+use crate::acd;
 use crate::acd::callback::State as Kept;
+use crate::acd::cases::Cases;
+use crate::acd::pathway::Subject;
 use crate::call::leg::{Side, State};
 use crate::call::ports::Share;
+use crate::call::transfer::Transfer;
 use crate::call::{Ringing, Stage};
 
 impl Switch {
@@ -31,8 +35,25 @@ impl Switch {
                 Stage::Talking { leg, agent }
                 | Stage::Dialling { leg, agent }
                 | Stage::Parting { leg, agent, .. } => Some(Ringing { leg, agent }),
-                Stage::Waiting { .. } | Stage::Leaving { .. } => None,
+                Stage::Waiting { .. } | Stage::Leaving { .. } | Stage::Transferring(_) => None,
             };
+            if let Stage::Transferring(transfer) = &call.stage {
+                let Transfer { by, leg, ringing, .. } = &**transfer;
+                assert_eq!(ringing.len(), 1, "a caller on the way rings on one phone");
+                let stage = self.exchange.distributor().stage(*id);
+                let on_line = leg.is_some();
+                assert_eq!(stage, Some(acd::Stage::Transferring { by: *by, on_line }));
+                if let Some(referral) = transfer.referral {
+                    let known = self.pathways.get(referral).map(|referral| referral.of);
+                    assert_eq!(known, Some(Subject::Call(*id)), "{referral} is this caller's");
+                }
+                if let Some(leg) = leg.and_then(|leg| self.legs.get(&leg)) {
+                    assert_eq!((leg.call, leg.side, leg.audio.thread), (*id, Side::Agent(*by), call.thread));
+                    assert!(matches!(leg.state, State::Up { .. }) && owned.insert(*by));
+                } else {
+                    assert!(!on_line, "the leg of the agent who hands the caller on exists");
+                }
+            }
             for &Ringing { leg, agent } in call.ringing().iter().chain(&talking) {
                 let leg = self.legs.get(&leg).expect("the agent's leg of a call exists");
                 assert_eq!((leg.call, leg.side), (*id, Side::Agent(agent)));
@@ -59,6 +80,7 @@ impl Switch {
             self.by_tag.len(),
             self.legs.values().filter(|leg| matches!(leg.state, State::Up { .. })).count()
         );
+        self.check_cases();
         self.check_promises();
         let held: usize = self.ports.iter().map(|ports| ports.usage().0).sum();
         assert_eq!(held, self.legs.values().filter(|leg| leg.audio.held.share != Share::Whole).count());
@@ -69,6 +91,35 @@ impl Switch {
         );
     }
 
+    /// Each case has one file and is on one stack; each referral belongs to a caller on the way, or to a case.
+    fn check_cases(&self) {
+        let open = || self.stacks.iter().flat_map(Cases::all);
+        assert_eq!(open().count(), self.case_files.len(), "cases and files");
+        for (id, file) in &self.case_files {
+            let case = self.stacks.get(file.stack.index()).and_then(|stack| stack.get(*id));
+            let case = case.expect("a file is of an open case");
+            if let Some(referral) = file.referral {
+                let known = self.pathways.get(referral).expect("the referral of a case awaits an answer");
+                assert_eq!((known.of, Some(known.from)), (Subject::Case(*id), case.holder));
+            }
+        }
+        for (agent, case) in &self.in_hand {
+            let file = self.case_files.get(case).expect("a case in hand is open");
+            let held = self.stacks.get(file.stack.index()).and_then(|stack| stack.get(*case));
+            assert_eq!(held.and_then(|case| case.holder), Some(*agent), "{case} is in hand");
+        }
+        for (id, referral) in self.pathways.awaiting() {
+            let known = match referral.of {
+                Subject::Call(call) => self.calls.get(&call).and_then(|call| match &call.stage {
+                    Stage::Transferring(transfer) => transfer.referral,
+                    _ => None,
+                }),
+                Subject::Case(case) => self.case_files.get(&case).and_then(|file| file.referral),
+            };
+            assert_eq!(known, Some(id), "{:?} has this referral", referral.of);
+        }
+    }
+
     /// Each promise is in one state; one that is on its way has one call, and no call was made for any other.
     fn check_promises(&self) {
         let book = self.exchange.callbacks();
@@ -77,12 +128,13 @@ impl Switch {
             "promises and records"
         );
         let mut standing = BTreeSet::new();
-        for call in self.calls.values().filter(|call| call.made_for.is_some()) {
+        for call in self.calls.values().filter(|call| call.promise().is_some()) {
             let Some(promise) = self.exchange.stands_for(call.id) else {
-                assert!(matches!(call.stage, Stage::Parting { .. }), "{} is made for nothing", call.id);
+                let over = matches!(call.stage, Stage::Parting { .. } | Stage::Leaving { .. });
+                assert!(over, "{} is made for nothing", call.id);
                 continue;
             };
-            assert_eq!(call.made_for, Some(promise));
+            assert_eq!(call.promise(), Some(promise));
             assert!(standing.insert(promise), "{promise} has two calls");
             let state = book.get(promise).map(|promise| promise.state);
             let fits = match call.stage {
@@ -90,7 +142,7 @@ impl Switch {
                 Stage::Waiting { .. } if call.caller.is_some() => matches!(state, Some(Kept::Talking { .. })),
                 Stage::Waiting { .. } => state == Some(Kept::Due),
                 Stage::Dialling { .. } => matches!(state, Some(Kept::Dialling { .. })),
-                Stage::Talking { .. } => matches!(state, Some(Kept::Talking { .. })),
+                Stage::Talking { .. } | Stage::Transferring(_) => matches!(state, Some(Kept::Talking { .. })),
                 Stage::Leaving { .. } | Stage::Parting { .. } => false,
             };
             assert!(fits, "{promise} is {state:?} while its call is {:?}", call.stage);

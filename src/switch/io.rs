@@ -8,9 +8,11 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::acd;
+use crate::acd::callback::Miss;
+use crate::acd::pathway;
 use crate::call::media;
-use crate::call::record::{CallRecord, EndedBy, Outcome, PromiseRecord};
-use crate::id::{AgentId, CallId, PromiseId};
+use crate::call::record::{CallRecord, CaseRecord, EndedBy, Outcome, PromiseRecord};
+use crate::id::{AgentId, CallId, CaseId, PathwayId, PromiseId, ReferralId};
 use crate::policy::rules::Disagreement;
 use crate::rng::Seed;
 use crate::sip::Flow;
@@ -46,10 +48,16 @@ pub enum Input {
     Media(media::Event),
     /// An agent's availability is set from outside.
     Agent(AgentOrder),
+    /// A clinician does something with a case.
+    Case(CaseOrder),
+    /// A pathway says something, or something is said to it.
+    Pathway(PathwayOrder),
     /// Run on this plan from now on. Whatever both plans have must have the same id in both.
     Reload(Box<Plan>),
     /// Promised callbacks of earlier runs, as they were written down last.
     Promises(Vec<PromiseRecord>),
+    /// Cases of earlier runs, as they were written down last.
+    Cases(Vec<CaseRecord>),
     /// This promise is safe on a disk.
     Kept(PromiseId),
     /// Take no new calls but emergencies, let the others finish up to the plan's limit.
@@ -78,6 +86,61 @@ pub enum AgentOrder {
     Pause(AgentId, String),
     /// Takes calls again.
     Resume(AgentId),
+    /// Hands the caller on to the agent or line of this name.
+    Transfer(AgentId, String),
+    /// Says by code how the call ended, clinically, or is about to; in the wrap-up it ends that.
+    Dispose(AgentId, String),
+}
+
+/// What a clinician does with cases, from elsewhere than the phone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CaseOrder {
+    /// Takes the most urgent one.
+    Take(AgentId),
+    /// Puts one back onto its stack, in its old place.
+    GiveBack(AgentId, CaseId),
+    /// Closes one by the code of a disposition.
+    Close(AgentId, CaseId, String),
+    /// Refers one to a pathway, which has to acknowledge.
+    Refer(AgentId, CaseId, PathwayId),
+}
+
+/// What befell a case, for those who watch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CaseNews {
+    /// A caller was promised that a clinician rings back.
+    Opened,
+    /// It comes from an earlier run, and is on a stack again.
+    Restored,
+    /// This clinician has it.
+    Taken(String),
+    /// The patient is being called.
+    Dialled,
+    /// The patient has answered.
+    Reached,
+    /// The patient was not reached this time.
+    Missed(Miss),
+    /// It is on its stack again.
+    GivenBack,
+    /// The pathway has not taken it over, or not answered in time: it is this clinician's again.
+    Returned(String),
+    /// It should have been closed by now.
+    Breached,
+    /// It is closed, by this code.
+    Closed(String),
+    /// It is closed, as this pathway has taken it over.
+    HandedOver(String),
+}
+
+/// What is said by or to a pathway from outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PathwayOrder {
+    /// It can take so many patients now.
+    Report(PathwayId, u32),
+    /// It takes over the patient of this referral.
+    Acknowledge(ReferralId),
+    /// It does not.
+    Decline(ReferralId),
 }
 
 /// What the world must do, in order.
@@ -102,10 +165,12 @@ pub enum Output {
         /// The order.
         command: media::Command,
     },
-    /// A call is over: write this down.
+    /// A call is over: write this down. It comes again when its disposition is given after its end.
     Record(Box<CallRecord>),
     /// A promised callback as it stands now: write this down, and say by [`Input::Kept`] that it is safe.
     Promise(Box<PromiseRecord>),
+    /// A case as it stands now: write this down.
+    Case(Box<CaseRecord>),
     /// Something that people watch happened.
     Event(Event),
 }
@@ -151,7 +216,8 @@ pub enum Event {
         /// From arrival to the agent's answer.
         waited: Duration,
     },
-    /// The agent's leg was lost and the caller waits again.
+    /// The agent's leg was lost, or the agent who handed the caller on is not there to take the caller back: the
+    /// caller waits again, in the original place.
     BackInLine {
         /// The call.
         call: CallId,
@@ -159,6 +225,73 @@ pub enum Event {
         agent: String,
         /// What was wrong.
         why: EndedBy,
+    },
+    /// An agent hands the caller on.
+    HandedOn {
+        /// The call.
+        call: CallId,
+        /// Name of the agent.
+        agent: String,
+        /// Name of whom or what the caller is handed to.
+        to: String,
+    },
+    /// An agent cannot hand the caller on.
+    NotHandedOn {
+        /// The call.
+        call: CallId,
+        /// Name of the agent.
+        agent: String,
+        /// Why.
+        why: String,
+    },
+    /// A transfer came to nothing: the caller is the agent's again, who is rung if not on the line.
+    HandedBack {
+        /// The call.
+        call: CallId,
+        /// Name of the agent.
+        agent: String,
+        /// Name of the one who did not take the caller.
+        from: String,
+        /// What came of it, as a SIP status.
+        code: u16,
+    },
+    /// An agent says how a call ended, clinically.
+    Disposed {
+        /// The call.
+        call: CallId,
+        /// Name of the agent.
+        agent: String,
+        /// The code.
+        code: String,
+    },
+    /// Something befell a case.
+    Case {
+        /// Which.
+        case: CaseId,
+        /// Name of its stack.
+        stack: String,
+        /// What.
+        news: CaseNews,
+    },
+    /// A patient is referred to a pathway, which has not answered yet.
+    Referred {
+        /// The referral.
+        referral: ReferralId,
+        /// Name of the pathway.
+        pathway: String,
+        /// Name of the agent.
+        agent: String,
+    },
+    /// A referral is over.
+    ReferralEnded {
+        /// The referral.
+        referral: ReferralId,
+        /// Name of the pathway.
+        pathway: String,
+        /// Name of the agent.
+        agent: String,
+        /// How it ended.
+        outcome: pathway::Outcome,
     },
     /// The call is over.
     Ended {
@@ -254,6 +387,22 @@ pub struct Counters {
     pub entry_refused: u64,
     /// Calls answered.
     pub calls: u64,
+    /// Callers whom agents handed on.
+    pub transfers: u64,
+    /// Transfers that were refused at once.
+    pub transfers_refused: u64,
+    /// Transfers that came to nothing, after which the caller went back.
+    pub transfers_failed: u64,
+    /// Cases opened.
+    pub cases: u64,
+    /// Cases that were not closed by their breach times.
+    pub cases_breached: u64,
+    /// Cases closed.
+    pub cases_closed: u64,
+    /// Patients referred to pathways.
+    pub referrals: u64,
+    /// Referrals that pathways declined, or did not acknowledge in time.
+    pub referrals_returned: u64,
     /// How often the rules on trial would have decided otherwise than the live ones.
     pub disagreements: u64,
     /// Streams closed for broken framing.

@@ -145,7 +145,10 @@ impl Switch {
                 self.agent_left(id, leg, agent, why)
             }
             Some(Stage::Parting { leg: parting, .. }) if *parting == leg => self.end_call(id, why),
-            _ => self.hang_up(leg),
+            _ => {
+                self.left_behind(id, leg, None);
+                self.hang_up(leg)
+            }
         }
     }
 

@@ -12,10 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::acd::Exchange;
 use crate::acd::callback::Miss;
+use crate::acd::cases::Cases;
+use crate::acd::pathway::Pathways;
 use crate::call::Call;
 use crate::call::leg::Leg;
 use crate::call::ports::Ports;
-use crate::id::{AgentId, CallId, DestinationId, LegId, LineId, PromiseId};
+use crate::call::record::CallRecord;
+use crate::id::{AgentId, CallId, CaseId, DestinationId, LegId, LineId, PromiseId};
 use crate::rng::{Rng, Seed};
 use crate::sip::Flow;
 use crate::sip::dialog::Dialog;
@@ -26,8 +29,11 @@ use crate::time::{Deadlines, Mono, Now};
 mod agents;
 mod arrive;
 pub mod callbacks;
+mod case_call;
+mod cases;
 pub mod codes;
 mod dial;
+mod dispose;
 mod door;
 mod drain;
 mod end;
@@ -38,15 +44,19 @@ mod indialog;
 mod invariants;
 pub mod io;
 mod legs;
+mod pathways;
 pub mod plan;
+mod refer;
 mod reload;
 mod restart;
 mod say;
 mod shed;
+mod transfer;
 mod waits;
 mod wish;
 
-pub use io::{AgentOrder, Counters, Event, Input, Output};
+pub use io::{AgentOrder, Counters, Event, Input, Output, PathwayOrder};
+pub use io::{CaseNews, CaseOrder};
 use plan::Plan;
 
 #[cfg(test)]
@@ -69,6 +79,14 @@ pub struct Switch {
     transactions: Transactions,
     framers: BTreeMap<Flow, Framer>,
     exchange: Exchange,
+    pathways: Pathways,
+    /// By [`StackId`].
+    stacks: Vec<Cases>,
+    /// Of every open case what a clinician must know.
+    case_files: BTreeMap<CaseId, cases::File>,
+    last_case: u64,
+    /// The case that each clinician has taken by phone.
+    in_hand: BTreeMap<AgentId, CaseId>,
     /// One instant on both clocks, as the exchange last learnt it.
     clock: Now,
     /// Makes callers known again without keeping their numbers.
@@ -94,6 +112,10 @@ pub struct Switch {
     seen: BTreeSet<AgentId>,
     /// Phones that were seen and are not there now.
     absent: BTreeSet<AgentId>,
+    /// Agents in wrap-up, and the call that each has done with.
+    wrapping_up: BTreeMap<AgentId, CallId>,
+    /// Of those calls the ones that are over.
+    recent: BTreeMap<CallId, Box<CallRecord>>,
     drain: drain::Drain,
     shed: shed::Shed,
     last_call: u64,
@@ -169,6 +191,11 @@ impl Switch {
             transactions,
             framers: BTreeMap::new(),
             exchange: Exchange::new(plan.acd.clone(), plan.guide.clone(), now),
+            stacks: Vec::new(),
+            case_files: BTreeMap::new(),
+            last_case: 0,
+            in_hand: BTreeMap::new(),
+            pathways: Pathways::new(plan.pathways.clone(), pathways::FRESH_FOR),
             clock: now,
             cli_key,
             calls: BTreeMap::new(),
@@ -185,6 +212,8 @@ impl Switch {
             heard_from: BTreeMap::new(),
             seen: BTreeSet::new(),
             absent: BTreeSet::new(),
+            wrapping_up: BTreeMap::new(),
+            recent: BTreeMap::new(),
             drain: drain::Drain::Open,
             shed: shed::Shed::default(),
             last_call: 0,
@@ -195,6 +224,7 @@ impl Switch {
             counters: Counters::default(),
             plan,
         };
+        switch.replan_stacks();
         let millis = u64::try_from(now.wall.0).unwrap_or(0);
         let random = switch.rng.bits() & ((1 << PROMISE_BITS) - 1);
         switch.exchange.number_promises_from(PromiseId((millis << PROMISE_BITS) | random));
@@ -213,8 +243,11 @@ impl Switch {
             Input::Closed { flow } => self.closed(flow),
             Input::Media(event) => self.media_event(event),
             Input::Agent(order) => self.agent_order(order),
+            Input::Pathway(order) => self.pathway_order(order),
+            Input::Case(order) => self.case_order(order),
             Input::Reload(plan) => self.reload(*plan),
             Input::Promises(promises) => self.restore_promises(promises),
+            Input::Cases(cases) => self.restore_cases(cases),
             Input::Kept(promise) => self.kept(promise),
             Input::Drain => self.begin_drain(),
             Input::Stop => self.stop(),
@@ -234,8 +267,11 @@ impl Switch {
 
     /// When to wake the switch with [`Input::Wake`], if nothing else comes first.
     pub fn poll_timeout(&self) -> Option<Mono> {
-        [self.deadlines.next(), self.transactions.poll_timeout(), self.exchange.poll_timeout()]
+        let own = [self.deadlines.next(), self.pathways.poll_timeout()];
+        let own = own.into_iter().chain(self.stacks.iter().map(Cases::poll_timeout));
+        [self.transactions.poll_timeout(), self.exchange.poll_timeout()]
             .into_iter()
+            .chain(own)
             .flatten()
             .min()
     }
@@ -304,6 +340,8 @@ impl Switch {
             self.now = Now { mono: at, wall: crate::time::Wall(now.wall.0.saturating_sub(late_ms)) };
             self.transactions.handle_timeout(at);
             self.exchange.handle_timeout(at);
+            self.pathways.handle_timeout(at);
+            self.stacks.iter_mut().for_each(|stack| stack.handle_timeout(at));
             while let Some((_, timer)) = self.deadlines.pop_due(at) {
                 match timer {
                     Timer::Unreachable(leg) => self.phone_is_dead(leg),
@@ -336,6 +374,10 @@ impl Switch {
                 }
             } else if let Some(output) = self.exchange.poll_output() {
                 self.exchange_output(output);
+            } else if let Some(ended) = self.pathways.poll_output() {
+                self.referral_ended(ended);
+            } else if let Some(breached) = self.stacks.iter_mut().find_map(Cases::poll_output) {
+                self.case_breached(breached);
             } else {
                 break;
             }

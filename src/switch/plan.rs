@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 use crate::acd;
 pub use crate::call::media::ThreadPorts;
 
+use crate::acd::cases::Disposition;
+use crate::acd::pathway::Pathway;
 use crate::audio::{Codec, Digit};
-use crate::id::{AgentId, ClipId};
+use crate::id::{AgentId, ClipId, TeamId};
 use crate::policy::Ingress;
 use crate::sip::{Flow, Listener};
 
@@ -38,6 +40,12 @@ pub struct Plan {
     pub media: MediaPlan,
     /// What agents may dial.
     pub codes: Codes,
+    /// Where callers are promised that a clinician will ring them back, by `StackId`.
+    pub stacks: Vec<Stack>,
+    /// Where patients are sent instead of an ambulance, by `PathwayId`.
+    pub pathways: Vec<Pathway>,
+    /// How a call or case may end, clinically.
+    pub dispositions: Vec<Disposition>,
     /// How patients are called back.
     pub callbacks: CallbackPlan,
     /// How long waiting and talking calls may go on after a drain began.
@@ -81,6 +89,21 @@ impl Phone {
     pub fn address(&self) -> (Flow, &str) {
         (self.flow, &self.uri)
     }
+}
+
+/// A stack: cases that wait for a clinician.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stack {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Whose members take cases from it.
+    pub teams: Vec<TeamId>,
+    /// Within what time a routine case must be closed.
+    pub breach_within: Duration,
+    /// The same for a case that came as an emergency.
+    pub emergency_breach_within: Duration,
+    /// The configuration no longer has it; its cases are still to be taken.
+    pub gone: bool,
 }
 
 /// What callers of a line hear.

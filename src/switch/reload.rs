@@ -38,6 +38,8 @@ impl Switch {
         let reserved = self.plan.ingress.emergency_hosts().chain(self.phone_hosts.iter().copied()).collect();
         self.transactions.set_room(Transactions::ROOM, reserved);
         self.exchange.replan(self.plan.acd.clone(), self.plan.guide.clone(), self.now);
+        self.pathways.replan(self.plan.pathways.clone());
+        self.replan_stacks();
         self.follow_phones(&old);
         let phone_of = |plan: &Plan, destination| {
             let seat = plan.acd.seats(destination).next()?;
@@ -62,6 +64,10 @@ impl Switch {
                 Stage::Talking { agent, .. }
                 | Stage::Dialling { agent, .. }
                 | Stage::Parting { agent, .. } => *agent = seat_of(*agent),
+                Stage::Transferring(transfer) => {
+                    transfer.by = seat_of(transfer.by);
+                    transfer.ringing.iter_mut().for_each(|phone| phone.agent = seat_of(phone.agent));
+                }
                 Stage::Leaving { .. } => {}
             }
             call.answered_by = call.answered_by.map(seat_of);

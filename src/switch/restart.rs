@@ -33,13 +33,14 @@ impl Switch {
         let calls: Vec<CallId> = self.calls.keys().copied().collect();
         calls.into_iter().for_each(|call| self.be_heard_again(call));
         self.write_promises();
+        self.write_cases();
     }
 
     /// What the people of a call hear is begun anew; the media thread knows the legs.
     fn be_heard_again(&mut self, id: CallId) {
         let Some(Call { stage, wish, caller, .. }) = self.calls.get(&id).cloned() else { return };
         match (stage, caller) {
-            (Stage::Waiting { .. }, Some(caller)) if self.is_heard(caller) => {
+            (Stage::Waiting { .. } | Stage::Transferring(_), Some(caller)) if self.is_heard(caller) => {
                 // Who was waiting when the old process died has heard the greeting.
                 self.play_to_waiting(caller, false);
             }
@@ -51,7 +52,12 @@ impl Switch {
             (Stage::Parting { leg, .. }, _) => {
                 self.say(leg, &[Prompt::NotReached]);
             }
-            (Stage::Waiting { .. } | Stage::Leaving { .. }, _) => {}
+            (Stage::Leaving { why: None }, Some(caller))
+                if wish == Wish::Unasked && self.is_heard(caller) =>
+            {
+                self.say(caller, &[Prompt::ClinicianWillCall]);
+            }
+            (Stage::Waiting { .. } | Stage::Transferring(_) | Stage::Leaving { .. }, _) => {}
         }
         if wish != Wish::Unasked {
             self.listen_again(id);

@@ -36,7 +36,7 @@ impl Switch {
     pub(super) fn open_wish(&mut self, id: CallId) {
         let Some(call) = self.calls.get(&id) else { return };
         let own = self.plan.treatments.get(call.line.index()).is_some_and(|line| line.callback_key.is_some());
-        if own && call.wish == Wish::Unasked {
+        if own && call.wish == Wish::Unasked && matches!(call.stage, Stage::Waiting { .. }) {
             self.listen(id);
         }
     }
@@ -243,6 +243,10 @@ impl Switch {
     pub(super) fn end_goodbye(&mut self, id: CallId) {
         match self.calls.get(&id) {
             Some(call) if Switch::is_asked(call) => {}
+            Some(Call { stage: Stage::Leaving { .. }, answered_by: Some(_), .. }) => {
+                // An agent who promised that a clinician rings back has ended it.
+                self.end_call(id, EndedBy::Agent);
+            }
             Some(Call { stage: Stage::Leaving { .. } | Stage::Parting { .. }, .. }) => {
                 self.end_call(id, EndedBy::DeadPeer);
             }

@@ -9,6 +9,7 @@ mod rules;
 mod sample;
 mod shadow;
 mod spoilt;
+mod treat_faults;
 
 use std::fs;
 use std::time::Duration;

@@ -195,7 +195,15 @@ fn a_good_file_becomes_what_it_describes() {
     assert!(outline[1].emergency && outline[1].practice.is_none());
 
     let dialled: Vec<_> = plan.codes.dialled.iter().map(|(number, code)| (number.as_str(), *code)).collect();
-    let expected = [("*11", Code::LogIn), ("*12", Code::LogOut), ("*13", Code::Pause), ("*15", Code::Extend)];
+    let expected = [
+        ("*11", Code::LogIn),
+        ("*12", Code::LogOut),
+        ("*13", Code::Pause),
+        ("*15", Code::Extend),
+        ("*16", Code::TakeCase),
+        ("*17", Code::Dispose),
+        ("*18", Code::GiveBack),
+    ];
     assert_eq!(dialled, expected, "an empty text switches a code off");
     assert_eq!(plan.codes.reasons, [('7', "prayer".to_owned())]);
 }

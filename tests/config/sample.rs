@@ -72,8 +72,21 @@ fn the_sample_shows_every_key() {
         "drain",
         "log",
     ];
-    let named = ["clip", "window", "practice", "agent", "team", "line", "removed", "destination", "trunk"]
-        .map(|table| (table, "x"));
+    let named = [
+        "clip",
+        "window",
+        "practice",
+        "agent",
+        "team",
+        "line",
+        "removed",
+        "destination",
+        "stack",
+        "pathway",
+        "disposition",
+        "trunk",
+    ]
+    .map(|table| (table, "x"));
     let override_of = ("practice", "x.override");
     let lists = [("overflow", ""), ("test", ""), override_of];
     let single = single.map(|table| (table, format!("[{table}]")));

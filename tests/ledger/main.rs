@@ -45,6 +45,7 @@ fn record(call: u64, line: &str, outcome: Outcome, waited: Duration) -> CallReco
         call: CallId(call),
         sip_call_id: format!("{call}@elm-tree.example"),
         promise: None,
+        case: None,
         trunk: "elm-tree".into(),
         practice: Some("Y00001".into()),
         line: line.into(),
@@ -56,6 +57,7 @@ fn record(call: u64, line: &str, outcome: Outcome, waited: Duration) -> CallReco
         lasted: waited + secs(60),
         segments: vec![Segment { stage: Stage::Queue, from: Duration::ZERO, to: waited }],
         outcome,
+        disposition: None,
     }
 }
 
@@ -133,6 +135,9 @@ fn every_kind() -> Vec<CallRecord> {
         results.map(|result| Segment { stage: presented("ben", result), from: secs(1), to: secs(2) });
     long.segments.extend(presented);
     long.segments.push(Segment { stage: Stage::Talk { agent: "asha".into() }, from: secs(9), to: secs(69) });
+    let transfer = Stage::Transfer { agent: "asha".into(), to: "pharmacy-first".into() };
+    long.segments.push(Segment { stage: transfer, from: secs(60), to: secs(69) });
+    long.disposition = Some("21".into());
     long.band = Band::EMERGENCY;
     records.push(long);
     let bare = CallRecord { practice: None, cli: None, segments: Vec::new(), ..abandoned(500) };
@@ -495,4 +500,20 @@ fn the_view_for_people_shows_arrivals_in_utc() {
     let db = Connection::open(settings(&dir).path).unwrap();
     let arrived: String = db.query_row("SELECT arrived FROM calls_utc", [], |row| row.get(0)).unwrap();
     assert_eq!(arrived, "2026-11-16T08:00:59.999Z");
+}
+
+#[test]
+fn a_disposition_given_after_the_call_amends_its_row_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(settings(&dir)).unwrap();
+    let first = answered(1, "elm-tree", secs(3));
+    let given =
+        |code: &str| CallRecord { disposition: Some(code.into()), line: "forged".into(), ..first.clone() };
+    for record in [first.clone(), given("21"), given("22"), first.clone()] {
+        ledger.write(record);
+    }
+    ledger.close();
+    let kept = CallRecord { disposition: Some("22".into()), ..first };
+    let found: Vec<_> = entries(&settings(&dir).path).into_iter().map(|entry| entry.record).collect();
+    assert_eq!(found, [kept]);
 }

@@ -75,19 +75,19 @@ fn a_line_of_csv_for_each_call_is_safe_in_a_spreadsheet() {
     let text = report(&settings(&dir).path, &arguments).unwrap();
     let expected = [
         "run,call,arrived,answered,ended,waited_ms,lasted_ms,trunk,practice,line,band,ddi,cli,outcome,agent,\
-         ended_by,code,presentations,sip_call_id,promise\r\n",
+         ended_by,code,presentations,sip_call_id,promise,case,disposition\r\n",
         &format!(
             "{run},14,2026-11-16T08:00:14.000Z,,2026-11-16T08:01:14.000Z,0,60000,elm-tree,Y00001,elm-tree,1,\
-             +442079460000,+442079460123,refused,,,503,0,14@elm-tree.example,\r\n"
+             +442079460000,+442079460123,refused,,,503,0,14@elm-tree.example,,,\r\n"
         ),
         &format!(
             "{run},15,2026-11-16T08:00:15.000Z,,2026-11-16T08:07:55.000Z,400000,460000,elm-tree,Y00001,elm-tree,\
-             1,+442079460000,+442079460123,lost,,dead-peer,,0,15@elm-tree.example,\r\n"
+             1,+442079460000,+442079460123,lost,,dead-peer,,0,15@elm-tree.example,,,\r\n"
         ),
         &format!(
             "{run},16,2026-11-16T08:00:16.000Z,2026-11-16T08:00:17.234Z,2026-11-16T08:01:17.234Z,1234,61234,\
              elm-tree,Y00001,emergency,1,+442079460000,+442079460123,answered,asha,caller,,1,\
-             \"'=cmd|' /C calc'!A0\"\",\r\n\",\r\n"
+             \"'=cmd|' /C calc'!A0\"\",\r\n\",,,\r\n"
         ),
     ];
     assert_eq!(text, expected.concat());

@@ -39,6 +39,8 @@ fn record(call: u64, trunk: &str, at: u64, waited: u64, outcome: Outcome) -> Cal
         segments,
         outcome,
         promise: None,
+        case: None,
+        disposition: None,
     }
 }
 

@@ -14,7 +14,7 @@ use super::announce::{Announcer, Facts, Schedule};
 use super::callback::{self, Book};
 use super::estimate::{self, Estimator};
 use super::redial::{CallerKey, Redials};
-use super::{Band, Distributor, Entry, Gone, Input, Newcomer, Output, Plan, Refused};
+use super::{Band, Distributor, Entry, Gone, Input, Newcomer, Onward, Output, Plan, Refused};
 use crate::calendar::Calendar;
 use crate::id::{CallId, LineId, PromiseId, RuleId};
 use crate::policy::rules::{CallerFacts, RuleBook, Trial};
@@ -244,31 +244,49 @@ impl Exchange {
             return self.arrive(call, newcomer, None, now);
         }
         self.handle_timeout(now);
-        let (ended, lost) = match input {
+        let (ended, back) = match input {
             Input::Abandon { call } | Input::Finish { call, .. } | Input::Spare { call, .. } => {
                 (Some(call), None)
             }
-            Input::Lose { call, .. } => (None, Some(call)),
+            Input::Lose { call, .. } | Input::Transfer { call, to: Onward::Line(..), .. } => {
+                (None, Some(call))
+            }
             _ => (None, None),
         };
+        let served = match input {
+            Input::Serve { call, line, band, .. } => Some((call, line, band)),
+            _ => None,
+        };
         self.distributor.handle(input, now)?;
+        if let Some((call, line, band)) = served {
+            let facts = CallerFacts { band, ..CallerFacts::default() };
+            let who =
+                Who { line, key: None, facts, arrived: now, answered: true, callable: false, promise: None };
+            self.callers.insert(call, who);
+        }
         if let Some(call) = ended {
             self.over(call, now);
         }
-        if let Some(call) = lost {
+        if let Some(call) = back {
             self.lost_agent(call, now);
-        }
-        let lost_from = lost.and_then(|call| self.callers.get_mut(&call)).map(|who| {
-            // Cut off through no wish of its own, it may give up and come back like one who was never answered.
-            who.answered = false;
-            who.line
-        });
-        if let Some(line) = lost_from {
-            self.touched.push(line);
-            lost.into_iter().for_each(|call| self.begin_announcements(call, line, now));
+            self.back_in_line(call, now);
         }
         self.settle(now);
         Ok(())
+    }
+
+    /// Cut off or handed on, a caller waits again, and may give up and come back like one who was never answered.
+    fn back_in_line(&mut self, call: CallId, now: Mono) {
+        let place = self.distributor.place(call).filter(|_| self.waits(call));
+        let (Some(who), Some((line, place))) = (self.callers.get_mut(&call), place) else { return };
+        who.answered = false;
+        who.facts.band = place.band;
+        self.touched.extend([std::mem::replace(&mut who.line, line), line]);
+        self.begin_announcements(call, line, now);
+    }
+
+    fn waits(&self, call: CallId) -> bool {
+        matches!(self.distributor.stage(call), Some(super::Stage::Waiting | super::Stage::Presented))
     }
 
     /// Lets every deadline up to `now` take effect, in order of time.
@@ -341,6 +359,7 @@ impl Exchange {
         match output {
             Output::Connect { call, .. } => self.answered(*call, now),
             Output::Release { call, .. } => self.over(*call, now),
+            Output::Returned { call, to: None } => self.back_in_line(*call, now),
             Output::Availability { agent, .. } => {
                 self.touched.extend(self.distributor.lines_of(*agent));
             }
@@ -391,7 +410,7 @@ impl Exchange {
 
     fn begin_announcements(&mut self, call: CallId, line: LineId, now: Mono) {
         if let Some(schedule) = self.guide.announcements.get(line.index()).copied().flatten()
-            && !matches!(self.distributor.stage(call), None | Some(super::Stage::Talking(_)))
+            && self.waits(call)
             && self.callers.get(&call).is_some_and(|who| who.promise.is_none())
         {
             self.announcer.join(call, schedule, now);
@@ -401,8 +420,11 @@ impl Exchange {
     fn answered(&mut self, call: CallId, now: Mono) {
         self.announcer.answered(call);
         let Some(who) = self.callers.get_mut(&call) else { return };
-        who.answered = true;
         self.touched.push(who.line);
+        if std::mem::replace(&mut who.answered, true) {
+            // Handed on by whoever answered first.
+            return;
+        }
         self.estimators[who.line.index()].answered(call, now);
         let line = who.line;
         if let Some(caller) = who.key {

@@ -17,7 +17,11 @@ fn secs(secs: u64) -> Mono {
 fn pathways() -> Pathways {
     let pathway = |(name, within): (&str, u64)| Pathway {
         name: name.into(),
+        kind: Kind::Other,
         acknowledge_within: Duration::from_secs(within),
+        destination: None,
+        hours: None,
+        gone: false,
     };
     Pathways::new([("pharmacy", 120), ("falls", 600)].map(pathway).to_vec(), Duration::from_secs(60))
 }
@@ -28,7 +32,7 @@ fn reported(pathways: &mut Pathways, pathway: PathwayId, free: u32, second: u64)
 
 fn referral(case: u64, pathway: PathwayId) -> Referral {
     let urgency = Urgency { band: Band::ROUTINE, breach: secs(5_000) };
-    Referral { case: CaseId(case), pathway, from: A, urgency }
+    Referral { of: Subject::Case(CaseId(case)), pathway, from: A, urgency }
 }
 
 fn offers(pathways: &Pathways, second: u64) -> Vec<Offer> {
@@ -46,6 +50,19 @@ fn a_pathway_is_offered_only_while_a_fresh_report_says_that_it_has_room() {
     assert_eq!(offers(&pathways, 71), [Offer::Closed(stale); 2]);
     assert_eq!(pathways.refer(referral(1, PHARMACY), secs(71)), Err(Refused::Closed(stale)));
     assert_eq!(stale.to_string(), "its report is 61 s old");
+}
+
+#[test]
+fn an_answer_keeps_a_pathway_fresh_but_never_overrules_what_it_said_itself() {
+    let mut pathways = pathways();
+    pathways.answered(PHARMACY, 4, secs(1));
+    assert_eq!(offers(&pathways, 10)[0], Offer::Room(4));
+    reported(&mut pathways, PHARMACY, 0, 10);
+    pathways.answered(PHARMACY, 4, secs(20));
+    assert_eq!(offers(&pathways, 20)[0], Offer::Closed(Closed::Full));
+    pathways.answered(PHARMACY, 4, secs(71));
+    assert_eq!(offers(&pathways, 131)[0], Offer::Room(4));
+    assert!(matches!(offers(&pathways, 132)[0], Offer::Closed(Closed::Stale { .. })));
 }
 
 #[test]
@@ -94,7 +111,7 @@ fn a_case_is_referred_to_one_pathway_at_a_time() {
     reported(&mut pathways, FALLS, 5, 10);
     let id = pathways.refer(referral(1, PHARMACY), secs(11)).unwrap();
     let again = pathways.refer(referral(1, FALLS), secs(11));
-    assert_eq!(again, Err(Refused::AlreadyReferred(CaseId(1))));
+    assert_eq!(again, Err(Refused::AlreadyReferred));
     pathways.decline(id, secs(12)).unwrap();
     assert!(pathways.refer(referral(1, FALLS), secs(12)).is_ok());
 }

@@ -12,6 +12,7 @@ mod rules;
 mod snapshot;
 mod sweep;
 mod teams;
+mod transfer;
 
 use std::time::Duration;
 

@@ -197,7 +197,7 @@ impl Proof {
 fn talked(record: &CallRecord, name: &str) -> Duration {
     let talks = record.segments.iter().filter(|segment| match &segment.stage {
         Stage::Talk { agent } => agent == name,
-        Stage::Queue | Stage::Presented { .. } | Stage::Dial { .. } => false,
+        Stage::Queue | Stage::Presented { .. } | Stage::Dial { .. } | Stage::Transfer { .. } => false,
     });
     talks.map(|segment| segment.to.saturating_sub(segment.from)).sum()
 }
@@ -256,6 +256,7 @@ mod tests {
             call: CallId(1),
             sip_call_id: CALL.into(),
             promise: None,
+            case: None,
             trunk: "elm-tree".into(),
             practice: None,
             line: "elm-tree".into(),
@@ -267,6 +268,7 @@ mod tests {
             lasted: to,
             segments: vec![Segment { stage: Stage::Talk { agent: "ben".into() }, from, to }],
             outcome,
+            disposition: None,
         }
     }
 

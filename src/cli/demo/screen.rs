@@ -85,6 +85,20 @@ impl<W: Write> Screen<W> {
                 self.set(*call, |view| (view.waiting, view.talking_since) = (true, None));
                 Some(self.line(*call, &format!("back in line: the phone of {agent} is lost")))
             }
+            Event::HandedOn { call, agent, to } => {
+                self.set(*call, |view| (view.waiting, view.talking_since) = (true, None));
+                Some(self.line(*call, &format!("handed on by {agent} to {to}")))
+            }
+            Event::HandedBack { call, agent, from, .. } => {
+                Some(self.line(*call, &format!("not taken by {from}, to whom {agent} handed it")))
+            }
+            Event::NotHandedOn { call, agent, why } => {
+                Some(self.line(*call, &format!("{agent} cannot hand it on: {why}")))
+            }
+            Event::Referred { .. } | Event::ReferralEnded { .. } | Event::Case { .. } => None,
+            Event::Disposed { call, agent, code } => {
+                Some(self.line(*call, &format!("disposition {code} by {agent}")))
+            }
             Event::Ended { call, outcome, waited } => {
                 let talked = self.calls.get(call).and_then(|view| view.talking_since);
                 let talked = talked.map(|since| seconds(at.saturating_sub(since)));

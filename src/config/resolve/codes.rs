@@ -5,15 +5,19 @@ use serde_spanned::Spanned;
 use super::super::sink::Sink;
 use super::super::table::shown;
 use super::super::written;
+use crate::acd::cases::Disposition;
 use crate::switch::codes::{Code, Codes};
 
 /// The codes and what is dialled for each unless the file says otherwise.
-const CODES: [(Code, &str, &str); 5] = [
+const CODES: [(Code, &str, &str); 8] = [
     (Code::LogIn, "log-in", "*11"),
     (Code::LogOut, "log-out", "*12"),
     (Code::Pause, "pause", "*13"),
     (Code::Ready, "ready", "*14"),
     (Code::Extend, "extend", "*15"),
+    (Code::TakeCase, "take-case", "*16"),
+    (Code::Dispose, "disposition", "*17"),
+    (Code::GiveBack, "give-back", "*18"),
 ];
 /// The reasons of a pause unless the file says otherwise.
 const REASONS: [(char, &str); 2] = [('1', "break"), ('2', "lunch")];
@@ -23,7 +27,7 @@ const LONGEST: usize = 16;
 const LONGEST_REASON: usize = 64;
 
 /// What agents may dial; an empty text switches a code off.
-pub(super) fn codes(written: &written::Codes, sink: &mut Sink) -> Codes {
+pub(super) fn codes(written: &written::Codes, dispositions: &[Disposition], sink: &mut Sink) -> Codes {
     let reasons = reasons(written, sink);
     let mut dialled: Vec<(String, Code)> = Vec::new();
     let mut taken: Vec<(String, &str, Option<&Spanned<String>>)> = Vec::new();
@@ -40,7 +44,10 @@ pub(super) fn codes(written: &written::Codes, sink: &mut Sink) -> Codes {
             continue;
         }
         let with_reasons = reasons.iter().filter(|_| code == Code::Pause);
-        let numbers = with_reasons.map(|(digit, _)| format!("{number}{digit}")).chain([number.to_owned()]);
+        let with_dispositions = dispositions.iter().filter(|_| code == Code::Dispose);
+        let numbers = with_reasons.map(|(digit, _)| format!("{number}{digit}"));
+        let numbers = numbers.chain(with_dispositions.map(|known| format!("{number}{}", known.code)));
+        let numbers = numbers.chain([number.to_owned()]);
         for number in numbers {
             if let Some((_, other, place)) = taken.iter().find(|(known, _, _)| *known == number) {
                 let Some(span) = stated.as_ref().or(*place).map(Spanned::span) else { continue };

@@ -14,6 +14,7 @@ mod network;
 mod phones;
 mod rules;
 pub(super) mod shadow;
+mod treat;
 mod trunks;
 
 use std::path::Path;
@@ -77,8 +78,11 @@ pub(super) fn resolve(
     let (lines, treatments) = lines::lines(&written.lines, &mut names, sink);
     let teams = floor::teams(&written.teams, &mut names, sink);
     let (agents, mut phones) = floor::agents(&written.agents, &mut names, &network, sink);
-    let (destinations, seats) = floor::destinations(&written.destinations, &network, sink);
+    let (mut destinations, seats) = floor::destinations(&written.destinations, &network, sink);
     phones.extend(seats);
+    let tables = (&mut destinations, &mut phones);
+    let pathways = treat::pathways(&written.pathways, tables, &mut names, &network, sink);
+    let stacks = treat::stacks(&written.stacks, &written.pathways, &mut names, sink);
     let rules = rules::rules(&written.rules, &mut names, sink);
     let (callbacks, ways) =
         callback::callbacks(&written.callback, &written.trunks, &country_code, &network, &mut names, sink);
@@ -125,6 +129,7 @@ pub(super) fn resolve(
         redial_window: written.distributor.redial_window,
         callbacks,
     };
+    let dispositions = treat::dispositions(&written.dispositions, sink);
     let plan = Plan {
         ingress: Ingress { trunks, practices, country_code },
         acd,
@@ -146,7 +151,10 @@ pub(super) fn resolve(
             prompts: ClipId(0),
             codecs: written.media.codecs.clone(),
         },
-        codes: codes::codes(&written.codes, sink),
+        codes: codes::codes(&written.codes, &dispositions, sink),
+        stacks,
+        pathways,
+        dispositions,
         callbacks: ways,
         drain_limit: written.drain_limit,
     };

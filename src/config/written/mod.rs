@@ -8,6 +8,7 @@ mod codes;
 mod floor;
 mod node;
 mod rules;
+mod treat;
 
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ pub(super) use floor::{
 };
 pub(super) use node::{Flight, Ledger, Media, Node, Sip};
 pub(super) use rules::{Conditions, Given, Rule, Test};
+pub(super) use treat::{Disposition, Pathway, Stack};
 
 /// Most overflow rules, and most tests.
 const MOST_RULES: usize = 1_000;
@@ -53,6 +55,9 @@ pub(super) struct Written {
     pub(super) teams: Named<Team>,
     pub(super) agents: Named<Agent>,
     pub(super) destinations: Named<Destination>,
+    pub(super) stacks: Named<Stack>,
+    pub(super) pathways: Named<Pathway>,
+    pub(super) dispositions: Named<Disposition>,
     pub(super) removed: Named<Removed>,
     /// `[[overflow]]`
     pub(super) rules: Vec<Rule>,
@@ -88,6 +93,9 @@ pub(super) fn read(text: &str, sink: &mut Sink) -> Written {
         teams: root.named("team", "[team.NAME]", sink, floor::team),
         agents: root.named("agent", "[agent.NAME]", sink, floor::agent),
         destinations: root.named("destination", "[destination.NAME]", sink, floor::destination),
+        stacks: root.named("stack", "[stack.NAME]", sink, treat::stack),
+        pathways: root.named("pathway", "[pathway.NAME]", sink, treat::pathway),
+        dispositions: root.named("disposition", "[disposition.CODE]", sink, treat::disposition),
         removed: root.named("removed", "[removed.NAME]", sink, floor::removed),
         rules: root.each("overflow", "[[overflow]]", MOST_RULES, sink, rules::rule),
         tests: root.each("test", "[[test]]", MOST_RULES, sink, rules::test),

@@ -38,7 +38,7 @@ fn settled(id: u64, revision: u32) -> PromiseRecord {
 }
 
 /// A bench whose writer says what it reports, for a run of this number on this directory.
-fn bench(run: i64, dir: tempfile::TempDir) -> (Bench, Receiver<News>) {
+pub(super) fn bench(run: i64, dir: tempfile::TempDir) -> (Bench, Receiver<News>) {
     let (tell, news) = channel();
     let mut bench = Bench { dir, ..Bench::new(50) };
     let settings = Settings {
@@ -60,7 +60,7 @@ fn give(bench: &mut Bench, promise: PromiseRecord) {
     bench.writer.step(bench.now);
 }
 
-fn said(news: &Receiver<News>) -> Vec<News> {
+pub(super) fn said(news: &Receiver<News>) -> Vec<News> {
     news.try_iter().collect()
 }
 

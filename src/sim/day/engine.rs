@@ -358,8 +358,9 @@ impl<'a> Engine<'a> {
                         self.sample(person, arrived, now, End::Released);
                     }
                 }
-                // Nobody asks to be called back.
+                // Nobody asks to be called back, or hands a caller on.
                 Output::Callback(_)
+                | Output::Returned { .. }
                 | Output::Rule { .. }
                 | Output::Disagreement(_)
                 | Output::Announce { .. }

@@ -15,6 +15,8 @@ struct Known {
     /// Names of the agents whose phones ring for it.
     rung: BTreeSet<String>,
     talks: Option<String>,
+    /// Who handed it on, until another agent talks with it or it waits again.
+    handed_on_by: Option<String>,
     ever_answered: bool,
     ended: bool,
 }
@@ -47,7 +49,15 @@ impl Books {
             Event::Arrived { call, band, .. } => {
                 let (call_id, band) = (call_id.to_owned(), *band);
                 let rung = BTreeSet::new();
-                let known = Known { call_id, band, rung, talks: None, ever_answered: false, ended: false };
+                let known = Known {
+                    call_id,
+                    band,
+                    rung,
+                    talks: None,
+                    handed_on_by: None,
+                    ever_answered: false,
+                    ended: false,
+                };
                 must(self.calls.insert(*call, known).is_none(), || format!("{call} arrived twice"))
             }
             Event::Presented { call, agent } => self.presented(*call, agent),
@@ -63,17 +73,33 @@ impl Books {
                 })?;
                 known.rung.clear();
                 known.talks = Some(agent.clone());
+                known.handed_on_by = None;
                 known.ever_answered = true;
                 self.answered += 1;
                 Ok(())
             }
             Event::BackInLine { call, agent, .. } => {
                 let known = self.known(*call)?;
-                let was = known.talks.take();
+                let was = known.talks.take().or(known.handed_on_by.take());
                 // The agent of a call that we make waits for the patient before there is a talk.
                 let waited = known.call_id.is_empty() && was.is_none() && known.rung.remove(agent);
                 let fits = waited || was.as_ref() == Some(agent);
                 must(fits, || format!("{call} lost {agent}, but talked to {was:?}"))
+            }
+            Event::HandedOn { call, agent, .. } => {
+                let known = self.known(*call)?;
+                let was = known.talks.take().or(known.handed_on_by.take());
+                must(was.as_ref() == Some(agent), || {
+                    format!("{call} was handed on by {agent}, not by {was:?}")
+                })?;
+                known.handed_on_by = was;
+                Ok(())
+            }
+            Event::HandedBack { call, agent, .. } => {
+                let by = self.known(*call)?.handed_on_by.clone();
+                must(by.as_ref() == Some(agent), || {
+                    format!("{call} was handed back to {agent}, not to {by:?}")
+                })
             }
             Event::Ended { call, outcome, .. } => {
                 let known = self.known(*call)?;
@@ -104,6 +130,7 @@ impl Books {
             band: Band::ROUTINE,
             rung: BTreeSet::new(),
             talks: None,
+            handed_on_by: None,
             ever_answered: false,
             ended: false,
         });
@@ -117,7 +144,8 @@ impl Books {
     pub(super) fn settled(&self) -> Result<(), (String, String)> {
         let rung = |call: CallId| self.agents.values().any(|state| *state == Availability::Ringing(call));
         let waiting = self.calls.iter().find(|(call, known)| {
-            known.band == Band::EMERGENCY && !known.ended && known.talks.is_none() && !rung(**call)
+            let served = known.ended || known.talks.is_some() || known.handed_on_by.is_some();
+            known.band == Band::EMERGENCY && !served && !rung(**call)
         });
         let Some((call, known)) = waiting else { return Ok(()) };
         let could = self.agents.iter().find(|(_, state)| match state {
@@ -149,12 +177,16 @@ impl Books {
         must(record.waited <= record.lasted, || format!("{call} waited longer than it lasted"))?;
         let in_order = record.segments.iter().all(|part| part.from <= part.to && part.to <= record.lasted);
         must(in_order, || format!("{call} has a stage outside of it: {record:?}"))?;
-        must(self.recorded.insert(call), || format!("{call} was written down twice"))?;
+        // A record comes again with what an agent says of the call after its end.
+        let again = !self.recorded.insert(call);
+        must(!again || record.disposition.is_some(), || format!("{call} was written down twice"))?;
         if record.promise.is_some() {
             return Ok(());
         }
         let before = self.records.insert(record.sip_call_id.clone(), record.clone());
-        must(before.is_none() || any_spoilt, || format!("two records of one call: {before:?}, {record:?}"))
+        must(before.is_none() || again || any_spoilt, || {
+            format!("two records of one call: {before:?}, {record:?}")
+        })
     }
 
     /// The record of a call.

@@ -88,6 +88,7 @@ impl World {
                 }
                 Ok(())
             }
+            Output::Case(_) => Ok(()),
             Output::Event(event) => self.event(&event, presented),
         }
     }
@@ -140,6 +141,10 @@ impl World {
             | Event::Missed { call, .. }
             | Event::Bridged { call, .. }
             | Event::BackInLine { call, .. }
+            | Event::HandedOn { call, .. }
+            | Event::NotHandedOn { call, .. }
+            | Event::HandedBack { call, .. }
+            | Event::Disposed { call, .. }
             | Event::Ended { call, .. } => self.books.call_id(*call).unwrap_or_default().to_owned(),
             _ => self.current.clone(),
         };
@@ -148,6 +153,8 @@ impl World {
         judged.map_err(|what| Fault { call_id: about.clone(), what })?;
         match event {
             Event::BackInLine { .. } => self.tally.note("put back"),
+            Event::HandedOn { .. } => self.tally.note("handed on"),
+            Event::HandedBack { .. } => self.tally.note("handed back"),
             Event::Reloaded => self.tally.note("reloads"),
             Event::ReloadRefused { .. } => self.tally.note("refused reloads"),
             Event::Bridged { .. } => self.both_at_once(&about),

@@ -23,7 +23,7 @@ fn world(agents: u32) -> World {
     World::on(plan)
 }
 
-fn dial(world: &mut World, agent: u32, from: &str, code: &str) -> Vec<String> {
+pub(super) fn dial(world: &mut World, agent: u32, from: &str, code: &str) -> Vec<String> {
     let at = phone(agent);
     let n = world.now.mono.0;
     let body = sdp("192.0.2.60", 50000, "sendrecv");

@@ -25,7 +25,8 @@ fn each_misfit_gets_its_status() {
         ("488", invite.replacen("RTP/AVP 8 101", "RTP/AVP 9 ---", 1)),
         ("488", invite.replacen("RTP/AVP 8 101", "RTP/SAV 8 101", 1)),
         ("400", invite.replacen("v=0", "x=0", 1)),
-        ("405", invite.replace("INVITE", "REFER")),
+        ("405", invite.replace("INVITE", "MESSAGE")),
+        ("403", invite.replace("INVITE", "REFER")),
         ("501", invite.replace("INVITE", "DANCES")),
         (
             "481",
@@ -71,8 +72,11 @@ fn a_refusal_names_what_would_be_taken() {
     let invite = Caller::new("c1", TRUNK).invite();
     world.from(TRUNK, &invite.replacen("Max-Forwards", "Require: 100rel, x\r\nMax-Forwards", 1));
     assert_eq!(header(&world.expect(TRUNK, "SIP/2.0 420"), "Unsupported"), "100rel, x");
-    world.from(TRUNK, &Caller::new("c2", TRUNK).invite().replace("INVITE", "REFER"));
-    assert_eq!(header(&world.expect(TRUNK, "SIP/2.0 405"), "Allow"), "INVITE, ACK, CANCEL, BYE, OPTIONS");
+    world.from(TRUNK, &Caller::new("c2", TRUNK).invite().replace("INVITE", "MESSAGE"));
+    assert_eq!(
+        header(&world.expect(TRUNK, "SIP/2.0 405"), "Allow"),
+        "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER"
+    );
 }
 
 #[test]

@@ -2,14 +2,19 @@
 
 mod callbacks;
 mod calls;
+mod case_call;
+mod cases;
 mod codes;
 mod deterministic;
+mod dispose;
 mod door;
 mod failures;
 mod following;
 mod health;
 mod hold;
+mod pathways;
 mod reload;
 mod restart;
+mod transfer;
 mod waits;
 mod world;

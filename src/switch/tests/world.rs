@@ -9,7 +9,7 @@ use crate::acd;
 use crate::audio::Codec;
 use crate::calendar;
 use crate::call::media;
-use crate::call::record::{CallRecord, PromiseRecord};
+use crate::call::record::{CallRecord, CaseRecord, PromiseRecord};
 use crate::id::{AgentId, ClipId, LineId, TeamId};
 use crate::policy::{Ingress, Trunk};
 use crate::sip::{Flow, Listener, ListenerId, Transport};
@@ -31,6 +31,8 @@ pub(super) struct World {
     pub(super) now: Now,
     pub(super) sent: Vec<(SocketAddr, String)>,
     pub(super) records: Vec<CallRecord>,
+    /// Everything that was written of cases.
+    pub(super) cases: Vec<CaseRecord>,
     /// Everything that was written of promises.
     pub(super) promises: Vec<PromiseRecord>,
     /// Whether what is to be written is safe at once, or never.
@@ -119,6 +121,9 @@ pub(super) fn plan(agents: u32) -> Plan {
             codecs: vec![Codec::Pcma, Codec::Pcmu],
         },
         codes: Codes::default(),
+        stacks: Vec::new(),
+        pathways: Vec::new(),
+        dispositions: Vec::new(),
         callbacks: CallbackPlan {
             via: None,
             by_trunk: Vec::new(),
@@ -156,6 +161,7 @@ impl World {
             now,
             sent: Vec::new(),
             records: Vec::new(),
+            cases: Vec::new(),
             promises: Vec::new(),
             disk: true,
             events: Vec::new(),
@@ -180,6 +186,7 @@ impl World {
                     kept.push(promise.promise);
                     self.promises.push(*promise);
                 }
+                Output::Case(case) => self.cases.push(*case),
                 Output::Event(event) => self.events.push(event),
                 Output::Close { .. } => {}
             }

@@ -145,6 +145,9 @@ impl Model {
     fn apply(&mut self, input: Input) -> Result<(), Refused> {
         let now = self.now;
         match input {
+            Input::Transfer { .. } | Input::Leave { .. } | Input::Serve { .. } => {
+                panic!("what agents begin themselves has a sweep of its own")
+            }
             Input::Arrive { call, newcomer } => return self.arrive(call, newcomer),
             Input::Abandon { call } => {
                 let Some(caller) = self.callers.iter().find(|caller| caller.call == call).cloned() else {

@@ -282,7 +282,8 @@ impl Peer {
             head += "Privacy: id\r\n";
         }
         if method == "REFER" {
-            head += "Refer-To: <sip:07700900999@192.0.2.1>\r\n";
+            // To an agent, or to nobody whom the plan names.
+            head += &format!("Refer-To: <sip:agent-{}@192.0.2.1>\r\n", self.id % 4);
         }
         text::with_body(head, body)
     }

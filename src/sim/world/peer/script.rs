@@ -142,6 +142,9 @@ impl Script {
         if dice.chance(600) {
             script.plan.push((stay, Deed::Leave));
         }
+        if dice.chance(150) {
+            script.plan.push((dice.between(500, 30_000), Deed::Odd("REFER")));
+        }
         script.misbehave(stay, dice);
         script
     }

@@ -134,7 +134,9 @@ impl Referee {
         must(seq > dialog.seq, "a CSeq that is not above the last")?;
         dialog.seq = seq;
         must(!dialog.said_bye, "a request after our BYE")?;
-        must(!dialog.heard_bye, "a request after their BYE")?;
+        // What has become of a transfer is told to an agent who has hung up, too (RFC 5057, 4.1).
+        let may_follow = msg.method() == "NOTIFY";
+        must(!dialog.heard_bye || may_follow, "a request after their BYE")?;
         must(dialog.is_target(msg.uri()), "a request must go to the remote target")?;
         must(
             route.first().copied() == dialog.route.as_deref() && route.len() < 2,
