@@ -7,12 +7,13 @@
 //! |---|---|
 //! | `dice` | chance: a sequence for each purpose of each caller |
 //! | `source`, `rota` | who calls; who is at work |
-//! | `engine` | one hub's day |
+//! | `engine`, `callbacks` | one hub's day; who is called back in it |
 //! | `tally`, `figures` | what happened; what it comes to |
 //! | `several` | days of several seeds and policies, with confidence intervals |
 //! | `staffing` | the least staff for a target |
 //! | `preset` | loads and hubs that come with Hearken |
 
+mod callbacks;
 mod dice;
 mod engine;
 pub mod figures;
