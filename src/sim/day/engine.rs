@@ -11,14 +11,14 @@ use super::dice::{Dice, Purpose};
 use super::rota;
 use super::source::{Recorded, Source};
 use super::tally::{End, Sample, Tally, millis};
-use crate::acd::redial::CallerKey;
 use crate::acd::announce::What;
+use crate::acd::redial::CallerKey;
 use crate::acd::{Band, Entry, Exchange, Guide, Input, Newcomer, Output, WayOut};
 use crate::calendar::{Local, TimeOfDay};
 use crate::config::Deployment;
 use crate::config::workload::{Answering, Callers, Load};
 use crate::id::{AgentId, CallId, LineId, PracticeId, PromiseId};
-use crate::time::{Mono, Now};
+use crate::time::{Mono, Now, earlier};
 
 /// How long the day goes on for those who wait at its end.
 const AFTERWARDS: Duration = Duration::from_secs(3 * 3_600);
@@ -124,22 +124,27 @@ pub(super) struct Engine<'a> {
     pub(super) tally: &'a mut Tally,
 }
 
+/// The exchange of a deployment, as a load's day begins.
+pub(super) fn exchange(deployment: &Deployment, load: &Load) -> Exchange {
+    let plan = &deployment.plan;
+    let midnight = Local { date: load.date, time: TimeOfDay::MIDNIGHT };
+    let wall = plan.guide.calendar.instant(midnight, None) + load.from;
+    // Rules on trial decide nothing.
+    let guide = Guide { trial: None, ..plan.guide.clone() };
+    Exchange::new(plan.acd.clone(), guide, Now { mono: Mono(0) + load.from, wall })
+}
+
 impl<'a> Engine<'a> {
     pub(super) fn new(
         deployment: &'a Deployment,
         load: &'a Load,
+        exchange: Exchange,
         recorded: &'a [Recorded],
         copy: u32,
         seed: u64,
         tally: &'a mut Tally,
     ) -> Engine<'a> {
         let plan = &deployment.plan;
-        let begin = Mono(0) + load.from;
-        let midnight = Local { date: load.date, time: TimeOfDay::MIDNIGHT };
-        let wall = plan.guide.calendar.instant(midnight, None) + load.from;
-        // Rules on trial decide nothing.
-        let guide = Guide { trial: None, ..plan.guide.clone() };
-        let exchange = Exchange::new(plan.acd.clone(), guide, Now { mono: begin, wall });
         let trunk = |id: crate::id::TrunkId| &plan.ingress.trunks[id.index()];
         let way = |id, callers| Way {
             line: trunk(id).line,
@@ -211,7 +216,7 @@ impl<'a> Engine<'a> {
         loop {
             let next = self.due.peek().map(|due| due.0.at);
             let deadline = self.exchange.poll_timeout();
-            let Some(at) = next.into_iter().chain(deadline).min().filter(|&at| at < end) else { break };
+            let Some(at) = earlier(next, deadline).filter(|&at| at < end) else { break };
             now = at;
             if deadline.is_some_and(|deadline| deadline <= at) {
                 self.exchange.handle_timeout(at);
@@ -339,7 +344,9 @@ impl<'a> Engine<'a> {
 
     /// The caller's patience is among what is due from now on.
     fn watch(&mut self, id: CallId) {
-        if let Some(call) = self.call(id).filter(|call| !call.talking && !call.watched && call.promise.is_none()) {
+        if let Some(call) =
+            self.call(id).filter(|call| !call.talking && !call.watched && call.promise.is_none())
+        {
             call.watched = true;
             let at = call.patient_until;
             self.push(at, Event::GiveUp(id));

@@ -137,10 +137,13 @@ pub fn figures(tally: &Tally, deployment: &Deployment, load: &Load) -> DayFigure
     let plan = &deployment.plan;
     let origins = origins(deployment, load);
     let of = |sample: &Sample| &origins[usize::from(sample.source)];
+    // Sorted once, rather than in every group.
+    let mut samples = tally.samples.clone();
+    samples.sort_unstable_by_key(|sample| sample.waited);
     let mut groups = Vec::new();
     let mut add = |names: Vec<Group>, position: &dyn Fn(&Sample) -> Option<usize>| {
         let mut sums = vec![Sums::default(); names.len()];
-        for sample in &tally.samples {
+        for sample in &samples {
             if let Some(sums) = position(sample).and_then(|at| sums.get_mut(at)) {
                 sums.add(sample);
             }

@@ -49,8 +49,10 @@ pub fn run(
     tick: &mut dyn FnMut(u32, Mono),
 ) -> Tally {
     let mut tally = Tally::new(deployment);
+    // To make it takes longer than to copy it.
+    let exchange = engine::exchange(deployment, load);
     for copy in 0..load.copies {
-        let engine = Engine::new(deployment, load, recorded, copy, seed, &mut tally);
+        let engine = Engine::new(deployment, load, exchange.clone(), recorded, copy, seed, &mut tally);
         engine.run(end, &mut |now| tick(copy, now));
     }
     tally

@@ -223,7 +223,8 @@ fn spend(work: &mut [Work; HALF_HOURS], doing: Doing, since: Mono, now: Mono) {
 
 /// A time as whole milliseconds, rounded.
 pub(super) fn millis(time: Duration) -> u32 {
-    u32::try_from((time.as_micros() + 500) / 1_000).unwrap_or(u32::MAX)
+    let micros = time.as_secs().saturating_mul(1_000_000).saturating_add(time.subsec_micros().into());
+    u32::try_from(micros.saturating_add(500) / 1_000).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
