@@ -218,7 +218,8 @@ fn compared(text: &mut String, setup: &Setup, results: &[Summary]) {
             let at = summary.position(&group)?;
             summary.measure(at, Measure::Promised).filter(|found| found.mean > 0.0)
         };
-        let count = if results.iter().any(|summary| promises(summary).is_some()) { COMPARED.len() } else { CALLS };
+        let count =
+            if results.iter().any(|summary| promises(summary).is_some()) { COMPARED.len() } else { CALLS };
         let rows: Vec<Vec<String>> = COMPARED[..count]
             .iter()
             .map(|&(measure, title)| {

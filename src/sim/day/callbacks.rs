@@ -134,7 +134,8 @@ impl Engine<'_> {
         let Promised { person, dials, .. } = *promised;
         let mut dice = Dice::new(person.key, Purpose::Patient, dials);
         let reached = dice.is(self.ways[usize::from(person.source)].callers.reached);
-        let rings = if reached { dice.time(&PICK_UP).min(self.ring_patients_for) } else { self.ring_patients_for };
+        let rings =
+            if reached { dice.time(&PICK_UP).min(self.ring_patients_for) } else { self.ring_patients_for };
         self.push(now + rings, Event::Patient { agent, call: id, reached });
     }
 
