@@ -24,7 +24,7 @@ impl Add<Duration> for Mono {
     type Output = Mono;
 
     fn add(self, rhs: Duration) -> Mono {
-        let micros = u64::try_from(rhs.as_micros()).unwrap_or(u64::MAX);
+        let micros = rhs.as_secs().saturating_mul(1_000_000).saturating_add(rhs.subsec_micros().into());
         Mono(self.0.saturating_add(micros))
     }
 }
@@ -45,8 +45,8 @@ impl Add<Duration> for Wall {
     type Output = Wall;
 
     fn add(self, rhs: Duration) -> Wall {
-        let millis = i64::try_from(rhs.as_millis()).unwrap_or(i64::MAX);
-        Wall(self.0.saturating_add(millis))
+        let millis = rhs.as_secs().saturating_mul(1_000).saturating_add(rhs.subsec_millis().into());
+        Wall(self.0.saturating_add(i64::try_from(millis).unwrap_or(i64::MAX)))
     }
 }
 
@@ -57,6 +57,14 @@ pub struct Now {
     pub mono: Mono,
     /// For records and calendars.
     pub wall: Wall,
+}
+
+/// The earlier of two instants, either of which may be missing.
+pub fn earlier(a: Option<Mono>, b: Option<Mono>) -> Option<Mono> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
 }
 
 /// Deadlines by key, popped in order of time and then of key, so that two runs agree.

@@ -220,6 +220,8 @@ impl Distributor {
         let seat = &mut self.seats[agent.index()];
         let (before, old_since) = (seat.at_work(), seat.since);
         let (old, new) = (seat.idle_since(), matches!(state, State::Free { .. }));
+        let may_be_timed =
+            !matches!(seat.state, State::Free { .. } | State::Talking { .. } | State::LoggedOut);
         if let Some(idle_since) = old {
             self.free.remove(seat, idle_since, agent);
         }
@@ -247,7 +249,9 @@ impl Distributor {
         if seat.destination.is_none() {
             self.outputs.push_back(Output::Availability { agent, state: seat.availability() });
         }
-        self.deadlines.clear(agent);
+        if may_be_timed {
+            self.deadlines.clear(agent);
+        }
         self.recount(agent, before);
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agent::{Seat, State};
 use super::caller::Caller;
+use super::calls::ByCall;
 use super::classes::Classes;
 use super::crews::{self, Crew};
 use super::desk::Desk;
@@ -17,7 +18,7 @@ use super::rules::Rules;
 use super::waiting::Queue;
 use super::{Input, Output, Plan, Refused};
 use crate::id::{AgentId, CallId, DestinationId, LineId, TeamId};
-use crate::time::{Deadlines, Mono};
+use crate::time::{Deadlines, Mono, earlier};
 
 /// Matches callers and agents; plain data, driven by [`Input`]s and time alone.
 ///
@@ -29,7 +30,7 @@ pub struct Distributor {
     pub(super) plan: Arc<Plan>,
     pub(super) roster: Roster,
     /// Every call that is not over.
-    pub(super) calls: BTreeMap<CallId, Caller>,
+    pub(super) calls: ByCall<Caller>,
     /// By [`LineId`].
     pub(super) queues: Vec<Queue>,
     pub(super) classes: Classes,
@@ -124,7 +125,7 @@ impl Distributor {
         let lines = (0u32..).map(LineId).zip(&plan.lines);
         let can_empty = lines.filter(|(_, line)| line.leave_when_empty.is_some()).map(|(id, _)| id).collect();
         Distributor {
-            calls: BTreeMap::new(),
+            calls: ByCall::default(),
             queues: vec![Queue::default(); plan.lines.len()],
             classes: Classes::new(plan.lines.len(), desks),
             roster,
@@ -199,7 +200,7 @@ impl Distributor {
 
     /// When to call [`Distributor::handle_timeout`] next; changes with every input.
     pub fn poll_timeout(&self) -> Option<Mono> {
-        [self.deadlines.next(), self.steps.next(), self.rules_due()].into_iter().flatten().min()
+        earlier(earlier(self.deadlines.next(), self.steps.next()), self.rules_due())
     }
 
     /// Of one instant callers' steps come first, all together, then agents' deadlines one by one, then rules.

@@ -148,8 +148,12 @@ impl Estimator {
 
     /// How the estimate has done up to the last event.
     pub fn score(&self) -> Score {
-        let count = |verdict| self.verdicts.iter().filter(|&&other| other == verdict).count() as u32;
-        Score { tried: self.verdicts.len() as u32, late: count(Verdict::Late), early: count(Verdict::Early) }
+        let mut score = Score { tried: self.verdicts.len() as u32, ..Score::default() };
+        for verdict in &self.verdicts {
+            score.late += u32::from(*verdict == Verdict::Late);
+            score.early += u32::from(*verdict == Verdict::Early);
+        }
+        score
     }
 
     /// When to call [`Estimator::handle_timeout`] next.

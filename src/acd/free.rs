@@ -89,11 +89,12 @@ impl Bench {
         fits: impl Fn(Profile) -> bool,
         may: impl Fn(AgentId) -> bool,
     ) -> Option<AgentId> {
-        let start = match self.strategy {
-            Strategy::RoundRobin => (self.last + 1, 0, AgentId(0)),
-            _ => (0, 0, AgentId(0)),
-        };
-        let firsts = self.by_profile.iter().filter(|(profile, _)| fits(**profile)).filter_map(|(_, free)| {
+        let fitting = self.by_profile.iter().filter(|(profile, _)| fits(**profile)).map(|(_, free)| free);
+        if self.strategy != Strategy::RoundRobin {
+            return fitting.filter_map(|free| free.iter().find(|rank| may(rank.2))).min().map(|rank| rank.2);
+        }
+        let start = (self.last + 1, 0, AgentId(0));
+        let firsts = fitting.filter_map(|free| {
             let onward = free.range(start..).map(|rank| (false, rank));
             let mut all = onward.chain(free.range(..start).map(|rank| (true, rank)));
             all.find(|(_, rank)| may(rank.2))

@@ -60,6 +60,13 @@ impl Distributor {
         if self.to_lead_out.is_empty() && self.to_clear.is_empty() {
             return;
         }
+        if self.to_clear.is_empty() && self.to_lead_out.len() == 1 {
+            // Nearly always it is one caller, who has just come and may stay.
+            if let Some(call) = self.to_lead_out.pop_first() {
+                self.lead_out_if_it_must(call, now);
+            }
+            return;
+        }
         let mut candidates: BTreeSet<(LineId, Place)> = BTreeSet::new();
         for call in std::mem::take(&mut self.to_lead_out) {
             candidates.extend(self.calls.get(&call).map(|caller| (caller.line, caller.place)));
@@ -71,14 +78,18 @@ impl Distributor {
                 .extend(deserted.flat_map(|class| class.wanting.iter().map(move |&place| (line, place))));
         }
         for (_, place) in candidates {
-            while let Some((way, why)) = self.way_out(place.call, now) {
-                if let (WayOut::RouteTo(destination), Some(caller)) = (way, self.calls.get_mut(&place.call)) {
-                    caller.out = Some(destination);
-                    self.seek_agents(place.call, now);
-                } else {
-                    self.forget(place.call);
-                    self.outputs.push_back(Output::Release { call: place.call, way, why });
-                }
+            self.lead_out_if_it_must(place.call, now);
+        }
+    }
+
+    fn lead_out_if_it_must(&mut self, call: CallId, now: Mono) {
+        while let Some((way, why)) = self.way_out(call, now) {
+            if let (WayOut::RouteTo(destination), Some(caller)) = (way, self.calls.get_mut(&call)) {
+                caller.out = Some(destination);
+                self.seek_agents(call, now);
+            } else {
+                self.forget(call);
+                self.outputs.push_back(Output::Release { call, way, why });
             }
         }
     }

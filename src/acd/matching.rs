@@ -64,7 +64,14 @@ impl Distributor {
     /// Makes an agent free, unless its phone cannot be reached, and presents the caller to serve next.
     pub(super) fn become_free(&mut self, agent: AgentId, idle_since: Mono, now: Mono) {
         self.idle(agent, idle_since, now);
-        self.seek_callers(vec![agent], now);
+        let teams = &self.seats[agent.index()].teams;
+        if teams.iter().any(|&(team, _)| self.free.of(team).keep > 0) {
+            return self.seek_callers(vec![agent], now);
+        }
+        // Nobody else has become free by it.
+        while let Some(turn) = self.next_caller(agent) {
+            self.serve_turn(turn, now);
+        }
     }
 
     /// Makes an agent free, unless its phone cannot be reached, and no more.
@@ -78,24 +85,30 @@ impl Distributor {
     /// who need no longer be kept free.
     pub(super) fn seek_callers(&mut self, mut agents: Vec<AgentId>, now: Mono) {
         let many = agents.len();
-        for at in 0..many {
-            for &(team, _) in &self.seats[agents[at].index()].teams {
-                let bench = self.free.of(team);
-                if bench.keep > 0 && bench.has_to_spare() && bench.len <= bench.keep + many {
-                    agents.extend(bench.all());
-                }
+        let mut keep_fewer: Vec<TeamId> = Vec::new();
+        for &(team, _) in agents.iter().flat_map(|agent| &self.seats[agent.index()].teams) {
+            let bench = self.free.of(team);
+            if bench.keep > 0 && bench.has_to_spare() && bench.len <= bench.keep + many {
+                keep_fewer.push(team);
             }
         }
+        keep_fewer.sort_unstable();
+        keep_fewer.dedup();
+        agents.extend(keep_fewer.into_iter().flat_map(|team| self.free.of(team).all()));
         agents.sort_by_key(|agent| self.seats[agent.index()].crowd);
         loop {
             agents.retain(|agent| self.seats[agent.index()].idle_since().is_some());
             let crowds = agents.chunk_by(|a, b| self.seats[a.index()].crowd == self.seats[b.index()].crowd);
             let turns = crowds.filter_map(|crowd| self.next_caller(*crowd.first()?));
             let Some(turn) = turns.min_by_key(|turn| turn.between_teams()) else { return };
-            // One agent at a time: an emergency for whom nothing rings yet may come before this one's next.
-            self.seek_agent(turn.place.call, turn.class, now);
-            self.line_up(turn.place.call, now);
+            self.serve_turn(turn, now);
         }
+    }
+
+    /// One agent at a time: an emergency for whom nothing rings yet may come before this caller's next.
+    fn serve_turn(&mut self, turn: Turn, now: Mono) {
+        self.seek_agent(turn.place.call, turn.class, now);
+        self.line_up(turn.place.call, now);
     }
 
     /// Callers who have just come within reach of more agents are served in the order in which the agents take
@@ -103,8 +116,10 @@ impl Distributor {
     pub(super) fn seek_for_all(&mut self, classes: BTreeSet<ClassId>, now: Mono) {
         let reach = classes.iter().flat_map(|&class| &self.classes.of(class).teams);
         let reach: BTreeSet<TeamId> = reach.copied().collect();
-        let free: BTreeSet<AgentId> = reach.iter().flat_map(|&team| self.free.of(team).all()).collect();
-        self.seek_callers(free.into_iter().collect(), now);
+        let mut free: Vec<AgentId> = reach.iter().flat_map(|&team| self.free.of(team).all()).collect();
+        free.sort_unstable();
+        free.dedup();
+        self.seek_callers(free, now);
         let classes = classes.iter().map(|&class| self.classes.of(class));
         let unheard = classes.filter(|class| class.kind.band == Band::EMERGENCY && !class.kind.rung);
         let unheard: BTreeSet<Place> = unheard.flat_map(|class| &class.wanting).copied().collect();
@@ -250,10 +265,10 @@ impl Distributor {
 
     /// The teams that give this agent count the call as a turn of its practice, once.
     fn charge(&mut self, call: CallId, agent: AgentId, class: ClassId) {
-        let Some(caller) = self.calls.get_mut(&call) else { return };
-        if caller.is_emergency() || !self.roster.shares() {
+        if !self.roster.shares() {
             return;
         }
+        let Some(caller) = self.calls.get_mut(&call).filter(|caller| !caller.is_emergency()) else { return };
         for (team, _) in &self.seats[agent.index()].teams {
             let serves = self.classes.of(class).teams.contains(team) && !caller.charged.contains(team);
             if serves && self.classes.desks[team.index()].charge(caller.practice) {

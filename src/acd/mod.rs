@@ -8,6 +8,7 @@ mod agent;
 pub mod announce;
 pub mod callback;
 mod caller;
+mod calls;
 pub mod cases;
 mod classes;
 mod crews;

@@ -3,6 +3,7 @@
 //! One table for each line. It holds what was left behind, never who waits: a second call beside one that
 //! still waits finds nothing here and joins like any other. No number is kept, only a key made from it above.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -13,8 +14,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::time::{Deadlines, Mono};
 
 /// A caller's number as a keyed hash: equal numbers have equal keys, and no number can be read from one.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CallerKey(pub [u8; 16]);
+
+/// The order of the bytes, compared all at once.
+impl Ord for CallerKey {
+    fn cmp(&self, other: &CallerKey) -> Ordering {
+        u128::from_be_bytes(self.0).cmp(&u128::from_be_bytes(other.0))
+    }
+}
+
+impl PartialOrd for CallerKey {
+    fn partial_cmp(&self, other: &CallerKey) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl fmt::Display for CallerKey {
     /// In 32 lower-case hexadecimal digits.

@@ -49,7 +49,7 @@ impl Distributor {
         let moved = self.plan.moved_seats(&next.plan);
         let seat_of = |agent: AgentId| moved.get(&agent).copied().unwrap_or(agent);
         next.arrivals = self.arrivals;
-        for (call, mut caller) in std::mem::take(&mut self.calls) {
+        for (call, mut caller) in self.calls.drain() {
             caller.rung.iter_mut().for_each(|agent| *agent = seat_of(*agent));
             if let Stage::Talking(agent) | Stage::Transferring { by: agent, .. } = &mut caller.stage {
                 *agent = seat_of(*agent);

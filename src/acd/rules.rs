@@ -17,7 +17,7 @@ use crate::id::{CallId, DestinationId, LineId, RuleId, TeamId};
 use crate::policy::rules::{
     CallerFacts, Change, Decision, Kind, LineFacts, Live, Measure, Rule, RuleBook, RuleStates, Shadow, Trial,
 };
-use crate::time::{Mono, Now, Wall};
+use crate::time::{Mono, Now, Wall, earlier};
 
 /// The rules and what they are told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -247,9 +247,9 @@ impl Distributor {
                 let same = |known: &Rule| old.book.rule(rule) == Some(known);
                 (0u32..).map(RuleId).zip(new.book.rules()).find(|(_, known)| same(known)).map(|(id, _)| id)
             };
-            for caller in self.calls.values_mut() {
+            self.calls.for_each_mut(|_, caller| {
                 caller.told = caller.told.iter().filter_map(|&rule| now_at(rule)).collect();
-            }
+            });
         }
         for line in (0u32..).map(LineId).take(self.plan.lines.len()) {
             self.follow_reach(line, self.now);
@@ -273,14 +273,21 @@ impl Distributor {
                 return;
             }
             stirred.sort_unstable();
-            let facts: Vec<(LineId, LineFacts)> =
-                stirred.iter().filter_map(|&line| Some((line, self.facts(line)?))).collect();
+            let look = |&line: &LineId| Some((line, self.facts(line)?));
+            // Nearly always one line alone has changed, and needs no list.
+            let (one, several): (Option<_>, Vec<_>) = match &stirred[..] {
+                [line] => (look(line), Vec::new()),
+                lines => (None, lines.iter().filter_map(look).collect()),
+            };
+            let facts: &[(LineId, LineFacts)] = one.as_ref().map_or(&several[..], std::slice::from_ref);
             let Some(rules) = &mut self.rules else { return };
             stirred.clear();
             rules.stirred = stirred;
             let at = rules.at(now);
-            let changes = rules.states.evaluate(&rules.book, &rules.calendar, &facts, at);
-            self.outputs.extend(rules.disagreements(&changes, &facts, at));
+            let changes = rules.states.evaluate(&rules.book, &rules.calendar, facts, at);
+            if rules.shadow.is_some() {
+                self.outputs.extend(rules.disagreements(&changes, facts, at));
+            }
             if changes.is_empty() {
                 return;
             }
@@ -361,7 +368,7 @@ impl Rules {
     /// When time alone may turn a rule, live or on trial.
     fn due(&self) -> Option<Mono> {
         let shadow = self.shadow.as_ref().and_then(Shadow::poll_timeout);
-        self.states.poll_timeout().into_iter().chain(shadow).min()
+        earlier(self.states.poll_timeout(), shadow)
     }
 
     /// Lets the rules on trial take in what the live ones took in; gives where they would have decided otherwise.

@@ -83,17 +83,23 @@ impl Throughput {
 
     /// The wait behind `ahead` others; `None` with fewer than `fewest` answers in the window, or nobody at work.
     pub(super) fn range(&self, ahead: u32, fewest: u32, now: Mono) -> Option<Range> {
-        let recent: Vec<Gap> =
-            self.gaps.iter().filter(|(at, _)| now.since(*at) < self.window).map(|&(_, gap)| gap).collect();
-        let answers = recent.len() as f64;
+        // They are in order of time.
+        let old = self.gaps.iter().take_while(|(at, _)| now.since(*at) >= self.window).count();
+        let recent = || self.gaps.iter().skip(old).map(|(_, gap)| gap);
+        let count = self.gaps.len() - old;
+        let answers = count as f64;
         let open = self.open_until(now);
-        let sum = |part: fn(&Gap) -> f64| recent.iter().map(part).sum::<f64>() + part(&open);
-        let work = sum(|gap| gap.work as f64);
-        if recent.len() < fewest.max(2) as usize || self.agents == 0 || work == 0.0 {
+        let (mut work, mut waits, mut left) = (0.0, 0.0, 0.0);
+        for gap in recent().chain([&open]) {
+            work += gap.work as f64;
+            waits += gap.waits as f64;
+            left += f64::from(gap.left);
+        }
+        if count < fewest.max(2) as usize || self.agents == 0 || work == 0.0 {
             return None;
         }
         let served = answers / work * f64::from(self.agents);
-        let leaving = sum(|gap| f64::from(gap.left)) / sum(|gap| gap.waits as f64).max(1.0);
+        let leaving = left / f64::max(waits, 1.0);
         // Those ahead are served, or leave; with each gone there are fewer left who might leave.
         let (mut mean, mut variance) = (0.0, 0.0);
         for others in 0..=ahead.min(MOST_AHEAD) {
@@ -101,7 +107,7 @@ impl Throughput {
             mean += step;
             variance += step * step;
         }
-        let unevenness = unevenness(&recent);
+        let unevenness = unevenness(recent, answers);
         let freedom = 2.0 * mean * mean / variance / unevenness;
         let known = 2.0 * answers / unevenness;
         let wait =
@@ -125,10 +131,9 @@ impl Throughput {
 
 /// The squared coefficient of variation of the gaps: 1 when they are exponential, 0 when all are the same.
 /// Kept between a quarter and four, as a few gaps show it but roughly.
-fn unevenness(gaps: &[Gap]) -> f64 {
-    let many = gaps.len() as f64;
-    let mean = gaps.iter().map(|gap| gap.work as f64).sum::<f64>() / many;
-    let squares = gaps.iter().map(|gap| (gap.work as f64 - mean) * (gap.work as f64 - mean)).sum::<f64>();
+fn unevenness<'a, I: Iterator<Item = &'a Gap>>(gaps: impl Fn() -> I, many: f64) -> f64 {
+    let mean = gaps().map(|gap| gap.work as f64).sum::<f64>() / many;
+    let squares = gaps().map(|gap| (gap.work as f64 - mean) * (gap.work as f64 - mean)).sum::<f64>();
     if mean == 0.0 { 4.0 } else { (squares / (many - 1.0) / (mean * mean)).clamp(0.25, 4.0) }
 }
 

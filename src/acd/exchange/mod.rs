@@ -12,13 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use super::announce::{Announcer, Facts, Schedule};
 use super::callback::{self, Book};
+use super::calls::ByCall;
 use super::estimate::{self, Estimator};
 use super::redial::{CallerKey, Redials};
 use super::{Band, Distributor, Entry, Gone, Input, Newcomer, Onward, Output, Plan, Refused};
 use crate::calendar::Calendar;
 use crate::id::{CallId, LineId, PromiseId, RuleId};
 use crate::policy::rules::{CallerFacts, RuleBook, Trial};
-use crate::time::{Deadlines, Mono, Now};
+use crate::time::{Deadlines, Mono, Now, earlier};
 
 mod callbacks;
 #[cfg(test)]
@@ -67,11 +68,14 @@ pub struct Exchange {
     /// One instant on both clocks, as last told.
     clock: Now,
     /// Callers who are not over.
-    callers: BTreeMap<CallId, Who>,
+    callers: ByCall<Who>,
     /// Lines whose callers or agents may have changed.
     touched: Vec<LineId>,
     /// When a line's estimator or its redials want to be woken.
     deadlines: Deadlines<LineId>,
+    /// By [`LineId`]: the same, as far as it is known, so that what has not changed is not set again.
+    #[serde(skip)]
+    alarms: Vec<Option<Option<Mono>>>,
     outputs: VecDeque<Output>,
 }
 
@@ -107,9 +111,10 @@ impl Exchange {
             standing: BTreeMap::new(),
             held: false,
             clock: now,
-            callers: BTreeMap::new(),
+            callers: ByCall::default(),
             touched: (0u32..).map(LineId).take(lines).collect(),
             deadlines: Deadlines::default(),
+            alarms: Vec::new(),
             outputs: VecDeque::new(),
             guide,
         };
@@ -181,11 +186,11 @@ impl Exchange {
                 to.take_over(from);
             }
         }
-        for who in self.callers.iter_mut() {
-            if let Some((line, _)) = self.distributor.place(*who.0) {
-                who.1.line = line;
+        self.callers.for_each_mut(|call, who| {
+            if let Some((line, _)) = self.distributor.place(call) {
+                who.line = line;
             }
-        }
+        });
         self.touched.extend((0u32..).map(LineId).take(lines));
         self.settle(now.mono);
     }
@@ -294,6 +299,9 @@ impl Exchange {
         while let Some(at) = self.poll_timeout().filter(|&at| at <= now) {
             self.distributor.handle_timeout(at);
             while let Some((_, line)) = self.deadlines.pop_due(at) {
+                if let Some(alarm) = self.alarms.get_mut(line.index()) {
+                    *alarm = None;
+                }
                 self.estimators[line.index()].handle_timeout(at);
                 self.redials[line.index()].handle_timeout(at);
                 self.touched.push(line);
@@ -306,13 +314,8 @@ impl Exchange {
 
     /// When to call [`Exchange::handle_timeout`], if nothing else comes first.
     pub fn poll_timeout(&self) -> Option<Mono> {
-        let next = [
-            self.distributor.poll_timeout(),
-            self.announcer.poll_timeout(),
-            self.book.poll_timeout(),
-            self.deadlines.next(),
-        ];
-        next.into_iter().flatten().min()
+        let next = earlier(self.distributor.poll_timeout(), self.deadlines.next());
+        earlier(next, earlier(self.announcer.poll_timeout(), self.book.poll_timeout()))
     }
 
     /// The next thing that the world must do.
@@ -390,7 +393,16 @@ impl Exchange {
     /// Sets the alarm of a line's estimator and redials.
     fn watch(&mut self, line: LineId) {
         let (estimator, redials) = (&self.estimators[line.index()], &self.redials[line.index()]);
-        match estimator.poll_timeout().into_iter().chain(redials.poll_timeout()).min() {
+        let alarm = earlier(estimator.poll_timeout(), redials.poll_timeout());
+        if self.alarms.get(line.index()) == Some(&Some(alarm)) {
+            return;
+        }
+        if self.alarms.len() != self.estimators.len() {
+            self.alarms.clear();
+            self.alarms.resize(self.estimators.len(), None);
+        }
+        self.alarms[line.index()] = Some(alarm);
+        match alarm {
             Some(at) => self.deadlines.set(line, at),
             None => self.deadlines.clear(line),
         }
@@ -469,6 +481,9 @@ impl Exchange {
 
     /// Makes the announcements that are due, from how things stand now.
     fn announce(&mut self, at: Mono) {
+        if self.announcer.poll_timeout().is_none_or(|due| due > at) {
+            return;
+        }
         let (mut estimators, mut announcer) =
             (std::mem::take(&mut self.estimators), std::mem::take(&mut self.announcer));
         let mut asked = BTreeSet::new();

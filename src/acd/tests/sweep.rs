@@ -325,7 +325,7 @@ fn sweep(block: u8) {
             assert_eq!(outputs, std::mem::take(&mut model.outputs), "{}", context());
             calls.note_leaving(&outputs, &acd);
             tally.note(&outputs, acd.plan.agents.len());
-            for (call, caller) in &acd.calls {
+            for (call, caller) in acd.calls.iter() {
                 let place = *places.entry(caller.place.number).or_insert(caller.place);
                 assert_eq!(caller.place, place, "{}: {call} lost its place", context());
             }
@@ -412,7 +412,7 @@ fn no_caller_is_ever_passed_over_for_one_of_a_lesser_band_or_a_later_arrival() {
         let mut now = Mono(0);
         for step in 0..STEPS {
             let before = waiting(&acd);
-            let places: Vec<Place> = acd.calls.values().map(|caller| caller.place).collect();
+            let places: Vec<Place> = acd.calls.iter().map(|(_, caller)| caller.place).collect();
             now = dice.later(now, acd.poll_timeout());
             let input = dice.input(&acd, &mut calls);
             if acd.handle(input.clone(), now).is_ok() {

@@ -17,7 +17,8 @@
 //!
 //! Figures are objects by measure; each is `{"mean": m, "within": w}` over the seeds, `w` half of the interval at 95 %
 //! and null of one seed; null where there was nothing to measure. Names that end in `_s` are seconds, in `_share`
-//! shares of 1.
+//! shares of 1. `called_back` and `not_called_back` are of the `promised`; callback times last from the promise until the
+//! patient was reached.
 
 use serde_json::{Value, json};
 

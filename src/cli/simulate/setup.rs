@@ -83,11 +83,6 @@ impl Setup {
             Ok(Policy { name, deployment, load, recorded })
         });
         let policies: Vec<Policy> = policies.collect::<Result<_, ExitCode>>()?;
-        for Policy { name, deployment, .. } in &policies {
-            if deployment.plan.guide.rules.rules().iter().any(|rule| rule.actions.offer_callback) {
-                eprintln!("hearken: {name} offers callbacks, which are not simulated: everybody waits on");
-            }
-        }
         Ok(Setup { policies })
     }
 }

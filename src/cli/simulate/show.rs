@@ -35,8 +35,20 @@ const COLUMNS: [(Measure, &str); 11] = [
     (Measure::Longest, "longest"),
 ];
 
+/// The measures of promised callbacks.
+const CALLBACKS: [(Measure, &str); 8] = [
+    (Measure::Promised, "promised"),
+    (Measure::CalledBack, "reached"),
+    (Measure::NotCalledBack, "in vain"),
+    (Measure::CallbackMean, "mean wait"),
+    (Measure::CallbackMedian, "median"),
+    (Measure::CallbackP90, "90th"),
+    (Measure::CallbackP95, "95th"),
+    (Measure::CallbackP99, "99th"),
+];
+
 /// What policies are compared by.
-const COMPARED: [(Measure, &str); 9] = [
+const COMPARED: [(Measure, &str); 12] = [
     (Measure::Answered, "answered"),
     (Measure::Abandoned, "gave up"),
     (Measure::Refused, "refused"),
@@ -46,7 +58,13 @@ const COMPARED: [(Measure, &str); 9] = [
     (Measure::P95, "95th"),
     (Measure::P99, "99th"),
     (Measure::LateShare, "over 2 minutes"),
+    (Measure::Promised, "callbacks promised"),
+    (Measure::CalledBack, "called back"),
+    (Measure::CallbackP95, "95th until then"),
 ];
+
+/// Those of them that are of calls, and not of callbacks.
+const CALLS: usize = 9;
 
 /// The report: of one policy in full, of several side by side.
 pub(super) fn text(setup: &Setup, heading: &Heading<'_>, results: &[Summary]) -> String {
@@ -78,20 +96,24 @@ fn one(text: &mut String, policy: &Policy, summary: &Summary) {
         let groups = summary.groups().filter(|(_, group)| test(group)).map(|(at, _)| at);
         groups.filter(|&at| called(summary, at)).collect()
     };
-    groups(
-        text,
-        "calls",
-        summary,
-        wanted(&|group| matches!(group, Group::All | Group::Routine | Group::Emergency)),
-    );
-    groups(text, "by hour", summary, wanted(&|group| matches!(group, Group::Hour(_))));
+    let bands = wanted(&|group| matches!(group, Group::All | Group::Routine | Group::Emergency));
+    groups(text, "calls", &COLUMNS, summary, bands);
+    let hours = wanted(&|group| matches!(group, Group::Hour(_)));
+    let promised = |at: &usize| summary.measure(*at, Measure::Promised).is_some_and(|found| found.mean > 0.0);
+    let with_promises = hours.iter().copied().filter(promised).chain(summary.position(&Group::Routine));
+    let with_promises: Vec<usize> = with_promises.collect();
+    groups(text, "by hour", &COLUMNS, summary, hours);
+    if with_promises.len() > 1 {
+        groups(text, "callbacks", &CALLBACKS, summary, with_promises);
+    }
     let lines = wanted(&|group| matches!(group, Group::Line(_)));
     let practices = wanted(&|group| matches!(group, Group::Practice { .. }));
     // Where each practice has a line of its own, one table says both.
     if lines.len() <= MOST_ROWS || practices.is_empty() {
         worst(text, "line", summary, lines);
     }
-    groups(text, "by fifth, 1 the most deprived", summary, wanted(&|group| matches!(group, Group::Fifth(_))));
+    let fifths = wanted(&|group| matches!(group, Group::Fifth(_)));
+    groups(text, "by fifth, 1 the most deprived", &COLUMNS, summary, fifths);
     worst(text, "practice", summary, practices);
     staff(text, policy, summary);
 }
@@ -110,21 +132,27 @@ fn worst(text: &mut String, kind: &str, summary: &Summary, mut positions: Vec<us
         positions.truncate(MOST_ROWS);
         title = format!("by {kind}: of {all} those with the longest 95th");
     }
-    groups(text, &title, summary, positions);
+    groups(text, &title, &COLUMNS, summary, positions);
 }
 
-fn groups(text: &mut String, title: &str, summary: &Summary, positions: Vec<usize>) {
+fn groups(
+    text: &mut String,
+    title: &str,
+    columns: &[(Measure, &'static str)],
+    summary: &Summary,
+    positions: Vec<usize>,
+) {
     if positions.is_empty() {
         return;
     }
     let mut heading = vec![title];
-    heading.extend(COLUMNS.iter().map(|(_, name)| *name));
+    heading.extend(columns.iter().map(|(_, name)| *name));
     let rows: Vec<Vec<String>> = positions
         .into_iter()
         .filter_map(|at| {
             let (_, group) = summary.groups().nth(at)?;
             let mut row = vec![name(group)];
-            row.extend(COLUMNS.iter().map(|(measure, _)| {
+            row.extend(columns.iter().map(|(measure, _)| {
                 summary.measure(at, *measure).map_or("-".to_owned(), |found| estimate(measure.unit(), found))
             }));
             Some(row)
@@ -186,7 +214,13 @@ fn compared(text: &mut String, setup: &Setup, results: &[Summary]) {
             continue;
         }
         heading[0] = name(&group);
-        let rows: Vec<Vec<String>> = COMPARED
+        let promises = |summary: &Summary| {
+            let at = summary.position(&group)?;
+            summary.measure(at, Measure::Promised).filter(|found| found.mean > 0.0)
+        };
+        let count =
+            if results.iter().any(|summary| promises(summary).is_some()) { COMPARED.len() } else { CALLS };
+        let rows: Vec<Vec<String>> = COMPARED[..count]
             .iter()
             .map(|&(measure, title)| {
                 let mut row = vec![title.to_owned()];

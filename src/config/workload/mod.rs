@@ -86,6 +86,10 @@ pub struct Callers {
     pub redial: f64,
     /// How long after giving up they do.
     pub redial_after: Spread,
+    /// The share of those who are offered a callback who take it.
+    pub callback: f64,
+    /// The share of calls back that are picked up.
+    pub reached: f64,
 }
 
 /// How a time is spread.
@@ -195,7 +199,8 @@ impl Profile {
 
 impl Callers {
     /// Patients of practices: talk and patience as fitted to the published waits and durations. That half of those
-    /// who give up call again, after a median of two minutes, is assumed.
+    /// who give up call again, after a median of two minutes, is assumed; so is that half of those who are offered a
+    /// callback take it, and pick up four times in five.
     pub fn patients() -> Callers {
         let rate = |from, per_minute: f64| (Duration::from_secs(from), per_minute / 60.0);
         Callers {
@@ -203,16 +208,21 @@ impl Callers {
             talk: Spread::Lognormal { mu: 0.543 + 60f64.ln(), sigma: 0.750 },
             redial: 0.5,
             redial_after: Spread::Lognormal { mu: 120f64.ln(), sigma: 0.8 },
+            callback: 0.5,
+            reached: 0.8,
         }
     }
 
-    /// Emergency callers, who hang on for a mean of ten minutes and call again at once. All of it is assumed.
+    /// Emergency callers, who hang on for a mean of ten minutes and call again at once, and whom nobody offers to call
+    /// back. All of it is assumed.
     pub fn emergency() -> Callers {
         Callers {
             patience: Spread::Exponential(Duration::from_secs(600)),
             talk: Spread::Lognormal { mu: 300f64.ln(), sigma: 0.6 },
             redial: 1.0,
             redial_after: Spread::Fixed(Duration::from_secs(10)),
+            callback: 0.0,
+            reached: 0.0,
         }
     }
 }

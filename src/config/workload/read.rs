@@ -367,6 +367,8 @@ fn callers_like(table: &mut Table<'_, '_>, usual: Callers, sink: &mut Sink) -> C
         talk: spread(table, "talk", sink).unwrap_or(usual.talk),
         redial: decimal(table, "redial", 0.0..=1.0, sink).unwrap_or(usual.redial),
         redial_after: spread(table, "redial-after", sink).unwrap_or(usual.redial_after),
+        callback: decimal(table, "callback", 0.0..=1.0, sink).unwrap_or(usual.callback),
+        reached: decimal(table, "reached", 0.0..=1.0, sink).unwrap_or(usual.reached),
     }
 }
 

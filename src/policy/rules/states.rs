@@ -10,7 +10,7 @@ use super::openings::Openings;
 use super::{Condition, LineFacts, Rule};
 use crate::calendar::Calendar;
 use crate::id::{LineId, RuleId};
-use crate::time::{Deadlines, Mono, Now};
+use crate::time::{Deadlines, Mono, Now, earlier};
 
 /// A rule that turned on or off.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,17 +84,19 @@ impl RuleStates {
         let mut changes = Vec::new();
         self.advance(book, calendar, now, &mut changes);
         let at = self.now;
-        let mut changed = Vec::new();
-        for &(line, facts) in facts {
+        // All of them first: a rule on one line may measure another.
+        let mut changed = vec![false; if facts.len() > 1 { facts.len() } else { 0 }];
+        for (number, &(line, facts)) in facts.iter().enumerate() {
             if let Some(known) = self.facts.get_mut(line.index()).filter(|known| **known != facts) {
                 *known = facts;
-                changed.push(line);
+                match changed.get_mut(number) {
+                    Some(changed) => *changed = true,
+                    None => self.settle_watchers(book, line, at, &mut changes),
+                }
             }
         }
-        for line in changed {
-            for &slot in book.watchers_of(line) {
-                self.settle(book, slot, at, &mut changes);
-            }
+        for (&(line, _), _) in facts.iter().zip(changed).filter(|(_, changed)| *changed) {
+            self.settle_watchers(book, line, at, &mut changes);
         }
         changes
     }
@@ -117,7 +119,7 @@ impl RuleStates {
 
     /// When to call [`RuleStates::evaluate`] next, with no facts if there are none; changes with every call.
     pub fn poll_timeout(&self) -> Option<Mono> {
-        [self.deadlines.next(), self.openings.due()].into_iter().flatten().min()
+        earlier(self.deadlines.next(), self.openings.due())
     }
 
     /// The rules of a line that are on, in file order.
@@ -154,6 +156,12 @@ impl RuleStates {
         self.now = self.now.max(now.mono);
         let turned = self.openings.follow(book, calendar, now);
         self.settle_askers(book, &turned, changes);
+    }
+
+    fn settle_watchers(&mut self, book: &RuleBook, line: LineId, at: Mono, changes: &mut Vec<Change>) {
+        for &slot in book.watchers_of(line) {
+            self.settle(book, slot, at, changes);
+        }
     }
 
     fn settle_askers(&mut self, book: &RuleBook, openings: &[usize], changes: &mut Vec<Change>) {

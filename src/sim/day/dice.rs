@@ -22,6 +22,10 @@ pub(super) enum Purpose {
     Redial,
     /// Whether and when a phone that rings for a caller is picked up.
     PickUp,
+    /// Whether a caller takes a callback that is offered, at one attempt.
+    Callback,
+    /// Whether and when a patient who is called back picks up, at one dial.
+    Patient,
 }
 
 /// A sequence of chance.

@@ -3,20 +3,22 @@
 //! Whatever the exchange asks for is done by made-up people on virtual time; it decides everything else itself.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
 
+use super::callbacks::Promised;
 use super::dice::{Dice, Purpose};
 use super::rota;
 use super::source::{Recorded, Source};
 use super::tally::{End, Sample, Tally, millis};
+use crate::acd::announce::What;
 use crate::acd::redial::CallerKey;
-use crate::acd::{Band, Entry, Exchange, Guide, Input, Newcomer, Output};
+use crate::acd::{Band, Entry, Exchange, Guide, Input, Newcomer, Output, WayOut};
 use crate::calendar::{Local, TimeOfDay};
 use crate::config::Deployment;
 use crate::config::workload::{Answering, Callers, Load};
-use crate::id::{AgentId, CallId, LineId, PracticeId};
-use crate::time::{Mono, Now};
+use crate::id::{AgentId, CallId, LineId, PracticeId, PromiseId};
+use crate::time::{Mono, Now, earlier};
 
 /// How long the day goes on for those who wait at its end.
 const AFTERWARDS: Duration = Duration::from_secs(3 * 3_600);
@@ -26,7 +28,7 @@ const SLOT_BITS: u32 = 24;
 
 /// What may happen next.
 #[derive(Copy, Clone, Debug)]
-enum Event {
+pub(super) enum Event {
     /// The next caller of a source comes.
     Caller { source: u16, key: u64 },
     /// The next call of the ledger comes.
@@ -39,6 +41,8 @@ enum Event {
     PickUp { agent: AgentId, ring: Ring },
     /// A talk ends.
     Done { agent: AgentId, call: CallId },
+    /// A patient who is called back picks up, or does not.
+    Patient { agent: AgentId, call: CallId, reached: bool },
     /// The next step of the rota.
     Rota(u32),
     /// A full minute, to take stock.
@@ -47,18 +51,18 @@ enum Event {
 
 /// Somebody who calls.
 #[derive(Copy, Clone, Debug)]
-struct Person {
-    source: u16,
-    key: u64,
+pub(super) struct Person {
+    pub(super) source: u16,
+    pub(super) key: u64,
     /// Calls before this one.
-    attempt: u16,
+    pub(super) attempt: u16,
     /// Which call of the ledger it is.
     recorded: Option<u32>,
 }
 
 /// Which presentation of a call it is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-struct Ring {
+pub(super) struct Ring {
     call: CallId,
     nth: u32,
 }
@@ -72,68 +76,82 @@ struct Due {
 
 /// A call that is not over.
 #[derive(Copy, Clone, Debug)]
-struct Call {
-    id: CallId,
-    person: Person,
-    arrived: Mono,
+pub(super) struct Call {
+    pub(super) id: CallId,
+    pub(super) person: Person,
+    /// The promise that it stands for: nobody is on the phone.
+    pub(super) promise: Option<PromiseId>,
+    pub(super) arrived: Mono,
     /// When its caller has no more patience, and whether that is among what is due: most are answered before.
-    patient_until: Mono,
-    watched: bool,
-    presented: u32,
-    talking: bool,
+    pub(super) patient_until: Mono,
+    pub(super) watched: bool,
+    pub(super) presented: u32,
+    pub(super) talking: bool,
 }
 
 /// Where a source's calls join.
-struct Way<'a> {
-    line: LineId,
-    practice: Option<PracticeId>,
-    band: Band,
-    callers: &'a Callers,
+pub(super) struct Way<'a> {
+    pub(super) line: LineId,
+    pub(super) practice: Option<PracticeId>,
+    pub(super) band: Band,
+    pub(super) callers: &'a Callers,
+    /// Whether a callback may be offered.
+    pub(super) callable: bool,
 }
 
 /// One hub's day.
 pub(super) struct Engine<'a> {
     load: &'a Load,
     copy: u32,
-    exchange: Exchange,
+    pub(super) exchange: Exchange,
     sources: Vec<Source<'a>>,
     recorded: &'a [Recorded],
-    ways: Vec<Way<'a>>,
+    pub(super) ways: Vec<Way<'a>>,
     rota: Vec<(Mono, Input)>,
     due: BinaryHeap<Reverse<Due>>,
     number: u64,
     calls: Vec<Option<Call>>,
     vacant: Vec<u32>,
-    open: usize,
+    /// Calls and promises that are not over, and callers who will call again.
+    pub(super) open: usize,
+    pub(super) promised: BTreeMap<PromiseId, Promised>,
+    /// How long the phone of a patient rings who is called back.
+    pub(super) ring_patients_for: Duration,
     /// By agent, then seats of destinations: what rings there.
-    rings: Vec<Option<Ring>>,
+    pub(super) rings: Vec<Option<Ring>>,
     answering: Vec<&'a Answering>,
     emergency_lines: Vec<bool>,
-    tally: &'a mut Tally,
+    pub(super) tally: &'a mut Tally,
+}
+
+/// The exchange of a deployment, as a load's day begins.
+pub(super) fn exchange(deployment: &Deployment, load: &Load) -> Exchange {
+    let plan = &deployment.plan;
+    let midnight = Local { date: load.date, time: TimeOfDay::MIDNIGHT };
+    let wall = plan.guide.calendar.instant(midnight, None) + load.from;
+    // Rules on trial decide nothing.
+    let guide = Guide { trial: None, ..plan.guide.clone() };
+    Exchange::new(plan.acd.clone(), guide, Now { mono: Mono(0) + load.from, wall })
 }
 
 impl<'a> Engine<'a> {
     pub(super) fn new(
         deployment: &'a Deployment,
         load: &'a Load,
+        exchange: Exchange,
         recorded: &'a [Recorded],
         copy: u32,
         seed: u64,
         tally: &'a mut Tally,
     ) -> Engine<'a> {
         let plan = &deployment.plan;
-        let begin = Mono(0) + load.from;
-        let midnight = Local { date: load.date, time: TimeOfDay::MIDNIGHT };
-        let wall = plan.guide.calendar.instant(midnight, None) + load.from;
-        // Rules on trial decide nothing.
-        let guide = Guide { trial: None, ..plan.guide.clone() };
-        let exchange = Exchange::new(plan.acd.clone(), guide, Now { mono: begin, wall });
         let trunk = |id: crate::id::TrunkId| &plan.ingress.trunks[id.index()];
         let way = |id, callers| Way {
             line: trunk(id).line,
             practice: trunk(id).practice,
             band: if trunk(id).emergency { Band::EMERGENCY } else { Band::ROUTINE },
             callers,
+            callable: !trunk(id).emergency && plan.callbacks.via(id).is_some(),
         };
         let ways = match load.ledger {
             None => load.calls.iter().map(|calls| way(calls.trunk, &*calls.callers)).collect(),
@@ -166,6 +184,8 @@ impl<'a> Engine<'a> {
             calls: Vec::new(),
             vacant: Vec::new(),
             open: 0,
+            promised: BTreeMap::new(),
+            ring_patients_for: plan.callbacks.ring_for,
             rings: vec![None; answering.len()],
             answering,
             emergency_lines,
@@ -196,7 +216,7 @@ impl<'a> Engine<'a> {
         loop {
             let next = self.due.peek().map(|due| due.0.at);
             let deadline = self.exchange.poll_timeout();
-            let Some(at) = next.into_iter().chain(deadline).min().filter(|&at| at < end) else { break };
+            let Some(at) = earlier(next, deadline).filter(|&at| at < end) else { break };
             now = at;
             if deadline.is_some_and(|deadline| deadline <= at) {
                 self.exchange.handle_timeout(at);
@@ -217,10 +237,12 @@ impl<'a> Engine<'a> {
 
     /// Those who wait still are counted as such.
     fn close(&mut self, now: Mono) {
-        let waiting: Vec<Call> = self.calls.iter().flatten().filter(|call| !call.talking).copied().collect();
+        let waits = |call: &&Call| !call.talking && call.promise.is_none();
+        let waiting: Vec<Call> = self.calls.iter().flatten().filter(waits).copied().collect();
         for call in waiting {
             self.sample(call.person, call.arrived, now, End::Waiting);
         }
+        self.close_promises(now);
         self.tally.close(now);
     }
 
@@ -251,8 +273,9 @@ impl<'a> Engine<'a> {
             }
             Event::Done { agent, call } => {
                 self.tell(Input::Finish { agent, call }, now);
-                self.forget(call);
+                self.over(call, now);
             }
+            Event::Patient { agent, call, reached } => self.patient(call, agent, reached, now),
             Event::Rota(at) => {
                 if let Some(next) = self.rota.get(at as usize + 1) {
                     let due = next.0;
@@ -267,7 +290,7 @@ impl<'a> Engine<'a> {
     }
 
     /// What made-up people do always fits what the exchange asked of them.
-    fn tell(&mut self, input: Input, now: Mono) {
+    pub(super) fn tell(&mut self, input: Input, now: Mono) {
         let taken = self.exchange.handle(input, now);
         debug_assert_eq!(taken, Ok(()));
         self.tally.events += 1;
@@ -285,31 +308,34 @@ impl<'a> Engine<'a> {
             self.tally.people += 1;
         }
         let way = &self.ways[usize::from(person.source)];
-        let (band, line, callers) = (way.band, way.line, way.callers);
+        let (band, line, callers, callable) = (way.band, way.line, way.callers, way.callable);
         let newcomer = Newcomer { practice: way.practice, ..Newcomer::new(line, band) };
         let key = Some(caller_key(person.key));
         self.tally.events += 1;
         if let Entry::Refuse { .. } = self.exchange.entry(&newcomer, key, now) {
             return self.sample(person, now, now, End::Refused);
         }
-        let slot = self.vacant.pop().unwrap_or_else(|| {
-            self.calls.push(None);
-            self.calls.len() as u32 - 1
-        });
         let mut dice = Dice::new(person.key, Purpose::Patience, person.attempt.into());
         let patience = match person.recorded.and_then(|at| self.recorded.get(at as usize)) {
             Some(call) if call.gave_up => call.waited,
             Some(call) => dice.time_beyond(&callers.patience, call.waited),
             None => dice.time(&callers.patience),
         };
-        self.number += 1;
-        let id = CallId(self.number << SLOT_BITS | u64::from(slot));
-        let (arrived, patient_until) = (now, now + patience);
-        let call = Call { id, person, arrived, patient_until, watched: false, presented: 0, talking: false };
-        self.calls[slot as usize] = Some(call);
-        self.open += 1;
+        let id = self.seat(Call {
+            id: CallId(0),
+            person,
+            promise: None,
+            arrived: now,
+            patient_until: now + patience,
+            watched: false,
+            presented: 0,
+            talking: false,
+        });
         let taken = self.exchange.arrive(id, newcomer, key, now);
         debug_assert_eq!(taken, Ok(()));
+        if callable {
+            self.exchange.set_callable(id);
+        }
         self.drain(now);
         if self.call(id).is_some_and(|call| call.presented == 0) {
             self.watch(id);
@@ -318,7 +344,9 @@ impl<'a> Engine<'a> {
 
     /// The caller's patience is among what is due from now on.
     fn watch(&mut self, id: CallId) {
-        if let Some(call) = self.call(id).filter(|call| !call.talking && !call.watched) {
+        if let Some(call) =
+            self.call(id).filter(|call| !call.talking && !call.watched && call.promise.is_none())
+        {
             call.watched = true;
             let at = call.patient_until;
             self.push(at, Event::GiveUp(id));
@@ -331,7 +359,7 @@ impl<'a> Engine<'a> {
         };
         self.tell(Input::Abandon { call: id }, now);
         self.sample(person, arrived, now, End::Abandoned);
-        self.forget(id);
+        self.over(id, now);
         // The redials of a ledger are calls of their own in it.
         let callers = self.ways[usize::from(person.source)].callers;
         let mut dice = Dice::new(person.key, Purpose::Redial, person.attempt.into());
@@ -353,14 +381,17 @@ impl<'a> Engine<'a> {
                 }
                 Output::Connect { call, agent } => self.connect(call, agent, now),
                 Output::Availability { agent, state } => self.tally.turn(agent, &state, now),
-                Output::Release { call, .. } => {
-                    if let Some(Call { person, arrived, .. }) = self.forget(call) {
-                        self.sample(person, arrived, now, End::Released);
+                Output::Release { call, way, .. } => {
+                    if let Some(call) = self.over(call, now)
+                        && !(way == WayOut::Callback && self.asked_at_the_end(call, now))
+                    {
+                        self.sample(call.person, call.arrived, now, End::Released);
                     }
                 }
-                // Nobody asks to be called back, or hands a caller on.
-                Output::Callback(_)
-                | Output::Returned { .. }
+                Output::Tell { call, what } if what.contains(&What::Offer) => self.offered(call, now),
+                Output::Callback(news) => self.callback(news, now),
+                // Nobody hands a caller on.
+                Output::Returned { .. }
                 | Output::Rule { .. }
                 | Output::Disagreement(_)
                 | Output::Announce { .. }
@@ -389,10 +420,16 @@ impl<'a> Engine<'a> {
 
     fn connect(&mut self, id: CallId, agent: AgentId, now: Mono) {
         self.rings[agent.index()] = None;
-        let Some(call) = self.call(id) else { return };
-        call.talking = true;
-        let (person, arrived) = (call.person, call.arrived);
+        let Some(&mut Call { person, arrived, .. }) = self.call(id) else { return };
         self.sample(person, arrived, now, End::Answered);
+        self.talk(id, person, agent, arrived, now);
+    }
+
+    /// Somebody whose call arrived then talks with an agent from now on.
+    pub(super) fn talk(&mut self, id: CallId, person: Person, agent: AgentId, arrived: Mono, now: Mono) {
+        if let Some(call) = self.call(id) {
+            call.talking = true;
+        }
         if self.counts(arrived) {
             self.tally.reached += 1;
         }
@@ -419,11 +456,15 @@ impl<'a> Engine<'a> {
         arrived >= Mono(0) + self.load.count_from
     }
 
-    fn sample(&mut self, person: Person, arrived: Mono, now: Mono, end: End) {
+    pub(super) fn sample(&mut self, person: Person, arrived: Mono, now: Mono, end: End) {
+        self.sample_of(person, arrived, now.since(arrived), end);
+    }
+
+    pub(super) fn sample_of(&mut self, person: Person, arrived: Mono, waited: Duration, end: End) {
         if self.counts(arrived) {
             self.tally.samples.push(Sample {
                 arrived: millis(arrived.since(Mono(0))),
-                waited: millis(now.since(arrived)),
+                waited: millis(waited),
                 source: person.source,
                 copy: self.copy as u16,
                 end,
@@ -431,18 +472,40 @@ impl<'a> Engine<'a> {
         }
     }
 
-    fn call(&mut self, id: CallId) -> Option<&mut Call> {
+    pub(super) fn call(&mut self, id: CallId) -> Option<&mut Call> {
         self.calls.get_mut(slot(id))?.as_mut().filter(|call| call.id == id)
     }
 
-    fn forget(&mut self, id: CallId) -> Option<Call> {
+    /// Gives a call its number and keeps it.
+    pub(super) fn seat(&mut self, call: Call) -> CallId {
+        let slot = self.vacant.pop().unwrap_or_else(|| {
+            self.calls.push(None);
+            self.calls.len() as u32 - 1
+        });
+        self.number += 1;
+        let id = CallId(self.number << SLOT_BITS | u64::from(slot));
+        self.calls[slot as usize] = Some(Call { id, ..call });
+        self.open += 1;
+        id
+    }
+
+    /// A call is over; its caller's number can be called from now on.
+    pub(super) fn over(&mut self, id: CallId, now: Mono) -> Option<Call> {
+        let call = self.forget(id)?;
+        if call.promise.is_none() {
+            self.exchange.hung_up(caller_key(call.person.key), now);
+        }
+        Some(call)
+    }
+
+    pub(super) fn forget(&mut self, id: CallId) -> Option<Call> {
         self.call(id)?;
         self.open -= 1;
         self.vacant.push(slot(id) as u32);
         self.calls[slot(id)].take()
     }
 
-    fn push(&mut self, at: Mono, event: Event) {
+    pub(super) fn push(&mut self, at: Mono, event: Event) {
         self.number += 1;
         self.due.push(Reverse(Due { at, number: self.number, event }));
     }
@@ -452,7 +515,7 @@ fn slot(id: CallId) -> usize {
     (id.0 & ((1 << SLOT_BITS) - 1)) as usize
 }
 
-fn caller_key(key: u64) -> CallerKey {
+pub(super) fn caller_key(key: u64) -> CallerKey {
     let mut bytes = [0; 16];
     bytes[..8].copy_from_slice(&key.to_be_bytes());
     CallerKey(bytes)

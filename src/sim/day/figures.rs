@@ -47,6 +47,8 @@ pub struct Figures {
     pub refused: u64,
     /// It was led out.
     pub released: u64,
+    /// The caller left for a promise to be called back.
+    pub promised: u64,
     /// It waited still at the end.
     pub waiting: u64,
     /// Answered after more than two minutes.
@@ -55,6 +57,12 @@ pub struct Figures {
     pub at_once: u64,
     /// How long the answered ones waited.
     pub waits: Option<Waits>,
+    /// Of the promises, those whose patients were called back and reached.
+    pub called_back: u64,
+    /// Those that ended without.
+    pub not_called_back: u64,
+    /// How long the patients who were reached had waited since the promise.
+    pub callback_waits: Option<Waits>,
 }
 
 /// A day's figures.
@@ -77,6 +85,7 @@ pub struct DayFigures {
 struct Sums {
     figures: Figures,
     waits: Vec<u64>,
+    callback_waits: Vec<u64>,
 }
 
 const LATE: u32 = 120_000;
@@ -84,7 +93,7 @@ const LATE: u32 = 120_000;
 impl Sums {
     fn add(&mut self, sample: &Sample) {
         let figures = &mut self.figures;
-        figures.calls += 1;
+        figures.calls += u64::from(sample.end.is_of_call());
         match sample.end {
             End::Answered => {
                 figures.answered += 1;
@@ -95,12 +104,23 @@ impl Sums {
             End::Abandoned => figures.abandoned += 1,
             End::Refused => figures.refused += 1,
             End::Released => figures.released += 1,
+            End::Promised => figures.promised += 1,
             End::Waiting => figures.waiting += 1,
+            End::CalledBack => {
+                figures.called_back += 1;
+                self.callback_waits.push(sample.waited.into());
+            }
+            End::NotCalledBack => figures.not_called_back += 1,
+            End::StillPromised => {}
         }
     }
 
     fn figures(self) -> Figures {
-        Figures { waits: Waits::of(self.waits), ..self.figures }
+        Figures {
+            waits: Waits::of(self.waits),
+            callback_waits: Waits::of(self.callback_waits),
+            ..self.figures
+        }
     }
 }
 
@@ -117,10 +137,13 @@ pub fn figures(tally: &Tally, deployment: &Deployment, load: &Load) -> DayFigure
     let plan = &deployment.plan;
     let origins = origins(deployment, load);
     let of = |sample: &Sample| &origins[usize::from(sample.source)];
+    // Sorted once, rather than in every group.
+    let mut samples = tally.samples.clone();
+    samples.sort_unstable_by_key(|sample| sample.waited);
     let mut groups = Vec::new();
     let mut add = |names: Vec<Group>, position: &dyn Fn(&Sample) -> Option<usize>| {
         let mut sums = vec![Sums::default(); names.len()];
-        for sample in &tally.samples {
+        for sample in &samples {
             if let Some(sums) = position(sample).and_then(|at| sums.get_mut(at)) {
                 sums.add(sample);
             }
@@ -203,6 +226,8 @@ pub enum Measure {
     Refused,
     /// How many were led out.
     Released,
+    /// How many were promised to be called back.
+    Promised,
     /// How many waited still at the end.
     Waiting,
     /// The share of callers who gave up, of those who joined a line.
@@ -223,6 +248,20 @@ pub enum Measure {
     P99,
     /// The longest.
     Longest,
+    /// How many of those who were promised it were called back, and reached.
+    CalledBack,
+    /// How many promises ended without.
+    NotCalledBack,
+    /// The mean time from the promise until the patient was reached, and so on.
+    CallbackMean,
+    /// Half waited no longer.
+    CallbackMedian,
+    /// Nine in ten.
+    CallbackP90,
+    /// 95 in 100.
+    CallbackP95,
+    /// 99 in 100.
+    CallbackP99,
 }
 
 /// In what a measure is counted.
@@ -238,12 +277,13 @@ pub enum Unit {
 
 impl Measure {
     /// All of them, in the order of reports.
-    pub const ALL: [Measure; 15] = [
+    pub const ALL: [Measure; 23] = [
         Measure::Calls,
         Measure::Answered,
         Measure::Abandoned,
         Measure::Refused,
         Measure::Released,
+        Measure::Promised,
         Measure::Waiting,
         Measure::AbandonedShare,
         Measure::AtOnceShare,
@@ -254,6 +294,13 @@ impl Measure {
         Measure::P95,
         Measure::P99,
         Measure::Longest,
+        Measure::CalledBack,
+        Measure::NotCalledBack,
+        Measure::CallbackMean,
+        Measure::CallbackMedian,
+        Measure::CallbackP90,
+        Measure::CallbackP95,
+        Measure::CallbackP99,
     ];
 
     /// Its name in JSON.
@@ -264,6 +311,7 @@ impl Measure {
             Measure::Abandoned => "abandoned",
             Measure::Refused => "refused",
             Measure::Released => "released",
+            Measure::Promised => "promised",
             Measure::Waiting => "waiting_at_end",
             Measure::AbandonedShare => "abandoned_share",
             Measure::AtOnceShare => "answered_at_once_share",
@@ -274,6 +322,13 @@ impl Measure {
             Measure::P95 => "p95_wait_s",
             Measure::P99 => "p99_wait_s",
             Measure::Longest => "longest_wait_s",
+            Measure::CalledBack => "called_back",
+            Measure::NotCalledBack => "not_called_back",
+            Measure::CallbackMean => "mean_callback_s",
+            Measure::CallbackMedian => "median_callback_s",
+            Measure::CallbackP90 => "p90_callback_s",
+            Measure::CallbackP95 => "p95_callback_s",
+            Measure::CallbackP99 => "p99_callback_s",
         }
     }
 
@@ -285,7 +340,10 @@ impl Measure {
             | Measure::Abandoned
             | Measure::Refused
             | Measure::Released
-            | Measure::Waiting => Unit::Calls,
+            | Measure::Promised
+            | Measure::Waiting
+            | Measure::CalledBack
+            | Measure::NotCalledBack => Unit::Calls,
             Measure::AbandonedShare | Measure::AtOnceShare | Measure::LateShare => Unit::Share,
             _ => Unit::Seconds,
         }
@@ -296,12 +354,16 @@ impl Measure {
         let share = |part: u64, of: u64| (of > 0).then(|| part as f64 / of as f64);
         let wait =
             |wait: fn(&Waits) -> Duration| figures.waits.as_ref().map(|waits| wait(waits).as_secs_f64());
+        let callback = |wait: fn(&Waits) -> Duration| {
+            figures.callback_waits.as_ref().map(|waits| wait(waits).as_secs_f64())
+        };
         match self {
             Measure::Calls => Some(figures.calls as f64),
             Measure::Answered => Some(figures.answered as f64),
             Measure::Abandoned => Some(figures.abandoned as f64),
             Measure::Refused => Some(figures.refused as f64),
             Measure::Released => Some(figures.released as f64),
+            Measure::Promised => Some(figures.promised as f64),
             Measure::Waiting => Some(figures.waiting as f64),
             Measure::AbandonedShare => share(figures.abandoned, figures.calls - figures.refused),
             Measure::AtOnceShare => share(figures.at_once, figures.answered),
@@ -312,6 +374,13 @@ impl Measure {
             Measure::P95 => wait(|waits| waits.p95),
             Measure::P99 => wait(|waits| waits.p99),
             Measure::Longest => wait(|waits| waits.longest),
+            Measure::CalledBack => Some(figures.called_back as f64),
+            Measure::NotCalledBack => Some(figures.not_called_back as f64),
+            Measure::CallbackMean => callback(|waits| waits.mean),
+            Measure::CallbackMedian => callback(|waits| waits.median),
+            Measure::CallbackP90 => callback(|waits| waits.p90),
+            Measure::CallbackP95 => callback(|waits| waits.p95),
+            Measure::CallbackP99 => callback(|waits| waits.p99),
         }
     }
 }

@@ -7,12 +7,13 @@
 //! |---|---|
 //! | `dice` | chance: a sequence for each purpose of each caller |
 //! | `source`, `rota` | who calls; who is at work |
-//! | `engine` | one hub's day |
+//! | `engine`, `callbacks` | one hub's day; who is called back in it |
 //! | `tally`, `figures` | what happened; what it comes to |
 //! | `several` | days of several seeds and policies, with confidence intervals |
 //! | `staffing` | the least staff for a target |
 //! | `preset` | loads and hubs that come with Hearken |
 
+mod callbacks;
 mod dice;
 mod engine;
 pub mod figures;
@@ -48,8 +49,10 @@ pub fn run(
     tick: &mut dyn FnMut(u32, Mono),
 ) -> Tally {
     let mut tally = Tally::new(deployment);
+    // To make it takes longer than to copy it.
+    let exchange = engine::exchange(deployment, load);
     for copy in 0..load.copies {
-        let engine = Engine::new(deployment, load, recorded, copy, seed, &mut tally);
+        let engine = Engine::new(deployment, load, exchange.clone(), recorded, copy, seed, &mut tally);
         engine.run(end, &mut |now| tick(copy, now));
     }
     tally

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::figures::Measure;
 use super::source::Recorded;
-use super::tally::{End, HALF_HOURS};
+use super::tally::{End, HALF_HOURS, Sample};
 use crate::config::Deployment;
 use crate::config::workload::{Level, Load};
 use crate::id::TeamId;
@@ -207,7 +207,8 @@ impl Search<'_> {
         };
         for &seed in self.seeds {
             let tally = super::run(self.deployment, &load, self.recorded, seed, end, &mut |_, _| ());
-            for sample in tally.samples.iter().filter(|sample| sample.end != End::Refused) {
+            let joined = |sample: &&Sample| sample.end != End::Refused && sample.end.is_of_call();
+            for sample in tally.samples.iter().filter(joined) {
                 let emergency = is_emergency(usize::from(sample.source));
                 let half = sample.arrived as usize / 1_800_000;
                 for (target, fared) in self.targets.iter().zip(&mut fared) {

@@ -23,18 +23,33 @@ pub enum End {
     Refused,
     /// It had waited in vain and was led out.
     Released,
+    /// The caller was promised to be called back.
+    Promised,
     /// It waited still when the day was over.
     Waiting,
+    /// No call but a promise: the patient was called back, and talks.
+    CalledBack,
+    /// No call but a promise: it ended without a talk.
+    NotCalledBack,
+    /// No call but a promise: it was not settled when the day was over.
+    StillPromised,
 }
 
-/// One call.
+impl End {
+    /// Whether it is how a call ended, rather than a promise.
+    pub fn is_of_call(self) -> bool {
+        !matches!(self, End::CalledBack | End::NotCalledBack | End::StillPromised)
+    }
+}
+
+/// One call, or what became of one promise to call back.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// When it arrived, in milliseconds after midnight.
+    /// When it arrived, in milliseconds after midnight; of a promise, the call in which it was made.
     pub arrived: u32,
-    /// How long it waited, in milliseconds.
+    /// How long it waited, in milliseconds; of a promise, from when it was made.
     pub waited: u32,
-    /// Whose call it was: the position in [`Tally::sources`].
+    /// Whose call it was: the position in the load's calls, or of the trunk for a load from the ledger.
     pub source: u16,
     /// In which of the hubs.
     pub copy: u16,
@@ -71,7 +86,7 @@ pub struct Minute {
 /// All that was counted in one day.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// Every call that counts, hub by hub, in the order of their ends.
+    /// Every call and promise that counts, hub by hub, in the order of their ends.
     pub samples: Vec<Sample>,
     /// By [`TeamId`] and half hour; an agent counts in the first team that has it.
     pub work: Vec<[Work; HALF_HOURS]>,
@@ -208,7 +223,8 @@ fn spend(work: &mut [Work; HALF_HOURS], doing: Doing, since: Mono, now: Mono) {
 
 /// A time as whole milliseconds, rounded.
 pub(super) fn millis(time: Duration) -> u32 {
-    u32::try_from((time.as_micros() + 500) / 1_000).unwrap_or(u32::MAX)
+    let micros = time.as_secs().saturating_mul(1_000_000).saturating_add(time.subsec_micros().into());
+    u32::try_from(micros.saturating_add(500) / 1_000).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -162,7 +162,7 @@ fn another_plan_loses_nobody_and_ends_no_talk() {
                 let seat_of = |agent: AgentId| moved.get(&agent).copied().unwrap_or(agent);
                 let gone =
                     |agent: AgentId| acd.plan.agents.get(agent.index()).is_some_and(|known| known.gone);
-                for (call, caller) in &before.calls {
+                for (call, caller) in before.calls.iter() {
                     let Some(found) = acd.calls.get(call) else { continue };
                     assert_eq!(found.place, caller.place, "{}: {call}", context());
                     remapped += u32::from(found.line != caller.line);
