@@ -27,6 +27,7 @@ mod loss;
 mod missed;
 mod overflow;
 mod reload;
+mod rerun;
 mod shadow;
 mod spill;
 mod waits;
