@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hearken::config;
-use hearken::flight::{self, Run};
+use hearken::flight::{self, Kept, Run};
 use hearken::sip::{Flow, Listener, ListenerId, Transport};
 use hearken::switch::plan::ThreadPorts;
 use hearken::switch::{Input, Output, Switch};
@@ -34,12 +34,12 @@ fn main() {
     };
     let run = Run { ledger: 1, boot: String::new(), zero: 0 };
     let opened = flight::open(settings).expect("a log");
-    let mut recorder = opened.record(run, &world.switch, &[], world.now).expect("a log");
+    let mut recorder = opened.record(run, &Kept::of(&world.switch), world.now).expect("a log");
     let mut costs: Vec<_> = (0..ROUNDS)
         .map(|_| {
             recorder.flush();
             let begin = processor_time();
-            recorder.snapshot(&world.switch, Vec::new(), world.now);
+            recorder.snapshot(&Kept::of(&world.switch), world.now);
             processor_time() - begin
         })
         .collect();

@@ -46,25 +46,21 @@ fn sweep(seeds: Range<u64>) {
 }
 
 #[test]
-#[ignore = "some seeds fail: the world does not yet know of callbacks and resumed calls in every state"]
 fn whatever_peers_and_network_do_no_call_is_lost_and_nothing_is_left_seeds_0_to_124() {
     sweep(0..125);
 }
 
 #[test]
-#[ignore = "some seeds fail: the world does not yet know of callbacks and resumed calls in every state"]
 fn whatever_peers_and_network_do_no_call_is_lost_and_nothing_is_left_seeds_125_to_249() {
     sweep(125..250);
 }
 
 #[test]
-#[ignore = "some seeds fail: the world does not yet know of callbacks and resumed calls in every state"]
 fn whatever_peers_and_network_do_no_call_is_lost_and_nothing_is_left_seeds_250_to_374() {
     sweep(250..375);
 }
 
 #[test]
-#[ignore = "some seeds fail: the world does not yet know of callbacks and resumed calls in every state"]
 fn whatever_peers_and_network_do_no_call_is_lost_and_nothing_is_left_seeds_375_to_499() {
     sweep(375..500);
 }

@@ -19,6 +19,7 @@ use clap::{Parser, Subcommand};
 use crate::calendar::Date;
 use crate::config::{self, Loaded};
 
+mod again;
 mod check;
 mod demo;
 mod explain;

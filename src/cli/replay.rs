@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{FAILED, fail};
+use super::{FAILED, again, fail};
 use crate::flight::{self, Batch, End, Segment, Stopped};
 use crate::switch::{Input, Output};
 
@@ -17,11 +17,17 @@ const MOST_SHOWN: usize = 2_000;
 
 /// Runs a flight log again and proves that every output is the same, or shows the first that differs
 #[derive(clap::Args)]
-#[command(after_help = "Example: hearken replay /var/lib/hearken/flight/00000007.flight")]
+#[command(after_help = "Examples:
+  hearken replay /var/lib/hearken/flight/00000007.flight
+  hearken replay /var/lib/hearken/flight --policy next.toml")]
 pub(super) struct Args {
     /// A segment of a flight log, beside which its snapshot lies; or the directory, for all segments
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// Other rules: what would have become of the day's calls, and how long each would have waited; may be given
+    /// several times
+    #[arg(long, value_name = "CONFIG")]
+    policy: Vec<PathBuf>,
     /// The answer as JSON
     #[arg(long)]
     json: bool,
@@ -57,6 +63,9 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Ok(segments) => segments,
         Err(error) => return fail(error),
     };
+    if !args.policy.is_empty() {
+        return again::run(&segments, &args.policy, args.json);
+    }
     let mut answers = Vec::new();
     for path in segments {
         match replayed(&path) {

@@ -3,7 +3,7 @@
 //! One thread drives it. [`Daemon::select`] waits for whatever comes first, `apply` gives it to the
 //! switch and carries out what the switch wants. The switch never waits for any of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -17,6 +17,7 @@ use crate::call::media::Event as MediaEvent;
 use crate::call::record::{CallRecord, PromiseRecord};
 use crate::config::{Deployment, StoredCli};
 use crate::flight;
+use crate::id::PromiseId;
 use crate::ledger::{self, CliStorage, Ledger, News};
 use crate::media::{self, BindError, ClipError, Media};
 use crate::net::{Arrival, Bind, Net};
@@ -24,6 +25,7 @@ use crate::rng::Seed;
 use crate::sip::{Listener, Transport};
 use crate::switch::following::Removed;
 use crate::switch::{Event, Input, Output, Switch};
+use crate::time::Now;
 
 mod clock;
 pub mod inherit;
@@ -111,6 +113,8 @@ pub struct Daemon<O: Observer> {
     promises: mpsc::UnboundedReceiver<News>,
     /// Where promises go whose lines are gone, by the line's name.
     removed: BTreeMap<String, Removed>,
+    /// Promises that are over, even if the ledger has them as open.
+    settled: BTreeSet<PromiseId>,
     flight: Option<past::Flight>,
     clock: Clock,
     orders: mpsc::Receiver<Order>,
@@ -209,7 +213,8 @@ impl<O: Observer> Daemon<O> {
             Some(left) => left.switch.clone(),
             None => Switch::new(plan.clone(), seed()?, clock.now()),
         };
-        let flight = past.begin(left.as_deref(), &clock, &switch, &ledger);
+        let settled = past.settled();
+        let flight = past.begin(left.as_deref(), &clock, &switch, &settled, &ledger);
         let mut daemon = Daemon {
             switch,
             net,
@@ -219,6 +224,7 @@ impl<O: Observer> Daemon<O> {
             ledger,
             promises,
             removed,
+            settled: BTreeSet::new(),
             flight,
             clock,
             orders,
@@ -231,6 +237,7 @@ impl<O: Observer> Daemon<O> {
             batch: Vec::new(),
             pace: pace::Pace::new(Instant::now()),
         };
+        daemon.settled = daemon.believe(settled);
         if let Some(left) = left {
             daemon.resume(*left, !whole, plan)?;
         }
@@ -293,8 +300,10 @@ impl<O: Observer> Daemon<O> {
             Action::Arrival(arrival) => input(arrival),
             Action::Media(event) => Input::Media(event),
             Action::Ledger(News::Kept(promise)) => Input::Kept(promise),
-            Action::Ledger(News::Open(promises)) if promises.is_empty() => return,
-            Action::Ledger(News::Open(promises)) => Input::Promises(self.follow_lines(promises)),
+            Action::Ledger(News::Open(promises)) => match self.still_open(promises) {
+                promises if promises.is_empty() => return,
+                promises => Input::Promises(promises),
+            },
             Action::Ledger(News::Cases(cases)) => Input::Cases(cases),
             Action::Order(Order::Reload(reload)) => return self.reload(*reload),
             Action::Order(Order::Drain) => Input::Drain,
@@ -312,8 +321,12 @@ impl<O: Observer> Daemon<O> {
 
     /// Gives the batch to the switch, once it is written down, and carries out what the switch wants; `also` sees each
     /// event.
-    fn feed(&mut self, mut also: impl FnMut(&mut Daemon<O>, &Event)) {
-        let (now, mut batch) = (self.clock.now(), std::mem::take(&mut self.batch));
+    fn feed(&mut self, also: impl FnMut(&mut Daemon<O>, &Event)) {
+        self.feed_at(self.clock.now(), also);
+    }
+
+    fn feed_at(&mut self, now: Now, mut also: impl FnMut(&mut Daemon<O>, &Event)) {
+        let mut batch = std::mem::take(&mut self.batch);
         self.pace.served(batch.len(), BATCH);
         if let Some(flight) = &mut self.flight {
             batch.iter().for_each(|input| flight.recorder.input(input, now));
@@ -330,8 +343,10 @@ impl<O: Observer> Daemon<O> {
         }
     }
 
-    /// Promises of earlier runs whose lines are gone since pass to the lines that take their callers.
-    fn follow_lines(&self, mut promises: Vec<PromiseRecord>) -> Vec<PromiseRecord> {
+    /// Promises of earlier runs without those that are over; those whose lines are gone since pass to the lines that
+    /// take their callers.
+    fn still_open(&self, mut promises: Vec<PromiseRecord>) -> Vec<PromiseRecord> {
+        promises.retain(|promise| !self.settled.contains(&promise.promise));
         for promise in &mut promises {
             if let Some(Removed::Remap(to)) = self.removed.get(&promise.line) {
                 promise.line.clone_from(to);
@@ -354,7 +369,7 @@ impl<O: Observer> Daemon<O> {
                     self.observer.record(&record);
                     self.give_to_ledger(*record);
                 }
-                Output::Promise(promise) => self.ledger.write_promise(*promise),
+                Output::Promise(promise) => self.promise_to_ledger(*promise),
                 Output::Case(case) => self.ledger.write_case(*case),
                 Output::Event(event) => {
                     also(self, &event);

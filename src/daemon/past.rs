@@ -1,13 +1,14 @@
 //! What the daemon before left, and how its calls go on in this one.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::call::record::CallRecord;
+use crate::call::record::{CallRecord, PromiseRecord};
 use crate::config::{Deployment, FlightSettings};
-use crate::flight::{self, Left, Opened, Recorder, Run, Stopped};
+use crate::flight::{self, Kept, Left, Opened, Recorder, Run, Stopped};
+use crate::id::PromiseId;
 use crate::ledger::Ledger;
 use crate::net::{self, Bind};
 use crate::sip::Transport;
@@ -31,6 +32,8 @@ pub struct Past {
     opened: Option<Opened>,
     pub(super) inherited: Inherited,
     pub(super) left: Option<Box<Left>>,
+    /// Promises that the daemon before had settled, which the ledger may still have as open.
+    settled: Vec<PromiseRecord>,
 }
 
 impl Past {
@@ -54,7 +57,7 @@ impl Past {
             }
         };
         let begun = Instant::now();
-        let left = match opened.left() {
+        let mut left = match opened.left() {
             Ok(left) => left,
             Err(error) => {
                 complain(&error);
@@ -72,7 +75,8 @@ impl Past {
             let removed = all.chain(deployment.removed.clone()).collect();
             deployment.plan = deployment.plan.clone().following(left.switch.plan(), &removed);
         }
-        Ok(Past { opened: Some(opened), inherited, left: left.map(Box::new) })
+        let settled = left.as_mut().map(|left| std::mem::take(&mut left.promises)).unwrap_or_default();
+        Ok(Past { opened: Some(opened), inherited, left: left.map(Box::new), settled })
     }
 
     /// A socket of the daemon before, or a new one.
@@ -104,19 +108,26 @@ impl Past {
         }
     }
 
+    /// Takes out what the daemon before had settled.
+    pub(super) fn settled(&mut self) -> Vec<PromiseRecord> {
+        std::mem::take(&mut self.settled)
+    }
+
     /// Begins a segment of the log.
     pub(super) fn begin(
         self,
         left: Option<&Left>,
         clock: &Clock,
         switch: &Switch,
+        settled: &[PromiseRecord],
         ledger: &Ledger,
     ) -> Option<Flight> {
         let opened = self.opened?;
-        let records = left.map_or(&[][..], |left| &left.records);
+        let unsettled = left.map_or(&[][..], |left| &left.records).iter().collect();
+        let kept = Kept { switch, unsettled, promises: settled.iter().collect() };
         let run = Run { ledger: ledger.run(), boot: boot(), zero: clock.zero() };
         let directory = opened.directory().to_owned();
-        let recorder = match opened.record(run, switch, records, clock.now()) {
+        let recorder = match opened.record(run, &kept, clock.now()) {
             Ok(recorder) => recorder,
             Err(error) => {
                 tracing::error!(%error, "there is no flight log: a crash would end all calls");
@@ -135,22 +146,29 @@ fn complain(error: &Stopped) {
     }
 }
 
-/// The log that is being written, and the records that the ledger may not have yet.
+/// What went to the ledger and is nowhere else.
+enum Given {
+    Call(CallRecord),
+    /// A promise that is over.
+    Promise(PromiseRecord),
+}
+
+/// The log that is being written, and what the ledger may not have yet.
 pub(super) struct Flight {
     pub(super) recorder: Recorder,
     directory: PathBuf,
     /// By their number among all that went to the ledger.
-    unsettled: VecDeque<(u64, CallRecord)>,
+    unsettled: VecDeque<(u64, Given)>,
     /// When it began, until that is long enough ago.
     begun: Option<Instant>,
 }
 
 impl Flight {
-    /// A record that went to the ledger.
-    fn recorded(&mut self, record: CallRecord, ledger: &Ledger) {
+    /// Something went to the ledger.
+    fn gave(&mut self, given: Given, ledger: &Ledger) {
         let (sent, settled) = ledger.progress();
         self.forget_settled(settled);
-        self.unsettled.push_back((sent, record));
+        self.unsettled.push_back((sent, given));
         if self.unsettled.len() > MOST_UNSETTLED {
             self.unsettled.pop_front();
         }
@@ -166,14 +184,22 @@ impl Flight {
     fn snapshot(&mut self, switch: &Switch, ledger: &Ledger, now: Now) -> Duration {
         let (_, settled) = ledger.progress();
         self.forget_settled(settled);
-        let unsettled = self.unsettled.iter().map(|(_, record)| record).collect();
-        self.recorder.snapshot(switch, unsettled, now)
+        let mut kept = Kept::of(switch);
+        for (_, given) in &self.unsettled {
+            match given {
+                Given::Call(record) => kept.unsettled.push(record),
+                Given::Promise(promise) => kept.promises.push(promise),
+            }
+        }
+        self.recorder.snapshot(&kept, now)
     }
 }
 
 impl<O: Observer> Daemon<O> {
     /// Lets the calls of the daemon before go on.
     pub(super) fn resume(&mut self, left: Left, incomplete: bool, plan: Plan) -> Result<(), Failure> {
+        // What fell due since happens once the media threads know the legs again.
+        let last = left.now;
         for record in left.records {
             self.give_to_ledger(record);
         }
@@ -186,11 +212,11 @@ impl<O: Observer> Daemon<O> {
         if plan != *self.switch.plan() {
             tracing::info!("the configuration has changed since: it is taken over");
             self.batch.push(Input::Reload(Box::new(plan)));
-            self.feed(|_, _| {});
+            self.feed_at(last, |_, _| {});
         }
         let incomplete = incomplete || left.incomplete;
         self.batch.push(Input::Restart { seed: seed()?, incomplete });
-        self.feed(|_, _| {});
+        self.feed_at(last, |_, _| {});
         Ok(())
     }
 
@@ -199,10 +225,28 @@ impl<O: Observer> Daemon<O> {
         match &mut self.flight {
             Some(flight) => {
                 self.ledger.write(record.clone());
-                flight.recorded(record, &self.ledger);
+                flight.gave(Given::Call(record), &self.ledger);
             }
             None => self.ledger.write(record),
         }
+    }
+
+    /// Gives a promise to the ledger. One that is over is nowhere else: it is kept until it is settled there, so that
+    /// nobody is called back twice.
+    pub(super) fn promise_to_ledger(&mut self, promise: PromiseRecord) {
+        if let Some(flight) = self.flight.as_mut().filter(|_| promise.settled.is_some()) {
+            self.ledger.write_promise(promise.clone());
+            flight.gave(Given::Promise(promise), &self.ledger);
+        } else {
+            self.ledger.write_promise(promise);
+        }
+    }
+
+    /// Lets the ledger know what the daemon before had settled, and whatever it says, believes that.
+    pub(super) fn believe(&mut self, settled: Vec<PromiseRecord>) -> BTreeSet<PromiseId> {
+        let known = settled.iter().map(|promise| promise.promise).collect();
+        settled.into_iter().for_each(|promise| self.promise_to_ledger(promise));
+        known
     }
 
     /// Lets another program take our place. Comes back only when that cannot be: then all goes on as before.

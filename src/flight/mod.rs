@@ -36,7 +36,7 @@ pub use format::{FORMAT, Head, Run};
 pub use recorder::Recorder;
 pub use recover::{Left, Opened, open, resumed};
 pub use replay::{Batch, Course, End, Segment, Stopped, base, replay, segments};
-pub use snapshot::State;
+pub use snapshot::{Kept, State};
 
 /// Where a flight log is, and how much of it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]

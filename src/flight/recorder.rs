@@ -16,8 +16,7 @@ use super::format::{self, Head, Kind, MAGIC};
 use super::keeper::{Job, Keeper};
 use super::snapshot::{self, Kept};
 use super::{Counters, Settings, input, named};
-use crate::call::record::CallRecord;
-use crate::switch::{Input, Output, Switch};
+use crate::switch::{Input, Output};
 use crate::time::Now;
 
 /// A write that takes longer hands those after it to the other thread.
@@ -71,19 +70,17 @@ enum Way {
 }
 
 impl Recorder {
-    /// Begins a log, or its next segment, with a snapshot of `switch`. `lock` is the directory's.
+    /// Begins a log, or its next segment, with a snapshot. `lock` is the directory's.
     pub(super) fn begin(
         settings: Settings,
         head: Head,
         number: u64,
         lock: File,
-        switch: &Switch,
-        unsettled: &[CallRecord],
+        kept: &Kept<'_>,
         now: Now,
     ) -> io::Result<Recorder> {
         // The snapshot first: a segment without it would not be found to follow anything.
-        let kept = Kept { switch, unsettled: unsettled.iter().collect() };
-        let base = snapshot::write(&head, &kept, now, FIRST_ROOM);
+        let base = snapshot::write(&head, kept, now, FIRST_ROOM);
         files::replace(&files::snapshot(&settings.directory, Place { segment: number, offset: 0 }), &base)?;
         let (segment, bytes) = Segment::open(&settings, &head, number, now)?;
         (&*segment.file).write_all(&bytes)?;
@@ -168,7 +165,7 @@ impl Recorder {
     }
 
     /// Takes a snapshot of a switch with nothing left to put out; says for how long that held it up.
-    pub fn snapshot(&mut self, switch: &Switch, unsettled: Vec<&CallRecord>, now: Now) -> Duration {
+    pub fn snapshot(&mut self, kept: &Kept<'_>, now: Now) -> Duration {
         let begun = Instant::now();
         self.last_snapshot = begun;
         self.moved = false;
@@ -181,7 +178,7 @@ impl Recorder {
         }
         let offset = if fresh { 0 } else { self.segment.length };
         let place = Place { segment: self.segment.number, offset };
-        let bytes = snapshot::write(&self.head, &Kept { switch, unsettled }, now, self.room);
+        let bytes = snapshot::write(&self.head, kept, now, self.room);
         self.room = bytes.len() + bytes.len() / 8;
         self.counters.snapshots += 1;
         self.counters.snapshot_bytes = bytes.len() as u64;

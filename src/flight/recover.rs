@@ -9,9 +9,9 @@ use super::files::{self, Found, Place};
 use super::format::{FORMAT, Head, Run};
 use super::recorder::Recorder;
 use super::replay::{Batch, Course, End, Segment, Stopped, replay};
-use super::snapshot::{self, State};
+use super::snapshot::{self, Kept, State};
 use super::{Error, Settings};
-use crate::call::record::CallRecord;
+use crate::call::record::{CallRecord, PromiseRecord};
 use crate::switch::{Output, Switch};
 use crate::time::Now;
 
@@ -40,6 +40,8 @@ pub struct Left {
     pub run: Run,
     /// Records of calls that the ledger may not have.
     pub records: Vec<CallRecord>,
+    /// Promises that are over, which the ledger may still have as open.
+    pub promises: Vec<PromiseRecord>,
     /// The last inputs and what came out of them: it may not have left the machine.
     pub last: Batch,
     /// Inputs replayed since the snapshot.
@@ -128,12 +130,13 @@ impl Opened {
         state: State,
         now: Now,
     ) -> Result<Option<Left>, Stopped> {
-        let State { switch, unsettled } = state;
+        let State { switch, unsettled, promises } = state;
         let mut left = Left {
             switch,
             now,
             run: head.run,
             records: unsettled,
+            promises,
             last: Batch::default(),
             inputs: 0,
             incomplete: false,
@@ -167,20 +170,14 @@ impl Opened {
     }
 
     /// Begins the next segment.
-    pub fn record(
-        self,
-        run: Run,
-        switch: &Switch,
-        unsettled: &[CallRecord],
-        now: Now,
-    ) -> std::io::Result<Recorder> {
+    pub fn record(self, run: Run, kept: &Kept<'_>, now: Now) -> std::io::Result<Recorder> {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let head = Head { format: FORMAT, version, run, continues: false };
         let Settings { directory, keep_for, keep_size, .. } = &self.settings;
         if let Err(error) = files::tidy(directory, *keep_for, *keep_size, SystemTime::now()) {
             tracing::error!(%error, "old flight logs cannot be removed");
         }
-        Recorder::begin(self.settings, head, self.next, self.lock, switch, unsettled, now)
+        Recorder::begin(self.settings, head, self.next, self.lock, kept, now)
     }
 }
 
@@ -200,24 +197,33 @@ fn read_snapshot(directory: &Path, place: Place) -> Result<(Head, State, Now), E
 fn run(left: &mut Left, segment: &Segment, offset: u64) -> Result<Course, Stopped> {
     // A copy, since a switch that failed is of no use any more.
     let before = left.switch.clone();
-    let known = left.records.len();
-    match replay(before, left.now, segment, offset, None, |batch, _| left.records.extend(records(batch))) {
+    let known = (left.records.len(), left.promises.len());
+    let Left { now, records, promises, .. } = left;
+    let mut note = |batch: &Batch, _: &Switch| gather(batch, records, promises);
+    match replay(before, *now, segment, offset, None, &mut note) {
         Err(Stopped::Failed { input, fatal: true }) => {
             tracing::error!(input, "an input stopped the daemon: resuming without it");
             left.incomplete = true;
-            left.records.truncate(known);
-            let Left { switch, now, records: kept, .. } = left;
-            replay(switch.clone(), *now, segment, offset, Some(input), |batch, _| kept.extend(records(batch)))
+            records.truncate(known.0);
+            promises.truncate(known.1);
+            let mut note = |batch: &Batch, _: &Switch| gather(batch, records, promises);
+            replay(left.switch.clone(), *now, segment, offset, Some(input), &mut note)
         }
         other => other,
     }
 }
 
-fn records(batch: &Batch) -> impl Iterator<Item = CallRecord> {
-    batch.outputs.iter().filter_map(|output| match output {
-        Output::Record(record) => Some(CallRecord::clone(record)),
-        _ => None,
-    })
+/// Adds what came out of a batch for the ledger and is in no later state of the switch.
+fn gather(batch: &Batch, records: &mut Vec<CallRecord>, promises: &mut Vec<PromiseRecord>) {
+    for output in &batch.outputs {
+        match output {
+            Output::Record(record) => records.push(CallRecord::clone(record)),
+            Output::Promise(promise) if promise.settled.is_some() => {
+                promises.push(PromiseRecord::clone(promise));
+            }
+            _ => {}
+        }
+    }
 }
 
 impl Left {

@@ -4,16 +4,26 @@ use serde::{Deserialize, Serialize};
 
 use super::format::{self, FORMAT, Head, Kind, MAGIC};
 use super::{Error, named};
-use crate::call::record::CallRecord;
+use crate::call::record::{CallRecord, PromiseRecord};
 use crate::switch::Switch;
 use crate::time::Now;
 
 /// What is to be kept.
 #[derive(Serialize)]
-pub(super) struct Kept<'a> {
-    pub(super) switch: &'a Switch,
-    /// Records of calls that the ledger had not yet settled.
-    pub(super) unsettled: Vec<&'a CallRecord>,
+pub struct Kept<'a> {
+    /// The switch, with nothing left to put out.
+    pub switch: &'a Switch,
+    /// Records of calls that the ledger has not yet settled.
+    pub unsettled: Vec<&'a CallRecord>,
+    /// Promises that are over, of which the ledger may not know it.
+    pub promises: Vec<&'a PromiseRecord>,
+}
+
+impl<'a> Kept<'a> {
+    /// A switch all of whose records the ledger has.
+    pub fn of(switch: &'a Switch) -> Kept<'a> {
+        Kept { switch, unsettled: Vec::new(), promises: Vec::new() }
+    }
 }
 
 /// What was kept.
@@ -23,6 +33,9 @@ pub struct State {
     pub switch: Switch,
     /// Records of calls that the ledger had not yet settled.
     pub unsettled: Vec<CallRecord>,
+    /// Promises that were over, of which the ledger may not have known it.
+    #[serde(default)]
+    pub promises: Vec<PromiseRecord>,
 }
 
 /// A snapshot as the bytes of its file.

@@ -10,10 +10,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::acd::Exchange;
 use crate::acd::callback::Miss;
 use crate::acd::cases::Cases;
 use crate::acd::pathway::Pathways;
+use crate::acd::{Availability, Exchange, Place};
 use crate::call::Call;
 use crate::call::leg::Leg;
 use crate::call::ports::Ports;
@@ -279,6 +279,16 @@ impl Switch {
     /// Calls that are up, waiting or talking.
     pub fn calls(&self) -> usize {
         self.calls.len()
+    }
+
+    /// Every agent's name and availability.
+    pub fn agents(&self) -> impl Iterator<Item = (String, Availability)> {
+        self.exchange.distributor().agents().map(|(agent, state, _)| (self.agent_name(agent), state))
+    }
+
+    /// The line of a call that is not over, and its place there.
+    pub fn place(&self, call: CallId) -> Option<(LineId, Place)> {
+        self.exchange.distributor().place(call)
     }
 
     /// Whether nothing is left to wait for: no call, no leg, no request without its final response.

@@ -127,6 +127,33 @@ fn a_promise_is_kept_once_by_a_daemon_that_takes_over_the_calls_of_the_one_befor
 }
 
 #[test]
+fn a_patient_who_was_reached_is_not_called_again_though_the_ledger_had_not_written_it() {
+    let Floor { setup, asha, mut first, mut patient } = floor("");
+    let mut hub = setup.start();
+    first.call(&hub);
+    hub.logs("bridged");
+    asks(&mut patient, &hub);
+    patient.hung_up();
+    assert_eq!(promises(&hub).len(), 1);
+    // From here on the database takes nothing.
+    let db = Connection::open(hub.dir().join("calls.db")).unwrap();
+    db.execute_batch("BEGIN IMMEDIATE").unwrap();
+    first.bye();
+    is_called_back(&mut patient);
+    patient.bye();
+    hub.logs("news=Ended(Reached)");
+    hub.kill();
+    db.execute_batch("ROLLBACK").unwrap();
+    hub.restart();
+    assert_eq!(settled(&hub), [(Some("reached".to_owned()), None)]);
+    hub.terminate();
+    assert_eq!(hub.ended(SOON).code(), Some(0));
+    assert!(!hub.log().contains("news=Restored"), "{}", hub.log());
+    assert_eq!(hub.calls(3).iter().filter(|call| !call.stages("dial").is_empty()).count(), 1);
+    asha.quit();
+}
+
+#[test]
 fn a_patient_who_is_engaged_is_called_again_and_one_who_never_answers_is_given_up() {
     let Floor { setup, asha, mut first, mut patient } = floor("attempts = 2\npause = \"1s\"\n");
     let hub = setup.start();

@@ -28,6 +28,7 @@ mod loss;
 mod missed;
 mod overflow;
 mod reload;
+mod rerun;
 mod shadow;
 mod spill;
 mod transfer;

@@ -26,6 +26,8 @@ struct Known {
 pub(super) struct Books {
     calls: BTreeMap<CallId, Known>,
     agents: BTreeMap<String, Availability>,
+    /// The place that each caller got.
+    places: BTreeMap<CallId, i64>,
     /// By Call-ID of the caller's leg.
     records: BTreeMap<String, CallRecord>,
     recorded: BTreeSet<CallId>,
@@ -114,6 +116,17 @@ impl Books {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A caller joined its line in this place.
+    pub(super) fn stands(&mut self, call: CallId, place: Option<i64>) {
+        self.places.extend(place.map(|place| (call, place)));
+    }
+
+    /// A caller waits again, now in this place.
+    pub(super) fn still_stands(&self, call: CallId, place: Option<i64>) -> Result<(), String> {
+        let (Some(place), Some(&before)) = (place, self.places.get(&call)) else { return Ok(()) };
+        must(place == before, || format!("{call} was put back in place {place}, but had {before}"))
     }
 
     fn presented(&mut self, call: CallId, agent: &str) -> Result<(), String> {

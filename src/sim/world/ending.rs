@@ -90,6 +90,8 @@ impl World {
                 || self.referee.any_spoilt();
             match record {
                 None if !silent => return Err(fault(call_id, format!("{taken:?}, but no record"))),
+                // What a spoilt copy of its INVITE came to is not told from here.
+                Some(_) if self.referee.is_tainted(call_id) => {}
                 Some(record) => {
                     let refused = matches!(record.outcome, Outcome::Refused { code } if code == taken.code);
                     if refused == success || (record.band == Band::EMERGENCY) != taken.emergency {

@@ -5,6 +5,7 @@ use crate::call::media;
 use crate::id::{CallId, LegId};
 use crate::sip::Transport;
 use crate::switch::{Event, Input, Output};
+use crate::time::Now;
 
 use super::peer::Tick;
 use super::peer::script::Deed;
@@ -16,12 +17,16 @@ use super::{Due, World};
 impl World {
     /// Gives the switch an input and does what it says.
     pub(super) fn give(&mut self, input: Input) -> Result<(), Fault> {
+        self.give_at(input, self.now())
+    }
+
+    pub(super) fn give_at(&mut self, input: Input, now: Now) -> Result<(), Fault> {
         if self.is_down {
             return Ok(());
         }
         self.tally.inputs += 1;
         self.begin_shadow();
-        let now = self.now();
+        self.told = now;
         if let Some(shadow) = &mut self.shadow {
             shadow.note(&input, now);
         }
@@ -151,10 +156,16 @@ impl World {
         self.ladder.note(self.mono, &about, format!("{event:?}"));
         let judged = self.books.event(event, &self.current);
         judged.map_err(|what| Fault { call_id: about.clone(), what })?;
+        let place = |call: CallId| self.switch.place(call).map(|(_, place)| place.rank);
         match event {
-            Event::BackInLine { .. } => self.tally.note("put back"),
             Event::HandedOn { .. } => self.tally.note("handed on"),
             Event::HandedBack { .. } => self.tally.note("handed back"),
+            Event::Arrived { call, .. } => self.books.stands(*call, place(*call)),
+            Event::BackInLine { call, .. } => {
+                let kept = self.books.still_stands(*call, place(*call));
+                kept.map_err(|what| Fault { call_id: about.clone(), what })?;
+                self.tally.note("put back");
+            }
             Event::Reloaded => self.tally.note("reloads"),
             Event::ReloadRefused { .. } => self.tally.note("refused reloads"),
             Event::Bridged { .. } => self.both_at_once(&about),

@@ -198,10 +198,8 @@ impl World {
         self.is_down = true;
         (self.sound, self.shadow) = (Sound::default(), None);
         self.watches.clear();
-        for (pipe, host) in self.pipes.iter_mut().zip(&self.site.hosts) {
-            pipe.age += 1;
-            self.referee.connection_lost(host.flow());
-        }
+        // Whoever has still to answer does so by a new connection.
+        self.pipes.iter_mut().for_each(|pipe| pipe.age += 1);
         self.stalled_until = self.mono + self.dice.between(10, 3_000);
         self.at(self.stalled_until, Due::Trouble(Trouble::Rebirth));
     }
@@ -212,7 +210,8 @@ impl World {
         self.switch = postcard::from_bytes(&stored(&self.switch)).expect("what was written can be read");
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&self.dice.bits().to_le_bytes());
-        self.give(Input::Restart { seed, incomplete: false })
+        // What fell due meanwhile happens after that.
+        self.give_at(Input::Restart { seed, incomplete: false }, self.told)
     }
 
     /// Now and then the switch is stored, to be lost a while later.

@@ -93,10 +93,12 @@ impl InviteServer {
         }
     }
 
-    /// What an ACK would mean now; changes nothing.
-    pub(super) fn meaning_of_ack(&self) -> Ack {
+    /// What an ACK would mean now, whose To tag may be that of our response; changes nothing.
+    pub(super) fn meaning_of_ack(&self, has_our_tag: bool) -> Ack {
         match self {
             InviteServer::Proceeding { .. } => Ack::Unexpected,
+            // It is of a refusal that a spoilt copy of the INVITE got: the peer does not know yet of the 2xx.
+            InviteServer::Accepted { unacknowledged: Some(_) } if !has_our_tag => Ack::Unexpected,
             InviteServer::Accepted { unacknowledged: Some(_) } => Ack::OfSuccess,
             InviteServer::Completed { .. } => Ack::OfFailure,
             InviteServer::Accepted { unacknowledged: None } | InviteServer::Confirmed => Ack::Repeated,

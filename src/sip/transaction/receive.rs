@@ -94,11 +94,12 @@ impl Transactions {
             self.effects.counters.stray_acks += 1;
             return Ok(());
         };
-        let Some(Served { reply_path, machine: Machine::Invite(machine), .. }) = self.servers.get_mut(&tx)
+        let Some(Served { reply_path, tag, machine: Machine::Invite(machine), .. }) =
+            self.servers.get_mut(&tx)
         else {
             return Ok(());
         };
-        let event = match machine.meaning_of_ack() {
+        let event = match machine.meaning_of_ack(arrival.parts().to_tag == tag.as_deref()) {
             Ack::Unexpected => {
                 self.effects.counters.stray_acks += 1;
                 return Ok(());

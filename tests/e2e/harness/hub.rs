@@ -306,7 +306,8 @@ impl Hub {
         hearken(self.dir(), arguments).output().unwrap()
     }
 
-    fn log(&self) -> String {
+    /// All that daemons wrote into the log of this directory.
+    pub fn log(&self) -> String {
         fs::read_to_string(self.dir().join("log")).unwrap()
     }
 }

@@ -184,8 +184,8 @@ impl Referee {
         }
     }
 
-    /// What came of nothing that any far end wrote can only come of what was spoilt.
-    fn is_tainted(&self, call_id: &str) -> bool {
+    /// Whether something spoilt was part of a call: what came of nothing that any far end wrote can only come of that.
+    pub(super) fn is_tainted(&self, call_id: &str) -> bool {
         self.tainted.contains(call_id)
     }
 

@@ -64,6 +64,17 @@ fn an_ack_that_reuses_the_branch_of_its_invite_still_acknowledges_the_2xx() {
 }
 
 #[test]
+fn an_ack_of_the_refusal_that_a_spoilt_copy_got_does_not_acknowledge_the_2xx() {
+    let (mut rig, invite) = rig_with_invite(Rig::udp());
+    rig.respond(0, &invite, 200, "t");
+    assert_eq!(rig.hear(&request("ACK", BRANCH, "other")), NOTHING);
+    assert_eq!(rig.hear(&request("ACK", BRANCH, "")), NOTHING);
+    assert_eq!(rig.layer.counters().stray_acks, 2);
+    assert_eq!(rig.run(600), ["500 200 INVITE"], "the peer is still to learn that it was accepted");
+    assert_eq!(rig.hear(&request("ACK", "z9hG4bKack", "t")), ["acknowledged 0"]);
+}
+
+#[test]
 fn an_ack_of_a_2xx_within_a_dialog_is_found_by_both_tags() {
     let mut rig = Rig::udp();
     let invite = request("INVITE", BRANCH, "t");
