@@ -70,6 +70,9 @@ const IMPURE: [&str; 27] = [
     "println!",
 ];
 
+/// The one table of the core without an order of its own: whoever sees all of it sees it sorted.
+const SORTED: &str = "acd/calls.rs";
+
 /// What `jiff` has of the world: its clock and its time zones.
 const OF_THE_HOST: [&str; 6] = ["now", "system", "try_system", "TimeZone::get", "tz::db", "from_env"];
 
@@ -132,6 +135,9 @@ fn faults(path: &Path, text: &str) -> Vec<String> {
     if own == "calendar" {
         words.retain(|word| *word != "jiff");
         words.extend(OF_THE_HOST);
+    }
+    if path == Path::new(SORTED) {
+        words.retain(|word| *word != "HashMap");
     }
     if !path.starts_with("sip/message") {
         words.push("rsip");
@@ -378,6 +384,7 @@ fn what_is_allowed_is_no_fault() {
         ),
         ("acd/line.rs", "let s = r#\"crate::sip \" HashMap\"#; let instants = Instants;"),
         ("sip/message/mod.rs", "use rsip::Request;"),
+        ("acd/calls.rs", "use std::collections::HashMap;"),
         ("media/thread.rs", "use std::thread; use crate::call::media::Command;"),
         ("lib.rs", "pub mod novel;"),
     ];

@@ -119,7 +119,7 @@ mod tests {
         let mut dice = crate::rng::Rng::new([5; 32]);
         let (mut calls, mut sorted) = (ByCall::default(), BTreeMap::new());
         for number in 0..5_000u64 {
-            let call = CallId(dice.bits() % 700 << 24 | dice.bits() % 3);
+            let call = CallId(((dice.bits() % 700) << 24) | (dice.bits() % 3));
             if dice.bits() % 3 == 0 {
                 assert_eq!(calls.remove(&call), sorted.remove(&call));
             } else {

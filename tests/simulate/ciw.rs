@@ -9,6 +9,8 @@ use super::*;
 /// A queue that both can run; times in minutes.
 struct Model {
     agents: u32,
+    /// How long calls come, on each day; those of the first hour do not count.
+    hours: u32,
     /// Calls a minute.
     emergency: f64,
     routine: f64,
@@ -18,7 +20,6 @@ struct Model {
     patience: Option<[f64; 2]>,
 }
 
-const HOURS: u32 = 11;
 const DAYS: u32 = 40;
 /// Student's 99.5th and 97.5th centiles for 39 degrees of freedom.
 const SURE: f64 = 2.708;
@@ -28,7 +29,7 @@ impl Model {
     fn in_ciw(&self) -> Value {
         let model = serde_json::json!({
             "agents": self.agents, "emergency": self.emergency, "routine": self.routine, "talk": self.talk,
-            "patience": self.patience, "minutes": HOURS * 60, "count_from": 60, "days": DAYS,
+            "patience": self.patience, "minutes": self.hours * 60, "count_from": 60, "days": DAYS,
         });
         let python =
             Path::new(env!("CARGO_BIN_EXE_hearken")).ancestors().nth(2).unwrap().join("python/bin/python");
@@ -70,10 +71,11 @@ impl Model {
         };
         let patience = self.patience.map_or("{ fixed = \"24h\" }".to_owned(), spread);
         let mut text = format!(
-            "date = \"2026-11-23\"\nto = \"{HOURS:02}:00\"\ncount-from = \"01:00\"\n\
+            "date = \"2026-11-23\"\nto = \"{:02}:00\"\ncount-from = \"01:00\"\n\
              [profile.even]\nsteps = [{{ from = \"00:00\", share = 1 }}]\n\
              [callers.all]\ntalk = {}\npatience = {patience}\nredial = 0\n\
              [[staff]]\nteams = [\"all\"]\npick-up = {{ fixed = \"0s\" }}\n",
+            self.hours,
             spread(self.talk)
         );
         for (trunk, rate) in [("gp", self.routine), ("999", self.emergency)] {
@@ -115,13 +117,15 @@ impl Model {
 
 #[test]
 fn two_priorities_with_lognormal_talk_wait_as_long_as_in_ciw() {
-    let model = Model { agents: 10, emergency: 3.0, routine: 4.5, talk: [-0.28125, 0.75], patience: None };
+    let model =
+        Model { agents: 10, hours: 11, emergency: 3.0, routine: 4.5, talk: [-0.28125, 0.75], patience: None };
     model.assert_agrees(&["emergency", "routine"]);
 }
 
 #[test]
 fn as_many_impatient_callers_give_up_as_in_ciw() {
     let talk = [-0.28125, 0.75];
-    let model = Model { agents: 10, emergency: 2.0, routine: 10.0, talk, patience: Some([0.0, 1.0]) };
+    let model =
+        Model { agents: 10, hours: 4, emergency: 2.0, routine: 10.0, talk, patience: Some([0.0, 1.0]) };
     model.assert_agrees(&["routine"]);
 }
