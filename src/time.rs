@@ -127,11 +127,6 @@ impl<K: Ord + Copy> Deadlines<K> {
         self.by_key.len()
     }
 
-    /// What has a deadline, in order.
-    pub fn keys(&self) -> impl Iterator<Item = &K> {
-        self.by_key.keys()
-    }
-
     /// Whether none is set.
     pub fn is_empty(&self) -> bool {
         self.by_key.is_empty()

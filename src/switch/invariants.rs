@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Switch, Timer};
+use super::Switch;
 use crate::acd;
 use crate::acd::callback::State as Kept;
 use crate::acd::cases::Cases;
@@ -82,19 +82,6 @@ impl Switch {
         );
         self.check_cases();
         self.check_promises();
-        for timer in self.deadlines.keys() {
-            let lives = match timer {
-                Timer::Unreachable(leg) | Timer::Unanswered(leg) | Timer::Probe(leg) => {
-                    self.legs.contains_key(leg)
-                }
-                Timer::Reinvite(leg) | Timer::Resume(leg) | Timer::CodeCall(leg) => {
-                    self.legs.contains_key(leg)
-                }
-                Timer::Goodbye(call) | Timer::Wish(call) => self.calls.contains_key(call),
-                _ => true,
-            };
-            assert!(lives, "{timer:?} is left of what is over");
-        }
         let held: usize = self.ports.iter().map(|ports| ports.usage().0).sum();
         assert_eq!(held, self.legs.values().filter(|leg| leg.audio.held.share != Share::Whole).count());
         assert_eq!(
