@@ -243,7 +243,9 @@ impl Net {
     /// Sends the datagrams that were given to [`Net::send`], in their order.
     pub fn flush(&mut self) {
         for (flow, bytes) in self.outbox.drain(..) {
-            let Some(Socket::Udp(socket)) = self.listeners.get(usize::from(flow.listener.0)) else { continue };
+            let Some(Socket::Udp(socket)) = self.listeners.get(usize::from(flow.listener.0)) else {
+                continue;
+            };
             match socket.try_send_to(&bytes, flow.remote) {
                 Ok(_) => self.counters.sent += 1,
                 Err(_) => self.counters.unsent += 1,
