@@ -120,7 +120,7 @@ mod tests {
         let (mut calls, mut sorted) = (ByCall::default(), BTreeMap::new());
         for number in 0..5_000u64 {
             let call = CallId(((dice.bits() % 700) << 24) | (dice.bits() % 3));
-            if dice.bits() % 3 == 0 {
+            if dice.bits().is_multiple_of(3) {
                 assert_eq!(calls.remove(&call), sorted.remove(&call));
             } else {
                 calls.insert(call, number);
