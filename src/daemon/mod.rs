@@ -24,6 +24,7 @@ use crate::rng::Seed;
 use crate::sip::{Listener, Transport};
 use crate::switch::following::Removed;
 use crate::switch::{Event, Input, Output, Switch};
+use crate::time::Now;
 
 mod clock;
 pub mod inherit;
@@ -186,6 +187,7 @@ impl<O: Observer> Daemon<O> {
         });
         let media = bound.start(report).map_err(Failure::Media)?;
         past.compare_ports(&plan);
+        let handed_over = past.handed_over;
         let (tell, promises) = mpsc::unbounded_channel();
         let settings = ledger::Settings {
             run: past.left.as_ref().map(|left| left.run.ledger),
@@ -200,10 +202,11 @@ impl<O: Observer> Daemon<O> {
             side_file: ledger.side_file,
         };
         let ledger = Ledger::open_with(settings, Box::new(move |news| drop(tell.send(news))))?;
-        let (clock, whole) = past
+        past.record_given_up(&ledger);
+        let clock = past
             .left
             .as_ref()
-            .map_or((Clock::default(), true), |left| Clock::continuing(&left.run, left.now));
+            .map_or_else(Clock::default, |left| Clock::continuing(&left.run, left.now, handed_over));
         let left = past.left.take();
         let switch = match &left {
             Some(left) => left.switch.clone(),
@@ -232,7 +235,7 @@ impl<O: Observer> Daemon<O> {
             pace: pace::Pace::new(Instant::now()),
         };
         if let Some(left) = left {
-            daemon.resume(*left, !whole, plan)?;
+            daemon.resume(*left, handed_over, plan)?;
         }
         Ok(daemon)
     }
@@ -256,12 +259,13 @@ impl<O: Observer> Daemon<O> {
             }
         }
         self.count();
-        if let Some(flight) = self.flight.take().filter(|_| self.failed.is_none()) {
-            flight.recorder.end(self.clock.now());
-        }
         self.media.stop();
         let closed = self.ledger.close();
         tracing::info!(?closed, "the ledger is closed");
+        // Not before every record is safe: whoever is started next has those that are not from the log.
+        if let Some(flight) = self.flight.take().filter(|_| self.failed.is_none() && closed.waiting == 0) {
+            flight.recorder.end(self.clock.now());
+        }
         match self.failed {
             Some(failure) => Err(failure),
             None => Ok(self.observer),
@@ -311,8 +315,12 @@ impl<O: Observer> Daemon<O> {
 
     /// Gives the batch to the switch, once it is written down, and carries out what the switch wants; `also` sees each
     /// event.
-    fn feed(&mut self, mut also: impl FnMut(&mut Daemon<O>, &Event)) {
-        let (now, mut batch) = (self.clock.now(), std::mem::take(&mut self.batch));
+    fn feed(&mut self, also: impl FnMut(&mut Daemon<O>, &Event)) {
+        self.feed_at(self.clock.now(), also);
+    }
+
+    fn feed_at(&mut self, now: Now, mut also: impl FnMut(&mut Daemon<O>, &Event)) {
+        let mut batch = std::mem::take(&mut self.batch);
         self.pace.served(batch.len(), BATCH);
         if let Some(flight) = &mut self.flight {
             batch.iter().for_each(|input| flight.recorder.input(input, now));

@@ -25,12 +25,19 @@ const PROBATION: Duration = Duration::from_secs(5);
 /// Records that are kept until the ledger has settled them; beyond them the oldest are its own affair.
 const MOST_UNSETTLED: usize = 20_000;
 
+/// How long the ledger may take to write what it has before the switch goes on without that.
+const LEDGER_FOR: Duration = Duration::from_millis(500);
+
 /// What the daemon before left.
 #[derive(Default)]
 pub struct Past {
     opened: Option<Opened>,
     pub(super) inherited: Inherited,
     pub(super) left: Option<Box<Left>>,
+    /// It was the same process, which saw to it that nothing was lost.
+    pub(super) handed_over: bool,
+    /// Calls that cannot go on, and the run that they belong to.
+    pub(super) given_up: Option<(i64, Vec<CallRecord>)>,
 }
 
 impl Past {
@@ -72,7 +79,13 @@ impl Past {
             let removed = all.chain(deployment.removed.clone()).collect();
             deployment.plan = deployment.plan.clone().following(left.switch.plan(), &removed);
         }
-        Ok(Past { opened: Some(opened), inherited, left: left.map(Box::new) })
+        let handed_over = !inherited.is_empty();
+        Ok(Past { opened: Some(opened), inherited, left: left.map(Box::new), handed_over, given_up: None })
+    }
+
+    /// Whether there are calls, or a life of the switch, to go on with.
+    pub fn goes_on(&self) -> bool {
+        self.left.is_some()
     }
 
     /// A socket of the daemon before, or a new one.
@@ -93,15 +106,31 @@ impl Past {
 
     /// Calls cannot go on at other addresses than those that their peers were told.
     pub(super) fn compare_ports(&mut self, plan: &Plan) {
-        let Some(left) = &self.left else { return };
-        let before = left.switch.plan();
-        if before.sip.listeners != plan.sip.listeners || before.media.threads != plan.media.threads {
-            tracing::error!(
-                calls = left.switch.calls(),
-                "addresses or ports are not what they were: the calls of the daemon before are given up"
-            );
-            self.left = None;
+        let others = |left: &mut Box<Left>| {
+            let before = left.switch.plan();
+            before.sip.listeners != plan.sip.listeners || before.media.threads != plan.media.threads
+        };
+        let Some(left) = self.left.take_if(others) else { return };
+        tracing::error!(
+            calls = left.switch.calls(),
+            "addresses or ports are not what they were: the calls of the daemon before are given up"
+        );
+        let Left { mut switch, now, run, mut records, .. } = *left;
+        // For their records; nobody can be told.
+        switch.handle(Input::Stop, now);
+        while let Some(output) = switch.poll_output() {
+            if let Output::Record(record) = output {
+                records.push(*record);
+            }
         }
+        self.given_up = Some((run.ledger, records));
+    }
+
+    /// Gives what is known of calls that were given up to the ledger. No log holds it from here on.
+    pub(super) fn record_given_up(&mut self, ledger: &Ledger) {
+        let Some((run, records)) = self.given_up.take() else { return };
+        records.into_iter().for_each(|record| ledger.write_of(run, record));
+        ledger.flush(LEDGER_FOR);
     }
 
     /// Begins a segment of the log.
@@ -114,9 +143,11 @@ impl Past {
     ) -> Option<Flight> {
         let opened = self.opened?;
         let records = left.map_or(&[][..], |left| &left.records);
+        // It is still as it was when it was told something last.
+        let now = left.map_or_else(|| clock.now(), |left| left.now);
         let run = Run { ledger: ledger.run(), boot: boot(), zero: clock.zero() };
         let directory = opened.directory().to_owned();
-        let recorder = match opened.record(run, switch, records, clock.now()) {
+        let recorder = match opened.record(run, switch, records, now) {
             Ok(recorder) => recorder,
             Err(error) => {
                 tracing::error!(%error, "there is no flight log: a crash would end all calls");
@@ -173,7 +204,7 @@ impl Flight {
 
 impl<O: Observer> Daemon<O> {
     /// Lets the calls of the daemon before go on.
-    pub(super) fn resume(&mut self, left: Left, incomplete: bool, plan: Plan) -> Result<(), Failure> {
+    pub(super) fn resume(&mut self, left: Left, handed_over: bool, plan: Plan) -> Result<(), Failure> {
         for record in left.records {
             self.give_to_ledger(record);
         }
@@ -186,11 +217,15 @@ impl<O: Observer> Daemon<O> {
         if plan != *self.switch.plan() {
             tracing::info!("the configuration has changed since: it is taken over");
             self.batch.push(Input::Reload(Box::new(plan)));
-            self.feed(|_, _| {});
+            // Nobody was there since the last input: what was due meanwhile is for the restart to judge.
+            self.feed_at(left.now, |_, _| {});
         }
-        let incomplete = incomplete || left.incomplete;
+        // A part of the log may be missing that nobody could note: the disk was full, or slow, or had no power.
+        let incomplete = !handed_over || left.incomplete;
         self.batch.push(Input::Restart { seed: seed()?, incomplete });
         self.feed(|_, _| {});
+        // What was promised in that part is in the ledger alone.
+        self.ledger.ask_for_promises();
         Ok(())
     }
 
@@ -210,9 +245,20 @@ impl<O: Observer> Daemon<O> {
         let Some(flight) = &mut self.flight else {
             return tracing::error!("without a flight log calls cannot be handed over: nothing is done");
         };
+        if self.switch.is_draining() {
+            return tracing::error!("the daemon is about to end, and hands nothing over: this one goes on");
+        }
         let begun = Instant::now();
+        // What it has need not be handed over; what it has not, is.
+        self.ledger.flush(LEDGER_FOR);
         flight.snapshot(&self.switch, &self.ledger, self.clock.now());
-        flight.recorder.flush();
+        if !flight.recorder.flush() {
+            return tracing::error!(
+                "the flight log cannot be written, so nothing is handed over: this one goes on"
+            );
+        }
+        // It is no attempt to resume that died.
+        flight::resumed(&flight.directory);
         tracing::info!(calls = self.switch.calls(), took = ?begun.elapsed(), "handing over to the new program");
         let sockets = [self.net.descriptors(), self.media.descriptors()].concat();
         let error = inherit::replace(program, &sockets);
