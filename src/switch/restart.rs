@@ -16,10 +16,10 @@ use crate::call::speech::Prompt;
 use crate::call::{Call, Stage, Wish};
 use crate::id::{CallId, LegId};
 use crate::rng::{Rng, Seed};
+use crate::time::{Mono, Now, Wall};
 
 use super::drain::Drain;
 use super::{Event, Switch, Timer};
-use crate::time::{Now, Wall};
 
 /// By how much the numbers of calls jump: more than could have been given out and forgotten.
 const FORGOTTEN_CALLS: u64 = 1_000_000;
@@ -33,9 +33,11 @@ impl Switch {
     pub(super) fn wake_up(&mut self, now: Now) {
         let missed = self.poll_timeout().map_or(now.mono, |due| due.min(now.mono));
         let away = now.mono.since(missed);
-        let away_ms = i64::try_from(away.as_millis()).unwrap_or(i64::MAX);
-        self.now = Now { mono: missed, wall: Wall(now.wall.0.saturating_sub(away_ms)) };
         if away > LONGEST_SILENCE {
+            // Just before that deadline, which would have a phone rung.
+            let away_ms = i64::try_from(away.as_millis()).unwrap_or(i64::MAX);
+            let mono = Mono(missed.0.saturating_sub(1)).max(self.now.mono);
+            self.now = Now { mono, wall: Wall(now.wall.0.saturating_sub(away_ms)) };
             self.give_up_calls();
         }
         self.transactions.woken_at(now.mono);

@@ -90,7 +90,6 @@ fn calls_that_nobody_can_still_be_holding_are_given_up_and_little_is_made_up_for
     world.pass(Duration::from_secs(3));
     world.take_to(&phone(1));
     world.outputs.clear();
-    let before = world.now;
     away(&mut world, Duration::from_secs(60 * 3_600));
     restart(&mut world, 1, true);
     assert_eq!(world.switch.calls(), 0);
@@ -102,10 +101,8 @@ fn calls_that_nobody_can_still_be_holding_are_given_up_and_little_is_made_up_for
     assert_eq!(ended("a"), (Outcome::Answered { agent, ended_by: EndedBy::DeadPeer }, true));
     assert_eq!(ended("b"), (Outcome::Lost { ended_by: EndedBy::DeadPeer }, true));
     assert!(world.outputs.len() < 40, "{}", world.outputs.len());
-    assert!(
-        world.now.mono > before.mono
-            && world.take_to(&phone(1)).iter().all(|text| !text.starts_with("INVITE"))
-    );
+    let rung = world.take_to(&phone(1));
+    assert!(rung.iter().all(|text| !text.starts_with("INVITE")), "{rung:#?}");
     world.sent.clear();
     Caller::new("c", TRUNK).call(&mut world);
     assert_eq!(world.sent.iter().filter(|(_, text)| text.starts_with("INVITE")).count(), 1);
