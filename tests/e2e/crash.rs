@@ -245,7 +245,8 @@ fn two_hundred_who_wait_and_a_hundred_who_talk_outlive_the_daemon() {
     let phones = Sipp::agent(net.agent(1), &talk, &[]);
     let mut patient = Phone::at(net.surgery());
     let callback = format!("[callback]\nvia = \"sip:{}\"\n", patient.address());
-    let mut setup = Setup::new(net).and(OFTEN).and(&callback);
+    // Not while the callers come: a snapshot of so many holds up a debug build for so long that it turns some away.
+    let mut setup = Setup::new(net).and("[flight]\nsnapshot-every = \"5s\"\n").and(&callback);
     setup.spill_ports = 512;
     for n in 0..TALKING {
         setup = setup.agent(&format!("agent-{n}"), phones.uri(&format!("agent-{n}")));
@@ -254,9 +255,9 @@ fn two_hundred_who_wait_and_a_hundred_who_talk_outlive_the_daemon() {
     let callers = Sipp::callers(net.surgery(), hub.udp, &scenario("caller", &[]), CALLS, 100, &[]);
     hub.logs_times(": bridged", TALKING);
     hub.logs_times(": arrived", CALLS as usize);
+    hub.has_snapshot();
     asks(&mut patient, &hub);
     hub.logs("news=Promised");
-    hub.has_snapshot();
     hub.kill();
     let killed = Instant::now();
     hub.restart();
