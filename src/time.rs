@@ -122,6 +122,20 @@ impl<K: Ord + Copy> Deadlines<K> {
         Some((at, key))
     }
 
+    /// Moves every deadline later, all by as much.
+    pub fn delay(&mut self, by: Duration) {
+        self.by_key.values_mut().for_each(|at| *at = *at + by);
+        self.by_time =
+            std::mem::take(&mut self.by_time).into_iter().map(|(at, key)| (at + by, key)).collect();
+    }
+
+    /// Moves the deadline of `key`, if it has one that is before `at`, to `at`.
+    pub fn not_before(&mut self, key: K, at: Mono) {
+        if self.at(key).is_some_and(|due| due < at) {
+            self.set(key, at);
+        }
+    }
+
     /// How many deadlines are set.
     pub fn len(&self) -> usize {
         self.by_key.len()
@@ -147,6 +161,23 @@ mod tests {
         assert_eq!(deadlines.pop_due(Mono(400)), Some((Mono(300), 3)));
         assert_eq!(deadlines.pop_due(Mono(400)), Some((Mono(300), 7)));
         assert_eq!(deadlines.pop_due(Mono(400)), None);
+    }
+
+    #[test]
+    fn deadlines_that_are_delayed_keep_their_distance() {
+        let mut deadlines = Deadlines::default();
+        deadlines.set(7u32, Mono(100));
+        deadlines.set(3, Mono(300));
+        deadlines.delay(Duration::from_micros(50));
+        assert_eq!((deadlines.at(7), deadlines.next()), (Some(Mono(150)), Some(Mono(150))));
+        assert_eq!(deadlines.pop_due(Mono(149)), None);
+        assert_eq!(deadlines.pop_due(Mono(400)), Some((Mono(150), 7)));
+        deadlines.not_before(3, Mono(200));
+        assert_eq!(deadlines.at(3), Some(Mono(350)));
+        deadlines.not_before(3, Mono(380));
+        deadlines.not_before(9, Mono(380));
+        assert_eq!(deadlines.pop_due(Mono(400)), Some((Mono(380), 3)));
+        assert!(deadlines.is_empty());
     }
 
     #[test]

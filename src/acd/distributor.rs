@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -188,6 +189,19 @@ impl Distributor {
         self.check_while_small();
     }
 
+    /// After nobody was there for `away`: phones ring on for as long as they had left, and for `patience` at least, and
+    /// what else was missed takes effect `now`, not at its own time. Nothing that follows from it may lie in the past.
+    pub(super) fn catch_up(&mut self, now: Mono, away: Duration, patience: Duration) {
+        for (agent, seat) in (0u32..).map(AgentId).zip(&self.seats) {
+            if let (State::Ringing { .. }, Some(at)) = (&seat.state, self.deadlines.at(agent)) {
+                self.deadlines.set(agent, (at + away).max(now + patience));
+            }
+        }
+        while self.poll_timeout().is_some_and(|at| at <= now) {
+            self.fire(now);
+        }
+    }
+
     /// The next thing that the world must do.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
@@ -203,21 +217,25 @@ impl Distributor {
         earlier(earlier(self.deadlines.next(), self.steps.next()), self.rules_due())
     }
 
-    /// Of one instant callers' steps come first, all together, then agents' deadlines one by one, then rules.
     pub(super) fn advance(&mut self, now: Mono) -> Mono {
         while let Some(at) = self.poll_timeout().filter(|&at| at <= now) {
-            self.now = self.now.max(at);
-            let calls: Vec<CallId> =
-                std::iter::from_fn(|| self.steps.pop_due(at)).map(|(_, call)| call).collect();
-            if !calls.is_empty() {
-                self.step_on(calls, at);
-            } else if let Some((_, agent)) = self.deadlines.pop_due(at) {
-                self.agent_timed_out(agent, at);
-            }
-            self.settle(at);
+            self.fire(at);
         }
         self.now = self.now.max(now);
         self.now
+    }
+
+    /// Of one instant callers' steps come first, all together, then agents' deadlines one by one, then rules.
+    fn fire(&mut self, at: Mono) {
+        self.now = self.now.max(at);
+        let calls: Vec<CallId> =
+            std::iter::from_fn(|| self.steps.pop_due(at)).map(|(_, call)| call).collect();
+        if !calls.is_empty() {
+            self.step_on(calls, at);
+        } else if let Some((_, agent)) = self.deadlines.pop_due(at) {
+            self.agent_timed_out(agent, at);
+        }
+        self.settle(at);
     }
 
     fn agent_timed_out(&mut self, agent: AgentId, at: Mono) {

@@ -3,45 +3,57 @@
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::{BAD_CONFIGURATION, fail, load, today};
 use crate::config::{self, Loaded, LogFormat, LogSettings, Shadow};
 use crate::daemon::inherit::Inherited;
-use crate::daemon::{Daemon, Failure, Order, Past, Reload};
+use crate::daemon::{Daemon, Order, Past, Reload};
 
 pub(super) fn run(config: &Path, shadow: Option<PathBuf>) -> ExitCode {
     // Before anything is opened, and before somebody puts a new program where this one was.
     let inherited = Inherited::take();
     let program = std::env::current_exe();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(error),
+    };
+    // An order that comes while the calls of the daemon before are read must not end this one.
+    let signals = match runtime.block_on(async { Signals::listen() }) {
+        Ok(signals) => signals,
+        Err(error) => return fail(error),
+    };
     let mut loaded = match load(config) {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
     let trial = shadow.as_deref().or(loaded.deployment.shadow.as_deref());
-    let trial = match trial.map(|path| config::load_shadow(path, today(), &loaded.deployment)).transpose() {
-        Ok(trial) => trial,
-        Err(errors) => {
-            eprint!("{}", errors.0.render(false));
-            return ExitCode::from(BAD_CONFIGURATION);
-        }
+    let trial = trial.map(|path| config::load_shadow(path, today(), &loaded.deployment)).transpose();
+    let (trial, spoilt) = match trial {
+        Ok(trial) => (trial, None),
+        Err(errors) => (None, Some(errors.0.render(false))),
     };
     loaded.deployment.plan.guide.trial = trial.as_ref().map(|shadow| shadow.trial.clone());
     log_as(loaded.deployment.log);
     eprint!("{}", loaded.warnings.render(false));
-    announce(trial.as_ref());
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(error),
-    };
-    let past = match Past::open(&mut loaded.deployment, inherited) {
+    let past = Past::open(&mut loaded.deployment, inherited);
+    if let Some(why) = spoilt {
+        if !past.as_ref().is_ok_and(Past::goes_on) {
+            eprint!("{why}");
+            return ExitCode::from(BAD_CONFIGURATION);
+        }
+        // Calls are worth more than rules that do nothing.
+        tracing::error!("the shadow policy is not on trial:\n{why}");
+    }
+    let past = match past {
         Ok(past) => past,
         Err(failure) => return fail(failure),
     };
+    announce(trial.as_ref());
     let served = runtime.block_on(async {
         let running = Running { path: config.to_owned(), loaded: loaded.clone(), shadow, trial };
-        let orders = orders_by_signal(running, program).map_err(Failure::Sip)?;
+        let orders = signals.orders(running, program);
         let daemon = Daemon::start(loaded.deployment, past, orders, ())?;
         for (transport, address) in daemon.addresses() {
             println!("listening on {} {address}", transport.name().to_ascii_lowercase());
@@ -57,41 +69,53 @@ pub(super) fn run(config: &Path, shadow: Option<PathBuf>) -> ExitCode {
 
 /// SIGTERM drains, a second SIGTERM or any SIGINT stops, SIGHUP reads the configuration again, SIGUSR2 hands over to
 /// the program that now lies where ours was.
-fn orders_by_signal(
-    mut running: Running,
-    program: std::io::Result<PathBuf>,
-) -> std::io::Result<mpsc::Receiver<Order>> {
-    let (sender, orders) = mpsc::channel(8);
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    let mut hand_over = signal(SignalKind::user_defined2())?;
-    tokio::spawn(async move {
-        let mut draining = false;
-        loop {
-            let order = tokio::select! {
-                _ = terminate.recv() => if draining { Order::Stop } else { Order::Drain },
-                _ = interrupt.recv() => Order::Stop,
-                _ = hang_up.recv() => {
-                    running = running.reload(&sender).await;
-                    continue;
-                }
-                _ = hand_over.recv() => {
-                    if let Some(program) = successor(&program, &running.path).await
-                        && sender.send(Order::HandOver(program)).await.is_err()
-                    {
-                        return;
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+    hand_over: Signal,
+}
+
+impl Signals {
+    /// From here on signals wait to be made into orders. Must be called within a runtime.
+    fn listen() -> std::io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+            hand_over: signal(SignalKind::user_defined2())?,
+        })
+    }
+
+    fn orders(mut self, mut running: Running, program: std::io::Result<PathBuf>) -> mpsc::Receiver<Order> {
+        let (sender, orders) = mpsc::channel(8);
+        tokio::spawn(async move {
+            let mut draining = false;
+            loop {
+                let order = tokio::select! {
+                    _ = self.terminate.recv() => if draining { Order::Stop } else { Order::Drain },
+                    _ = self.interrupt.recv() => Order::Stop,
+                    _ = self.hang_up.recv() => {
+                        running = running.reload(&sender).await;
+                        continue;
                     }
-                    continue;
+                    _ = self.hand_over.recv() => {
+                        if let Some(program) = successor(&program, &running.path).await
+                            && sender.send(Order::HandOver(program)).await.is_err()
+                        {
+                            return;
+                        }
+                        continue;
+                    }
+                };
+                draining = true;
+                if sender.send(order).await.is_err() {
+                    return;
                 }
-            };
-            draining = true;
-            if sender.send(order).await.is_err() {
-                return;
             }
-        }
-    });
-    Ok(orders)
+        });
+        orders
+    }
 }
 
 /// The program to hand over to, once it has said that it can read the configuration.

@@ -26,18 +26,21 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// The clock of a switch that was last told `last`, and whether the kernel has counted all the time since: after
-    /// a reboot the wall clock says how much has passed.
-    pub fn continuing(run: &Run, last: Now) -> (Clock, bool) {
+    /// The clock of a switch that was last told `last`. The kernel has counted the time since, unless it was booted: after
+    /// a reboot the wall clock says how much has passed. So it does where the kernel does not tell whether there was one,
+    /// unless it is `the_same_process` that goes on.
+    pub fn continuing(run: &Run, last: Now, the_same_process: bool) -> Clock {
         let start = Instant::now();
         let shown =
             u64::try_from(kernel().saturating_sub(run.zero)).ok().filter(|&shown| shown >= last.mono.0);
-        match shown.filter(|_| boot() == run.boot) {
-            Some(shown) => (Clock { start, shown: Mono(shown) }, true),
+        let boot = boot();
+        let the_same_kernel = the_same_process || (!boot.is_empty() && boot == run.boot);
+        match shown.filter(|_| the_same_kernel) {
+            Some(shown) => Clock { start, shown: Mono(shown) },
             None => {
                 let passed = wall().0.saturating_sub(last.wall.0);
                 let passed = Duration::from_millis(u64::try_from(passed).unwrap_or(0));
-                (Clock { start, shown: last.mono + passed }, false)
+                Clock { start, shown: last.mono + passed }
             }
         }
     }
@@ -79,29 +82,34 @@ fn wall() -> Wall {
 mod tests {
     use super::*;
 
+    fn passed(last: Now, boot: &str, the_same_process: bool) -> u64 {
+        let clock = Clock::default();
+        let run = Run { ledger: 1, boot: boot.to_owned(), zero: clock.zero() };
+        let last = Now { mono: clock.now().mono, ..last };
+        Clock::continuing(&run, last, the_same_process).now().mono.since(last.mono).as_secs()
+    }
+
+    fn a_minute_and_a_half_ago() -> Now {
+        Now { mono: Mono(0), wall: Wall(wall().0 - 90_000) }
+    }
+
     #[test]
     fn a_switch_that_goes_on_in_another_process_keeps_its_time() {
-        let clock = Clock::default();
-        let run = Run { ledger: 1, boot: boot(), zero: clock.zero() };
-        let last = clock.now();
-        let (next, whole) = Clock::continuing(&run, last);
-        let now = next.now();
-        assert!(
-            whole && now.mono >= last.mono && now.mono.since(last.mono) < Duration::from_secs(60),
-            "{now:?}"
-        );
+        let passed = passed(a_minute_and_a_half_ago(), &boot(), boot().is_empty());
+        assert!(passed < 60, "whatever the wall clock says: {passed}");
     }
 
     #[test]
     fn after_a_reboot_the_wall_clock_says_how_long_it_took() {
-        let clock = Clock::default();
-        let last = Now { mono: Mono(5_000_000), wall: Wall(wall().0 - 90_000) };
-        let run = Run { ledger: 1, boot: "another".to_owned(), zero: clock.zero() };
-        let (next, whole) = Clock::continuing(&run, last);
-        let passed = next.now().mono.since(last.mono);
-        assert!(
-            !whole && passed >= Duration::from_secs(90) && passed < Duration::from_secs(150),
-            "{passed:?}"
-        );
+        // Nor does a kernel that did not tell its name vouch for anything.
+        for boot in ["another", ""] {
+            let passed = passed(a_minute_and_a_half_ago(), boot, false);
+            assert!((90..150).contains(&passed), "{boot:?}: {passed}");
+        }
+    }
+
+    #[test]
+    fn a_process_that_goes_on_needs_no_name_of_its_kernel() {
+        assert!(passed(a_minute_and_a_half_ago(), "", true) < 60);
     }
 }

@@ -50,6 +50,11 @@ impl Inherited {
         inherited
     }
 
+    /// Whether nothing was handed over to this process.
+    pub fn is_empty(&self) -> bool {
+        self.udp.is_empty() && self.tcp.is_empty()
+    }
+
     fn keep(&mut self, socket: OwnedFd) {
         // Not for the children of this process.
         let _ = fcntl(&socket, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC));

@@ -190,6 +190,7 @@ impl<O: Observer> Daemon<O> {
         });
         let media = bound.start(report).map_err(Failure::Media)?;
         past.compare_ports(&plan);
+        let handed_over = past.handed_over;
         let (tell, promises) = mpsc::unbounded_channel();
         let settings = ledger::Settings {
             run: past.left.as_ref().map(|left| left.run.ledger),
@@ -204,10 +205,11 @@ impl<O: Observer> Daemon<O> {
             side_file: ledger.side_file,
         };
         let ledger = Ledger::open_with(settings, Box::new(move |news| drop(tell.send(news))))?;
-        let (clock, whole) = past
+        past.record_given_up(&ledger);
+        let clock = past
             .left
             .as_ref()
-            .map_or((Clock::default(), true), |left| Clock::continuing(&left.run, left.now));
+            .map_or_else(Clock::default, |left| Clock::continuing(&left.run, left.now, handed_over));
         let left = past.left.take();
         let switch = match &left {
             Some(left) => left.switch.clone(),
@@ -239,7 +241,7 @@ impl<O: Observer> Daemon<O> {
         };
         daemon.settled = daemon.believe(settled);
         if let Some(left) = left {
-            daemon.resume(*left, !whole, plan)?;
+            daemon.resume(*left, handed_over, plan)?;
         }
         Ok(daemon)
     }
@@ -263,12 +265,13 @@ impl<O: Observer> Daemon<O> {
             }
         }
         self.count();
-        if let Some(flight) = self.flight.take().filter(|_| self.failed.is_none()) {
-            flight.recorder.end(self.clock.now());
-        }
         self.media.stop();
         let closed = self.ledger.close();
         tracing::info!(?closed, "the ledger is closed");
+        // Not before every record is safe: whoever is started next has those that are not from the log.
+        if let Some(flight) = self.flight.take().filter(|_| self.failed.is_none() && closed.waiting == 0) {
+            flight.recorder.end(self.clock.now());
+        }
         match self.failed {
             Some(failure) => Err(failure),
             None => Ok(self.observer),

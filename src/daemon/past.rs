@@ -26,6 +26,9 @@ const PROBATION: Duration = Duration::from_secs(5);
 /// Records that are kept until the ledger has settled them; beyond them the oldest are its own affair.
 const MOST_UNSETTLED: usize = 20_000;
 
+/// How long the ledger may take to write what it has before the switch goes on without that.
+const LEDGER_FOR: Duration = Duration::from_millis(500);
+
 /// What the daemon before left.
 #[derive(Default)]
 pub struct Past {
@@ -34,6 +37,10 @@ pub struct Past {
     pub(super) left: Option<Box<Left>>,
     /// Promises that the daemon before had settled, which the ledger may still have as open.
     settled: Vec<PromiseRecord>,
+    /// It was the same process, which saw to it that nothing was lost.
+    pub(super) handed_over: bool,
+    /// Calls that cannot go on, and the run that they belong to.
+    pub(super) given_up: Option<(i64, Vec<CallRecord>)>,
 }
 
 impl Past {
@@ -76,7 +83,13 @@ impl Past {
             deployment.plan = deployment.plan.clone().following(left.switch.plan(), &removed);
         }
         let settled = left.as_mut().map(|left| std::mem::take(&mut left.promises)).unwrap_or_default();
-        Ok(Past { opened: Some(opened), inherited, left: left.map(Box::new), settled })
+        let handed_over = !inherited.is_empty();
+        Ok(Past { opened: Some(opened), inherited, left: left.map(Box::new), settled, handed_over, given_up: None })
+    }
+
+    /// Whether there are calls, or a life of the switch, to go on with.
+    pub fn goes_on(&self) -> bool {
+        self.left.is_some()
     }
 
     /// A socket of the daemon before, or a new one.
@@ -97,15 +110,31 @@ impl Past {
 
     /// Calls cannot go on at other addresses than those that their peers were told.
     pub(super) fn compare_ports(&mut self, plan: &Plan) {
-        let Some(left) = &self.left else { return };
-        let before = left.switch.plan();
-        if before.sip.listeners != plan.sip.listeners || before.media.threads != plan.media.threads {
-            tracing::error!(
-                calls = left.switch.calls(),
-                "addresses or ports are not what they were: the calls of the daemon before are given up"
-            );
-            self.left = None;
+        let others = |left: &mut Box<Left>| {
+            let before = left.switch.plan();
+            before.sip.listeners != plan.sip.listeners || before.media.threads != plan.media.threads
+        };
+        let Some(left) = self.left.take_if(others) else { return };
+        tracing::error!(
+            calls = left.switch.calls(),
+            "addresses or ports are not what they were: the calls of the daemon before are given up"
+        );
+        let Left { mut switch, now, run, mut records, .. } = *left;
+        // For their records; nobody can be told.
+        switch.handle(Input::Stop, now);
+        while let Some(output) = switch.poll_output() {
+            if let Output::Record(record) = output {
+                records.push(*record);
+            }
         }
+        self.given_up = Some((run.ledger, records));
+    }
+
+    /// Gives what is known of calls that were given up to the ledger. No log holds it from here on.
+    pub(super) fn record_given_up(&mut self, ledger: &Ledger) {
+        let Some((run, records)) = self.given_up.take() else { return };
+        records.into_iter().for_each(|record| ledger.write_of(run, record));
+        ledger.flush(LEDGER_FOR);
     }
 
     /// Takes out what the daemon before had settled.
@@ -125,9 +154,11 @@ impl Past {
         let opened = self.opened?;
         let unsettled = left.map_or(&[][..], |left| &left.records).iter().collect();
         let kept = Kept { switch, unsettled, promises: settled.iter().collect() };
+        // It is still as it was when it was told something last.
+        let now = left.map_or_else(|| clock.now(), |left| left.now);
         let run = Run { ledger: ledger.run(), boot: boot(), zero: clock.zero() };
         let directory = opened.directory().to_owned();
-        let recorder = match opened.record(run, &kept, clock.now()) {
+        let recorder = match opened.record(run, &kept, now) {
             Ok(recorder) => recorder,
             Err(error) => {
                 tracing::error!(%error, "there is no flight log: a crash would end all calls");
@@ -197,9 +228,7 @@ impl Flight {
 
 impl<O: Observer> Daemon<O> {
     /// Lets the calls of the daemon before go on.
-    pub(super) fn resume(&mut self, left: Left, incomplete: bool, plan: Plan) -> Result<(), Failure> {
-        // What fell due since happens once the media threads know the legs again.
-        let last = left.now;
+    pub(super) fn resume(&mut self, left: Left, handed_over: bool, plan: Plan) -> Result<(), Failure> {
         for record in left.records {
             self.give_to_ledger(record);
         }
@@ -212,11 +241,15 @@ impl<O: Observer> Daemon<O> {
         if plan != *self.switch.plan() {
             tracing::info!("the configuration has changed since: it is taken over");
             self.batch.push(Input::Reload(Box::new(plan)));
-            self.feed_at(last, |_, _| {});
+            // Nobody was there since the last input: what was due meanwhile is for the restart to judge.
+            self.feed_at(left.now, |_, _| {});
         }
-        let incomplete = incomplete || left.incomplete;
+        // A part of the log may be missing that nobody could note: the disk was full, or slow, or had no power.
+        let incomplete = !handed_over || left.incomplete;
         self.batch.push(Input::Restart { seed: seed()?, incomplete });
-        self.feed_at(last, |_, _| {});
+        self.feed(|_, _| {});
+        // What was promised in that part is in the ledger alone.
+        self.ledger.ask_for_promises();
         Ok(())
     }
 
@@ -254,9 +287,20 @@ impl<O: Observer> Daemon<O> {
         let Some(flight) = &mut self.flight else {
             return tracing::error!("without a flight log calls cannot be handed over: nothing is done");
         };
+        if self.switch.is_draining() {
+            return tracing::error!("the daemon is about to end, and hands nothing over: this one goes on");
+        }
         let begun = Instant::now();
+        // What it has need not be handed over; what it has not, is.
+        self.ledger.flush(LEDGER_FOR);
         flight.snapshot(&self.switch, &self.ledger, self.clock.now());
-        flight.recorder.flush();
+        if !flight.recorder.flush() {
+            return tracing::error!(
+                "the flight log cannot be written, so nothing is handed over: this one goes on"
+            );
+        }
+        // It is no attempt to resume that died.
+        flight::resumed(&flight.directory);
         tracing::info!(calls = self.switch.calls(), took = ?begun.elapsed(), "handing over to the new program");
         let sockets = [self.net.descriptors(), self.media.descriptors()].concat();
         let error = inherit::replace(program, &sockets);

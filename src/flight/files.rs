@@ -9,6 +9,9 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+/// How the name of a file ends that is not yet whole.
+const ASIDE: &str = "new";
+
 /// A place in a log: a segment, and an offset in it.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
@@ -51,14 +54,31 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create_new(true).mode(0o600).open(path)
 }
 
-/// Puts a whole file in its place at once: a reader sees all of it or nothing.
+/// Waits until a file is on the disk.
+pub(super) fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_data()
+}
+
+/// Puts a whole file in its place at once: a reader sees all of it or nothing. After a power cut it may be empty.
+pub(super) fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    rename(path, bytes, |_| Ok(()))
+}
+
+/// The same, for one that is to outlive a power cut.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let aside = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
-    file.write_all(bytes)?;
     // A rename that outlives a power cut must not outlive the bytes.
-    file.sync_data()?;
-    fs::rename(&aside, path)
+    rename(path, bytes, File::sync_data)
+}
+
+fn rename(path: &Path, bytes: &[u8], before: impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
+    let aside = path.with_extension(ASIDE);
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
+    let done = file.write_all(bytes).and_then(|()| before(&file)).and_then(|()| fs::rename(&aside, path));
+    if done.is_err() {
+        // It holds callers' numbers too.
+        let _ = fs::remove_file(&aside);
+    }
+    done
 }
 
 /// What lies in the directory.
@@ -76,15 +96,25 @@ pub(super) fn list(directory: &Path) -> io::Result<Found> {
 
 /// Removes what is kept no longer, the oldest first: segments of which the last byte was written more than
 /// `keep_for` before `now`, and more until what is left has `keep_size` bytes at most. Nothing that a resume needs.
+///
+/// Also what no resume can use: files that never became whole, and a base snapshot whose segment is not there. Call it
+/// only where nobody else puts a file aside.
 pub(super) fn tidy(directory: &Path, keep_for: Duration, keep_size: u64, now: SystemTime) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == ASIDE) {
+            remove(&path)?;
+        }
+    }
     let Found { segments, snapshots } = list(directory)?;
     let Some(&newest) = snapshots.last() else { return Ok(()) };
     // One more than the newest, in case that cannot be read.
     let spare = snapshots.len().saturating_sub(2);
-    for place in snapshots[..spare].iter().filter(|place| place.offset != 0) {
-        fs::remove_file(snapshot(directory, *place))?;
-    }
     let needed = snapshots.get(spare).map_or(newest.segment, |place| place.segment);
+    let is_base = |place: &Place| place.offset == 0 && segments.contains(&place.segment);
+    for place in snapshots[..spare].iter().filter(|place| !is_base(place)) {
+        remove(&snapshot(directory, *place))?;
+    }
     let size = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
     let mut left: u64 = segments.iter().map(|&number| size(&segment(directory, number))).sum();
     left += list(directory)?.snapshots.iter().map(|&place| size(&snapshot(directory, place))).sum::<u64>();
@@ -98,10 +128,15 @@ pub(super) fn tidy(directory: &Path, keep_for: Duration, keep_size: u64, now: Sy
         }
         left = left.saturating_sub(size(&path) + size(&base));
         fs::remove_file(&path)?;
-        match fs::remove_file(&base) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        remove(&base)?;
     }
     Ok(())
+}
+
+/// Removes a file that may be gone already.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }

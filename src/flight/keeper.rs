@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU64, AtomicUsize};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
@@ -17,12 +17,17 @@ use super::files::{self, Place};
 /// How long the end of the daemon waits for the disk.
 const FLUSH: Duration = Duration::from_secs(5);
 
+/// How often old files are looked for when nothing else brings it about.
+const TIDY_EVERY: Duration = Duration::from_secs(600);
+
 /// What the other thread is asked to do, in order.
 pub(super) enum Job {
     /// Append these bytes.
     Append(Arc<File>, Vec<u8>),
     /// Put this snapshot into its place.
     Snapshot(Place, Vec<u8>),
+    /// Let this snapshot, which is in its place, outlive a power cut.
+    Sync(Place),
     /// Say when everything before is done.
     Tell(SyncSender<()>),
 }
@@ -34,6 +39,8 @@ pub(super) struct Shared {
     waiting: AtomicUsize,
     /// The log could not be written.
     failed: AtomicBool,
+    /// The last snapshot could not be kept.
+    stale: AtomicBool,
     /// Snapshots that could not be written, and tidyings that failed.
     pub(super) failures: AtomicU64,
 }
@@ -74,18 +81,25 @@ impl Keeper {
         self.shared.failed.load(Acquire)
     }
 
+    /// Whether the last snapshot could not be kept.
+    pub(super) fn stale(&self) -> bool {
+        self.shared.stale.load(Acquire)
+    }
+
     /// Begins anew after a failure.
     pub(super) fn forgive(&self) {
         self.shared.failed.store(false, Release);
     }
 
-    /// Waits until everything sent so far is done, or the disk has had long enough.
-    pub(super) fn flush(&self) {
+    /// Waits until everything sent so far is done, or the disk has had long enough; says whether all of it was kept.
+    pub(super) fn flush(&self) -> bool {
         let (told, done) = sync_channel(1);
         self.send(Job::Tell(told));
-        if done.recv_timeout(FLUSH).is_err() {
+        let in_time = done.recv_timeout(FLUSH).is_ok();
+        if !in_time {
             tracing::error!("the flight log's disk hangs: what waits for it is given up");
         }
+        in_time && !self.failed() && !self.stale()
     }
 }
 
@@ -100,35 +114,43 @@ impl Drop for Keeper {
 }
 
 fn work(settings: &Settings, inbox: &Receiver<Job>, shared: &Shared) {
+    let Settings { directory, keep_for, keep_size, .. } = settings;
+    let tidy = || files::tidy(directory, *keep_for, *keep_size, SystemTime::now());
     let mut complained = false;
-    for job in inbox {
-        match job {
-            Job::Append(file, bytes) => {
+    loop {
+        let done = match inbox.recv_timeout(TIDY_EVERY) {
+            Ok(Job::Append(file, bytes)) => {
                 // What comes after a gap would be read as if it followed.
                 if !shared.failed.load(Acquire) && (&*file).write_all(&bytes).is_err() {
                     shared.failed.store(true, Release);
                 }
                 shared.waiting.fetch_sub(bytes.len(), Relaxed);
+                continue;
             }
-            Job::Snapshot(place, bytes) => {
-                let kept =
-                    files::replace(&files::snapshot(&settings.directory, place), &bytes).and_then(|()| {
-                        let Settings { directory, keep_for, keep_size, .. } = settings;
-                        files::tidy(directory, *keep_for, *keep_size, SystemTime::now())
-                    });
+            Ok(Job::Snapshot(place, bytes)) => {
+                let kept = files::replace(&files::snapshot(directory, place), &bytes);
+                shared.stale.store(kept.is_err(), Release);
                 shared.waiting.fetch_sub(bytes.len(), Relaxed);
-                match kept {
-                    Ok(()) => complained = false,
-                    Err(error) => {
-                        shared.failures.fetch_add(1, Relaxed);
-                        if !std::mem::replace(&mut complained, true) {
-                            tracing::error!(%error, "a snapshot cannot be kept, or old files not removed");
-                        }
-                    }
+                kept.and_then(|()| tidy())
+            }
+            Ok(Job::Sync(place)) => files::sync(&files::snapshot(directory, place)),
+            // Whoever asked may have gone meanwhile.
+            Ok(Job::Tell(told)) => {
+                let _ = told.send(());
+                continue;
+            }
+            // A quiet daemon takes no snapshots, and what it has grows old all the same.
+            Err(RecvTimeoutError::Timeout) => tidy(),
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        match done {
+            Ok(()) => complained = false,
+            Err(error) => {
+                shared.failures.fetch_add(1, Relaxed);
+                if !std::mem::replace(&mut complained, true) {
+                    tracing::error!(%error, "a snapshot cannot be kept, or old files not removed");
                 }
             }
-            // Whoever asked may have gone meanwhile.
-            Job::Tell(told) => drop(told.send(())),
         }
     }
 }

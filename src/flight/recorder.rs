@@ -31,6 +31,8 @@ const SEGMENT_BYTES: u64 = 64 << 20;
 const SEGMENT_FOR: Duration = Duration::from_secs(3_600);
 /// How often a log with a gap tries to begin anew.
 const RETRY: Duration = Duration::from_secs(5);
+/// How many attempts of those go by before it is said again.
+const COMPLAIN_EVERY: u32 = 12;
 /// Room for the first snapshot; later ones have as much as the one before took.
 const FIRST_ROOM: usize = 1 << 20;
 
@@ -38,24 +40,30 @@ const FIRST_ROOM: usize = 1 << 20;
 pub struct Recorder {
     settings: Settings,
     head: Head,
-    segment: Segment,
-    way: Way,
+    /// The last number that a segment had.
+    number: u64,
+    /// The segment that is written; `None` while the disk takes nothing, which is tried again.
+    segment: Option<Segment>,
     buffer: Vec<u8>,
     digest: Digest,
     /// Something was handled since the last snapshot.
     moved: bool,
     last_snapshot: Instant,
     room: usize,
+    /// How often the log was tried to be begun anew, in vain.
+    retries: u32,
     keeper: Keeper,
     counters: Counters,
     _lock: File,
 }
 
 struct Segment {
-    number: u64,
     file: Arc<File>,
+    /// The length of what it begins with.
+    head: u64,
     length: u64,
     begun: Instant,
+    way: Way,
 }
 
 /// Which way bytes go to the file.
@@ -65,12 +73,11 @@ enum Way {
     Direct,
     /// Through the other thread, since then.
     Behind(Instant),
-    /// Nowhere: the disk did not take some of them. Tried again with a new segment.
-    Nowhere,
 }
 
 impl Recorder {
-    /// Begins a log, or its next segment, with a snapshot. `lock` is the directory's.
+    /// Begins a log, or its next segment, with a snapshot. `lock` is the directory's. What is wrong with the
+    /// disk is logged, and tried again; the only error is that the other thread cannot be started.
     pub(super) fn begin(
         settings: Settings,
         head: Head,
@@ -79,32 +86,44 @@ impl Recorder {
         kept: &Kept<'_>,
         now: Now,
     ) -> io::Result<Recorder> {
-        // The snapshot first: a segment without it would not be found to follow anything.
-        let base = snapshot::write(&head, kept, now, FIRST_ROOM);
-        files::replace(&files::snapshot(&settings.directory, Place { segment: number, offset: 0 }), &base)?;
-        let (segment, bytes) = Segment::open(&settings, &head, number, now)?;
-        (&*segment.file).write_all(&bytes)?;
         let keeper = Keeper::start(settings.clone())?;
-        Ok(Recorder {
+        let mut recorder = Recorder {
+            settings,
             head,
-            segment,
-            way: Way::Direct,
+            number,
+            segment: None,
             buffer: Vec::new(),
             digest: Digest::default(),
             moved: true,
             last_snapshot: Instant::now(),
             room: FIRST_ROOM,
+            retries: 0,
             keeper,
             counters: Counters::default(),
-            settings,
             _lock: lock,
-        })
+        };
+        match recorder.first_segment(kept, now) {
+            Ok(segment) => recorder.segment = Some(segment),
+            Err(error) => recorder.lose(&error),
+        }
+        Ok(recorder)
+    }
+
+    fn first_segment(&mut self, kept: &Kept<'_>, now: Now) -> io::Result<Segment> {
+        // The snapshot first: a segment without it would not be found to follow anything. Callers wait for this, so
+        // it is not they who wait for the disk.
+        let place = Place { segment: self.number, offset: 0 };
+        let base = snapshot::write(&self.head, kept, now, FIRST_ROOM);
+        files::put(&files::snapshot(&self.settings.directory, place), &base)?;
+        let segment = Segment::begin(&self.settings, &self.head, self.number, now)?;
+        self.keeper.send(Job::Sync(place));
+        Ok(segment)
     }
 
     /// Notes an input that is about to be handled.
     pub fn input(&mut self, input: &Input, now: Now) {
         self.moved |= *input != Input::Wake;
-        if self.way != Way::Nowhere {
+        if self.segment.is_some() {
             input::append(&mut self.buffer, input, now);
             self.counters.inputs += 1;
         }
@@ -112,22 +131,21 @@ impl Recorder {
 
     /// Writes what was noted. After it the inputs may be handled.
     pub fn commit(&mut self) {
-        if self.buffer.is_empty() {
-            return;
-        }
-        self.segment.length += self.buffer.len() as u64;
-        match self.way {
-            Way::Nowhere => self.buffer.clear(),
+        let Some(segment) = self.segment.as_mut().filter(|_| !self.buffer.is_empty()) else {
+            return self.buffer.clear();
+        };
+        segment.length += self.buffer.len() as u64;
+        match segment.way {
             Way::Direct => {
                 let begun = Instant::now();
-                match (&*self.segment.file).write_all(&self.buffer) {
+                match (&*segment.file).write_all(&self.buffer) {
                     Ok(()) => self.buffer.clear(),
                     Err(error) => return self.lose(&error),
                 }
                 if begun.elapsed() > SLOW {
                     self.counters.slow += 1;
                     tracing::warn!(took = ?begun.elapsed(), "the flight log's disk is slow: it is written behind the calls");
-                    self.way = Way::Behind(Instant::now());
+                    segment.way = Way::Behind(Instant::now());
                 }
             }
             Way::Behind(since) => {
@@ -135,9 +153,9 @@ impl Recorder {
                     return self.lose(&io::Error::other("the disk does not keep up"));
                 }
                 let bytes = std::mem::take(&mut self.buffer);
-                self.keeper.send(Job::Append(self.segment.file.clone(), bytes));
+                self.keeper.send(Job::Append(segment.file.clone(), bytes));
                 if since.elapsed() > BEHIND_FOR && self.keeper.waiting() == 0 {
-                    self.way = Way::Direct;
+                    segment.way = Way::Direct;
                 }
             }
         }
@@ -146,22 +164,24 @@ impl Recorder {
     /// Notes what came out after the inputs of this batch.
     pub fn output(&mut self, output: &Output) {
         self.moved = true;
-        if self.way != Way::Nowhere {
+        if self.segment.is_some() {
             self.digest.add(output);
         }
     }
 
     /// The batch is handled; its outputs are written with the next one.
     pub fn handled(&mut self, now: Now) {
-        if self.way != Way::Nowhere {
+        if self.segment.is_some() {
             self.digest.append(&mut self.buffer, now);
         }
     }
 
     /// Whether it is time for a snapshot.
     pub fn wants_snapshot(&self) -> bool {
-        let every = if self.way == Way::Nowhere { RETRY } else { self.settings.snapshot_every };
-        self.moved && self.last_snapshot.elapsed() >= every && self.keeper.waiting() == 0
+        let stale = self.segment.is_none() || self.keeper.stale();
+        let every =
+            if stale { RETRY.min(self.settings.snapshot_every) } else { self.settings.snapshot_every };
+        (self.moved || stale) && self.last_snapshot.elapsed() >= every && self.keeper.waiting() == 0
     }
 
     /// Takes a snapshot of a switch with nothing left to put out; says for how long that held it up.
@@ -170,14 +190,15 @@ impl Recorder {
         self.last_snapshot = begun;
         self.moved = false;
         self.commit();
-        let full = self.segment.length > SEGMENT_BYTES || self.segment.begun.elapsed() > SEGMENT_FOR;
-        let fresh = full || self.way == Way::Nowhere;
-        if fresh && let Err(error) = self.next_segment(now) {
+        if self.segment.as_ref().is_none_or(Segment::is_full)
+            && let Err(error) = self.next_segment(now)
+        {
             self.lose(&error);
-            return begun.elapsed();
         }
-        let offset = if fresh { 0 } else { self.segment.length };
-        let place = Place { segment: self.segment.number, offset };
+        let Some(segment) = &self.segment else { return begun.elapsed() };
+        // The state before the first record is called that at the beginning.
+        let offset = if segment.length == segment.head { 0 } else { segment.length };
+        let place = Place { segment: self.number, offset };
         let bytes = snapshot::write(&self.head, kept, now, self.room);
         self.room = bytes.len() + bytes.len() / 8;
         self.counters.snapshots += 1;
@@ -188,10 +209,10 @@ impl Recorder {
         held
     }
 
-    /// Waits until all that was given is in its files.
-    pub fn flush(&mut self) {
+    /// Waits until all that was given is in its files; says whether all of it is.
+    pub fn flush(&mut self) -> bool {
         self.commit();
-        self.keeper.flush();
+        self.keeper.flush() && self.segment.is_some()
     }
 
     /// Ends the log for good: every call is over, nothing is to be resumed.
@@ -208,45 +229,72 @@ impl Recorder {
     /// Puts a file that takes nothing in place of the segment.
     #[cfg(test)]
     pub(super) fn break_file(&mut self) {
-        self.segment.file = Arc::new(File::open("/dev/null").expect("it is everywhere"));
+        let segment = self.segment.as_mut().expect("one is written");
+        segment.file = Arc::new(File::open("/dev/null").expect("it is everywhere"));
     }
 
     fn next_segment(&mut self, now: Now) -> io::Result<()> {
         let mut head = self.head.clone();
-        head.continues = self.way != Way::Nowhere;
-        let (segment, bytes) = Segment::open(&self.settings, &head, self.segment.number + 1, now)?;
-        match self.way {
-            Way::Behind(_) => self.keeper.send(Job::Append(segment.file.clone(), bytes)),
-            Way::Direct | Way::Nowhere => (&*segment.file).write_all(&bytes)?,
-        }
-        self.segment = segment;
-        if self.way == Way::Nowhere {
+        head.continues = self.segment.is_some();
+        // A number is used once, also one whose file could be made and not written.
+        self.number += 1;
+        let way = self.segment.as_ref().map_or(Way::Direct, |before| before.way);
+        let segment = match way {
+            Way::Direct => Segment::begin(&self.settings, &head, self.number, now)?,
+            Way::Behind(_) => {
+                let (mut segment, bytes) = Segment::open(&self.settings, &head, self.number, now)?;
+                self.keeper.send(Job::Append(segment.file.clone(), bytes));
+                segment.way = way;
+                segment
+            }
+        };
+        if self.segment.replace(segment).is_none() {
             tracing::info!("the flight log is written again");
             self.keeper.forgive();
-            self.way = Way::Direct;
+            self.retries = 0;
         }
         Ok(())
     }
 
     /// Some of the log is lost: calls go on without it, and it begins anew with a snapshot.
     fn lose(&mut self, error: &io::Error) {
-        if self.way != Way::Nowhere {
+        if self.segment.take().is_some() || self.counters.gaps == 0 {
             tracing::error!(%error, "the flight log has a gap: calls go on, but could not be resumed after a crash");
             self.counters.gaps += 1;
+        } else {
+            self.retries += 1;
+            if self.retries.is_multiple_of(COMPLAIN_EVERY) {
+                tracing::error!(%error, retries = self.retries, "the flight log still cannot be written");
+            }
         }
-        self.way = Way::Nowhere;
         self.buffer.clear();
         self.digest.take();
     }
 }
 
 impl Segment {
+    /// Makes the file of a segment with what it begins with; leaves none behind that has not all of that.
+    fn begin(settings: &Settings, head: &Head, number: u64, now: Now) -> io::Result<Segment> {
+        let (segment, bytes) = Segment::open(settings, head, number, now)?;
+        if let Err(error) = (&*segment.file).write_all(&bytes) {
+            let _ = std::fs::remove_file(files::segment(&settings.directory, number));
+            return Err(error);
+        }
+        Ok(segment)
+    }
+
     /// Makes the file of a segment, and says what it begins with.
     fn open(settings: &Settings, head: &Head, number: u64, now: Now) -> io::Result<(Segment, Vec<u8>)> {
         let file = files::create(&files::segment(&settings.directory, number))?;
         let mut bytes = MAGIC.to_vec();
         format::append(&mut bytes, Kind::Head, now, |buffer| named::append(buffer, head));
         let length = bytes.len() as u64;
-        Ok((Segment { number, file: Arc::new(file), length, begun: Instant::now() }, bytes))
+        let segment =
+            Segment { file: Arc::new(file), head: length, length, begun: Instant::now(), way: Way::Direct };
+        Ok((segment, bytes))
+    }
+
+    fn is_full(&self) -> bool {
+        self.length > SEGMENT_BYTES || self.begun.elapsed() > SEGMENT_FOR
     }
 }

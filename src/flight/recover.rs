@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use super::files::{self, Found, Place};
 use super::format::{FORMAT, Head, Run};
 use super::recorder::Recorder;
-use super::replay::{Batch, Course, End, Segment, Stopped, replay};
+use super::replay::{Aim, Batch, Course, End, Segment, Stopped, replay_for};
 use super::snapshot::{self, Kept, State};
 use super::{Error, Settings};
 use crate::call::record::{CallRecord, PromiseRecord};
@@ -17,6 +17,8 @@ use crate::time::Now;
 
 /// Attempts to resume that may die before the third begins with nothing.
 const ATTEMPTS: u8 = 2;
+/// Inputs at which the switch fails that are left out one by one; at the next, the rest is given up.
+const MOST_LEFT_OUT: usize = 8;
 /// Where attempts are counted.
 const RESUMING: &str = "resuming";
 /// Held by the one daemon that writes here.
@@ -73,13 +75,16 @@ pub fn open(settings: Settings) -> Result<Opened, Error> {
     Ok(Opened { next: used.map_or(1, |used| used + 1), lock, settings })
 }
 
-/// Cuts half a record off the end of the last segment.
+/// Cuts half a record off the end of the last segment; what comes before its newest snapshot is needed no more, and what
+/// comes after it is kept, however torn the rest.
 fn repair(directory: &Path, found: &Found) -> Result<(), Error> {
     let Some(&last) = found.segments.last() else { return Ok(()) };
     let path = files::segment(directory, last);
     // One whose very head is torn says nothing, and is left as it is.
     let Ok(segment) = Segment::read(&path) else { return Ok(()) };
-    let (length, readable) = (segment.length(), segment.readable());
+    let newest = found.snapshots.iter().rev().find(|place| place.segment == last);
+    let length = segment.length();
+    let Some(readable) = segment.readable(newest.map_or(0, |place| place.offset)) else { return Ok(()) };
     if readable < length {
         tracing::warn!(path = %path.display(), cut = length - readable, "the end of the flight log is torn: cut off");
         let file = OpenOptions::new().write(true).open(&path).map_err(Error::file(&path))?;
@@ -108,7 +113,8 @@ impl Opened {
         if before >= ATTEMPTS {
             return Err(Error::Died(before).into());
         }
-        files::replace(&counter, &[before + 1]).map_err(Error::file(&counter))?;
+        // Not synced: it counts what dies of these calls, not what dies of the machine.
+        files::put(&counter, &[before + 1]).map_err(Error::file(&counter))?;
         let mut unread = None;
         for &place in found.snapshots.iter().rev() {
             match read_snapshot(directory, place) {
@@ -141,20 +147,24 @@ impl Opened {
             inputs: 0,
             incomplete: false,
         };
-        let numbers: Vec<u64> =
-            found.segments.iter().copied().filter(|&number| number >= place.segment).collect();
-        for (at, &number) in numbers.iter().enumerate() {
-            let segment = Segment::read(&files::segment(&self.settings.directory, number));
-            let segment = match segment {
-                // A segment that was just made when the daemon died.
-                Err(Error::Torn | Error::Foreign) if at > 0 => break,
-                other => other?,
+        let numbers = found.segments.iter().copied().filter(|&number| number >= place.segment);
+        for (expected, number) in (place.segment..).zip(numbers) {
+            let path = files::segment(&self.settings.directory, number);
+            let segment = match Segment::read(&path) {
+                Ok(segment) if number == expected && (number == place.segment || segment.head.continues) => {
+                    segment
+                }
+                Ok(_) => {
+                    left.incomplete = true;
+                    break;
+                }
+                Err(error) => {
+                    tracing::error!(%error, path = %path.display(), "what this part of the flight log held is lost");
+                    left.incomplete = true;
+                    break;
+                }
             };
-            if at > 0 && !segment.head.continues {
-                left.incomplete = true;
-                break;
-            }
-            let offset = if at == 0 { place.offset } else { 0 };
+            let offset = if number == place.segment { place.offset } else { 0 };
             let course = run(&mut left, &segment, offset)?;
             left.incomplete |= course.end == End::Torn;
             if course.end == End::Closed {
@@ -193,23 +203,40 @@ fn read_snapshot(directory: &Path, place: Place) -> Result<(Head, State, Now), E
     snapshot::read(&bytes)
 }
 
-/// Replays one segment; an input that killed the daemon is left out, with those that came with it.
+/// Replays one segment, whatever comes out: another version may say something else than the one that died. An input that
+/// the switch fails at, as it may have when the daemon died of it, is left out.
 fn run(left: &mut Left, segment: &Segment, offset: u64) -> Result<Course, Stopped> {
-    // A copy, since a switch that failed is of no use any more.
-    let before = left.switch.clone();
-    let known = (left.records.len(), left.promises.len());
-    let Left { now, records, promises, .. } = left;
-    let mut note = |batch: &Batch, _: &Switch| gather(batch, records, promises);
-    match replay(before, *now, segment, offset, None, &mut note) {
-        Err(Stopped::Failed { input, fatal: true }) => {
-            tracing::error!(input, "an input stopped the daemon: resuming without it");
-            left.incomplete = true;
-            records.truncate(known.0);
-            promises.truncate(known.1);
-            let mut note = |batch: &Batch, _: &Switch| gather(batch, records, promises);
-            replay(left.switch.clone(), *now, segment, offset, Some(input), &mut note)
+    let (mut without, mut most) = (Vec::new(), None);
+    loop {
+        let (mut ended, mut over) = (Vec::new(), Vec::new());
+        // A copy, since a switch that failed is of no use any more.
+        let (switch, aim) = (left.switch.clone(), Aim::Resume { without: &without });
+        let course =
+            replay_for(aim, switch, left.now, segment, offset, most, |batch, _| gather(batch, &mut ended, &mut over));
+        match course {
+            Err(Stopped::Failed { input, .. }) if most.is_none() => {
+                tracing::error!(input, "the switch fails at an input: resuming without it");
+                left.incomplete = true;
+                // Each costs another replay, and callers wait for it.
+                match without.len() < MOST_LEFT_OUT {
+                    true => without.push(input),
+                    false => most = Some(input),
+                }
+            }
+            Err(stopped) => return Err(stopped),
+            Ok(course) => {
+                if course.differing > 0 {
+                    tracing::error!(
+                        batches = course.differing,
+                        "this version does not say the same as the one that died: resuming all the same"
+                    );
+                    left.incomplete = true;
+                }
+                left.records.extend(ended);
+                left.promises.extend(over);
+                return Ok(course);
+            }
         }
-        other => other,
     }
 }
 

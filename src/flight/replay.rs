@@ -35,6 +35,8 @@ pub struct Course {
     pub inputs: u64,
     /// Outputs held against the log; those of the last inputs may not be in it.
     pub proven: u64,
+    /// Batches after which something else came out than then; only a resume goes on after one.
+    pub(super) differing: u64,
     /// What was handled last and not held against anything: it may not have left the machine.
     pub last: Batch,
     /// How the log ends.
@@ -101,18 +103,17 @@ impl Segment {
         Ok(Segment { start, head, bytes })
     }
 
-    /// Its records from an offset on; those before the first record are nothing.
-    fn records(&self, offset: u64) -> Result<Records<'_>, Error> {
+    /// Its records from an offset on; those before the first record are nothing. `None` beyond its end.
+    fn records(&self, offset: u64) -> Option<Records<'_>> {
         let offset = usize::try_from(offset).unwrap_or(usize::MAX).max(self.start);
-        let rest = self.bytes.get(offset..).ok_or(Error::Torn)?;
-        Ok(Records { rest })
+        Some(Records { rest: self.bytes.get(offset..)? })
     }
 
-    /// How many of its bytes can be read.
-    pub(super) fn readable(&self) -> u64 {
-        let mut records = Records { rest: &self.bytes[self.start..] };
+    /// Where what can be read from an offset on ends; `None` when the offset lies beyond the end.
+    pub(super) fn readable(&self, offset: u64) -> Option<u64> {
+        let mut records = self.records(offset)?;
         while let Ok(Some(_)) = records.next() {}
-        (self.bytes.len() - records.rest.len()) as u64
+        Some((self.bytes.len() - records.rest.len()) as u64)
     }
 
     /// Its length in bytes.
@@ -152,6 +153,15 @@ pub fn base(path: &Path) -> Result<(State, Now), Error> {
     Ok((state, now))
 }
 
+/// What a replay is for.
+#[derive(Copy, Clone, Debug)]
+pub(super) enum Aim<'a> {
+    /// To prove that the same comes out: it stops where something else does.
+    Proof,
+    /// To have the calls again, whatever comes out, without these inputs.
+    Resume { without: &'a [u64] },
+}
+
 /// Replays a segment onto `switch`, as it was before the record at `offset`. `each` sees every batch.
 ///
 /// With `most`, no more inputs than that are handled.
@@ -161,26 +171,51 @@ pub fn replay(
     segment: &Segment,
     offset: u64,
     most: Option<u64>,
+    each: impl FnMut(&Batch, &Switch),
+) -> Result<Course, Stopped> {
+    replay_for(Aim::Proof, switch, now, segment, offset, most, each)
+}
+
+/// The same, for either aim. With that to resume the only error is [`Stopped::Failed`].
+pub(super) fn replay_for(
+    aim: Aim<'_>,
+    switch: Switch,
+    now: Now,
+    segment: &Segment,
+    offset: u64,
+    most: Option<u64>,
     mut each: impl FnMut(&Batch, &Switch),
 ) -> Result<Course, Stopped> {
-    let mut course = Course { switch, now, inputs: 0, proven: 0, last: Batch::default(), end: End::Cut };
-    let mut records = segment.records(offset)?;
+    let last = Batch::default();
+    let mut course = Course { switch, now, inputs: 0, proven: 0, differing: 0, last, end: End::Cut };
+    let Some(mut records) = segment.records(offset) else {
+        // The snapshot outlived a power cut, and what it follows did not.
+        course.end = End::Torn;
+        each(&course.last, &course.switch);
+        return Ok(course);
+    };
     let mut digest = Digest::default();
+    let (proof, without) = match aim {
+        Aim::Proof => (true, &[][..]),
+        Aim::Resume { without } => (false, without),
+    };
     loop {
         let record = match records.next() {
             Ok(Some(record)) => record,
             Ok(None) => break,
-            Err(Unreadable::Torn) => {
+            Err(Unreadable::Unknown) if proof => return Err(Error::Meaningless.into()),
+            Err(_) => {
                 course.end = End::Torn;
                 break;
             }
-            Err(Unreadable::Unknown) => return Err(Error::Meaningless.into()),
         };
         match record.kind {
             Kind::End => course.end = End::Closed,
             Kind::Outputs => {
                 let is = digest.take();
-                if let Some(output) = first_difference(record.payload, &is) {
+                let difference = first_difference(record.payload, &is);
+                course.differing += u64::from(difference.is_some());
+                if let Some(output) = difference.filter(|_| proof) {
                     let batch = Box::new(std::mem::take(&mut course.last));
                     let input = course.inputs - batch.inputs.len() as u64;
                     let (was, is) = (record.payload.len() / 4, is.len() / 4);
@@ -191,9 +226,21 @@ pub fn replay(
                 course.last = Batch::default();
             }
             _ => {
-                let Some(input) = input::read(&record)? else { continue };
+                let input = match input::read(&record) {
+                    Ok(Some(input)) => input,
+                    Ok(None) => continue,
+                    Err(error) if proof => return Err(error.into()),
+                    Err(_) => {
+                        course.differing += 1;
+                        continue;
+                    }
+                };
                 if most.is_some_and(|most| course.inputs >= most) {
                     break;
+                }
+                if without.contains(&course.inputs) {
+                    course.inputs += 1;
+                    continue;
                 }
                 if !course.take(input, record.at, &mut digest) {
                     let fatal = !later_outputs(records);

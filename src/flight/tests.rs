@@ -301,6 +301,101 @@ fn a_torn_tail_is_cut_off_and_the_rest_goes_on() {
 }
 
 #[test]
+fn a_snapshot_that_outlived_what_it_follows_is_gone_on_with() {
+    // A power cut: snapshots are synced, segments are not.
+    for kept in [Some(200), Some(20), Some(3), Some(0), None] {
+        let directory = tempfile::tempdir().unwrap();
+        let settings = settings(&directory);
+        let mut world = World::new(&settings);
+        world.call("one");
+        world.snapshot();
+        let before = bytes_of(&world.switch);
+        world.call("two");
+        world.kill();
+        let path = only_segment(&settings);
+        match kept {
+            Some(length) => OpenOptions::new().write(true).open(&path).unwrap().set_len(length).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+        let left = left(&settings);
+        assert_eq!((left.switch.calls(), left.inputs), (1, 0), "{kept:?}");
+        assert!(left.incomplete || kept.is_none());
+        assert_eq!(bytes_of(&left.switch), before, "{kept:?}");
+    }
+}
+
+#[test]
+fn a_log_that_ends_in_zeros_is_gone_on_with_up_to_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&directory);
+    let mut world = World::new(&settings);
+    world.call("one");
+    world.snapshot();
+    world.call("two");
+    let switch = world.kill();
+    let path = only_segment(&settings);
+    let length = fs::metadata(&path).unwrap().len();
+    // The size reached the disk, and the bytes did not.
+    OpenOptions::new().write(true).open(&path).unwrap().set_len(length + 4_096).unwrap();
+    let left = left(&settings);
+    assert_eq!(bytes_of(&left.switch), bytes_of(&switch));
+}
+
+#[test]
+fn a_byte_that_was_spoilt_before_the_newest_snapshot_costs_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&directory);
+    let mut world = World::new(&settings);
+    let path = only_segment(&settings);
+    let first = usize::try_from(fs::metadata(&path).unwrap().len()).unwrap();
+    world.call("one");
+    world.snapshot();
+    world.call("two");
+    let switch = world.kill();
+    let mut spoilt = fs::read(&path).unwrap();
+    spoilt[first + 30] ^= 1;
+    fs::write(&path, &spoilt).unwrap();
+    let left = left(&settings);
+    assert_eq!((left.inputs, left.incomplete), (1, false));
+    assert_eq!(bytes_of(&left.switch), bytes_of(&switch));
+    assert_eq!(fs::read(&path).unwrap(), spoilt, "nothing that can be read is cut off");
+}
+
+#[test]
+fn a_version_that_says_something_else_goes_on_with_the_calls_all_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&directory);
+    let mut world = World::new(&settings);
+    // Other tags come out than the snapshot leads to.
+    world.switch.handle(Input::Restart { seed: [8; 32], incomplete: false }, world.now);
+    while world.switch.poll_output().is_some() {}
+    world.call("one");
+    world.call("two");
+    world.give(Input::Wake);
+    world.kill();
+    let left = left(&settings);
+    assert_eq!((left.switch.calls(), left.inputs, left.incomplete), (2, 3, true));
+}
+
+#[test]
+fn an_input_that_is_left_out_leaves_the_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&directory);
+    let mut world = World::new(&settings);
+    ["one", "two", "three"].into_iter().for_each(|name| world.call(name));
+    world.kill();
+    let path = only_segment(&settings);
+    let (state, now) = base(&path).unwrap();
+    let aim = replay::Aim::Resume { without: &[1] };
+    let segment = Segment::read(&path).unwrap();
+    let course = replay::replay_for(aim, state.switch, now, &segment, 0, None, |_, _| {}).unwrap();
+    let ids: Vec<_> =
+        course.switch.legs_after(crate::id::LegId(0)).filter_map(|leg| leg.2.map(str::to_owned)).collect();
+    assert_eq!((course.switch.calls(), course.inputs), (2, 3));
+    assert!(ids.iter().any(|id| id == "one") && ids.iter().any(|id| id == "three"), "{ids:?}");
+}
+
+#[test]
 fn a_replay_proves_every_output() {
     let directory = tempfile::tempdir().unwrap();
     let settings = settings(&directory);
@@ -417,6 +512,67 @@ fn a_disk_that_takes_nothing_costs_the_log_and_no_call_and_the_log_begins_anew()
 }
 
 #[test]
+fn a_log_that_cannot_be_begun_anew_at_once_is_tried_again_under_another_number() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&directory);
+    let mut world = World::new(&settings);
+    world.recorder().break_file();
+    world.call("one");
+    // The disk took the name of the next segment and nothing else.
+    fs::write(files::segment(&settings.directory, 2), []).unwrap();
+    world.snapshot();
+    assert!(world.recorder().wants_snapshot(), "also if nothing happens meanwhile, when it is time");
+    world.snapshot();
+    world.call("two");
+    let switch = world.kill();
+    let left = left(&settings);
+    assert_eq!((left.inputs, left.incomplete), (1, false));
+    assert_eq!(bytes_of(&left.switch), bytes_of(&switch));
+}
+
+#[test]
+fn a_log_that_cannot_be_begun_when_the_daemon_starts_is_begun_later() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&directory);
+    let now = Now { mono: Mono(1_000_000), wall: Wall(1_794_816_000_000) };
+    let switch = switch(now);
+    let opened = open(settings.clone()).unwrap();
+    fs::write(files::segment(&settings.directory, 1), []).unwrap();
+    let recorder = opened.record(run(1), &switch, &[], now).unwrap();
+    let mut world = World { switch, now, recorder: Some(recorder), sent: 0, records: 0 };
+    world.call("one");
+    assert_eq!(world.recorder().counters().gaps, 1);
+    world.snapshot();
+    world.call("two");
+    let switch = world.kill();
+    let left = left(&settings);
+    assert_eq!((left.inputs, left.incomplete), (1, false));
+    assert_eq!(bytes_of(&left.switch), bytes_of(&switch));
+}
+
+#[test]
+fn a_log_says_when_not_all_of_it_is_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&directory);
+    let mut world = World::new(&settings);
+    world.call("one");
+    world.snapshot();
+    assert!(world.recorder().flush());
+    // No snapshot can be put into a directory that is gone.
+    let aside = directory.path().join("aside");
+    fs::rename(&settings.directory, &aside).unwrap();
+    world.call("two");
+    world.snapshot();
+    assert!(!world.recorder().flush());
+    fs::rename(&aside, &settings.directory).unwrap();
+    world.snapshot();
+    assert!(world.recorder().flush(), "and when it is again");
+    world.recorder().break_file();
+    world.call("three");
+    assert!(!world.recorder().flush());
+}
+
+#[test]
 fn what_is_old_or_too_much_is_removed_but_nothing_that_a_resume_needs() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
@@ -426,8 +582,13 @@ fn what_is_old_or_too_much_is_removed_but_nothing_that_a_resume_needs() {
         fs::write(files::snapshot(path, place(number, 0)), [0; 100]).unwrap();
         fs::write(files::snapshot(path, place(number, 500)), [0; 100]).unwrap();
     }
+    // What kills left: a file that never became whole, and a snapshot before a segment that was never made.
+    let torn = files::snapshot(path, place(4, 900)).with_extension("new");
+    fs::write(&torn, [0; 100]).unwrap();
+    fs::write(files::snapshot(path, place(0, 0)), [0; 100]).unwrap();
     let (hour, now) = (Duration::from_secs(3_600), SystemTime::now());
     files::tidy(path, hour, 10_000, now).unwrap();
+    assert!(!torn.exists());
     let found = files::list(path).unwrap();
     assert_eq!(found.segments, [1, 2, 3, 4, 5]);
     let latest: Vec<_> = (1..=5).map(|number| place(number, 0)).chain([place(5, 500)]).collect();

@@ -84,7 +84,7 @@ pub struct Settings {
     pub spool: usize,
     /// Where later ones go.
     pub side_file: PathBuf,
-    /// The run that is gone on with; `None` begins one.
+    /// The run that is gone on with; `None` begins one, and has the promises of all others reported.
     pub run: Option<i64>,
 }
 
@@ -125,11 +125,15 @@ enum Note {
     Case(CaseEntry),
 }
 
-/// The same before it has its stored form.
+/// The same before it has its stored form; or a question.
 enum Given {
     Call(CallRecord),
+    /// Of this run, which is over.
+    Earlier(i64, CallRecord),
     Promise(PromiseRecord),
     Case(CaseRecord),
+    /// Which promises are open.
+    Ask,
 }
 
 /// What the ledger says of promises and cases.
@@ -137,7 +141,8 @@ enum Given {
 pub enum News {
     /// This promise, as it was given last or later, is on a disk.
     Kept(PromiseId),
-    /// Promises of earlier runs that are not settled; said once, when they can be read.
+    /// Promises that are not settled, when they can be read: those of earlier runs, once, or all for
+    /// [`Ledger::ask_for_promises`].
     Open(Vec<PromiseRecord>),
     /// Cases of earlier runs that are not closed, if there are any; said in the same way.
     Cases(Vec<CaseRecord>),
@@ -189,6 +194,18 @@ impl Ledger {
     /// Takes a record and returns at once, without any work on a disk.
     pub fn write(&self, record: CallRecord) {
         self.give(Given::Call(record));
+    }
+
+    /// The same for a call of an earlier run.
+    pub fn write_of(&self, run: i64, record: CallRecord) {
+        self.give(Given::Earlier(run, record));
+    }
+
+    /// Has every promise reported that is not settled once all that was given before is written, also those of this run:
+    /// a switch that goes on may have forgotten some that it made.
+    pub fn ask_for_promises(&self) {
+        // Gone only if the writer has failed, which is logged.
+        self.inbox.iter().for_each(|inbox| drop(inbox.send(Given::Ask)));
     }
 
     /// Takes a promise as it stands now, in the same way; once it is on a disk that is reported.

@@ -92,14 +92,14 @@ impl Store {
         Ok(fresh)
     }
 
-    /// The promises of earlier runs that are not settled, the oldest first.
-    pub(super) fn open_promises(&self, run: i64) -> Result<Vec<PromiseRecord>, Error> {
+    /// The promises that are not settled, but for those of one run, the oldest first.
+    pub(super) fn open_promises(&self, but: Option<i64>) -> Result<Vec<PromiseRecord>, Error> {
         let mut query = self.db.prepare(
             "SELECT id, call, line, trunk, practice, band, ddi, number, arrived_ms, promised_ms, next_ms, breach_ms, \
-             expires_ms, missed, escalated, revision FROM promises WHERE settled_ms IS NULL AND run <> ?1 \
+             expires_ms, missed, escalated, revision FROM promises WHERE settled_ms IS NULL AND run IS NOT ?1 \
              ORDER BY promised_ms, id",
         )?;
-        let rows = query.query_map([run], |row| {
+        let rows = query.query_map([but], |row| {
             Ok(PromiseRecord {
                 promise: PromiseId(row.get::<_, i64>(0)?.cast_unsigned()),
                 call: CallId(row.get::<_, i64>(1)?.cast_unsigned()),

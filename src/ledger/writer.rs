@@ -40,8 +40,8 @@ pub(super) struct Writer {
     spool: VecDeque<Note>,
     fresh: VecDeque<Note>,
     report: Report,
-    /// Whether what earlier runs have promised was reported.
-    told: bool,
+    /// Whose promises are to be reported.
+    asked: Option<Whose>,
     /// Records of this run lie in the side file, so later ones have to queue up behind them there.
     spilled: bool,
     /// The side file failed since the last attempt on the database.
@@ -50,6 +50,14 @@ pub(super) struct Writer {
     received: u64,
     complaints: Throttle,
     complained: bool,
+}
+
+/// Promises of which runs.
+#[derive(Copy, Clone)]
+enum Whose {
+    /// All but this one's.
+    Others,
+    All,
 }
 
 /// When to try the database again after it failed.
@@ -70,7 +78,7 @@ impl Writer {
             spool: VecDeque::new(),
             fresh: VecDeque::new(),
             report,
-            told: false,
+            asked: settings.run.is_none().then_some(Whose::Others),
             spilled: false,
             side_blocked: false,
             retry: None,
@@ -103,12 +111,16 @@ impl Writer {
 
     /// Takes a record in; from here on the caller's number is in its stored form.
     pub(super) fn take(&mut self, given: Given) {
-        let run = self.run;
+        let mut run = self.run;
+        if let Given::Earlier(of, _) = given {
+            run = of;
+        }
         let note = match given {
-            Given::Call(mut record) => {
+            Given::Call(mut record) | Given::Earlier(_, mut record) => {
                 record.cli = record.cli.take().and_then(|number| self.seal(number));
                 Note::Call(Entry { run, record })
             }
+            Given::Ask => return self.asked = Some(Whose::All),
             Given::Promise(mut promise) => {
                 promise.cli = promise.number.clone().and_then(|number| self.seal(number));
                 promise.number = promise.number.filter(|_| promise.settled.is_none());
@@ -165,15 +177,18 @@ impl Writer {
         if !matches!(replayed, Err(Error::Side { .. }) | Ok(())) {
             return replayed;
         }
-        if !self.told {
-            (self.report)(News::Open(store.open_promises(self.run)?));
-            let cases = store.open_cases(self.run)?;
+        drain(&mut self.fresh, store, &self.side, &self.shared, &self.report)?;
+        // After what was given before the question: what is settled by that is not open.
+        if let Some(whose) = self.asked {
+            let but = matches!(whose, Whose::Others).then_some(self.run);
+            (self.report)(News::Open(store.open_promises(but)?));
+            // A run that is gone on with has its cases still.
+            let cases = but.map(|run| store.open_cases(run)).transpose()?.unwrap_or_default();
             if !cases.is_empty() {
                 (self.report)(News::Cases(cases));
             }
-            self.told = true;
+            self.asked = None;
         }
-        drain(&mut self.fresh, store, &self.side, &self.shared, &self.report)?;
         replayed
     }
 

@@ -19,6 +19,9 @@ use crate::time::{Mono, Wall};
 use super::dial::Callee;
 use super::{Event, Output, Switch};
 
+/// By how much the revisions of promises jump when some that were written may be forgotten.
+const FORGOTTEN_REVISIONS: u32 = 1_000;
+
 /// How patients are called back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallbackPlan {
@@ -337,10 +340,16 @@ impl Switch {
         }
     }
 
-    /// Lets the ledger have every promise again, of which the newest revisions may not have reached it.
-    pub(super) fn write_promises(&mut self) {
+    /// Lets the ledger have every promise again, of which the newest revisions may not have reached it. When inputs were
+    /// lost it may also have newer ones, which are forgotten here: what goes on is what this switch knows.
+    pub(super) fn write_promises(&mut self, incomplete: bool) {
         let promises: Vec<PromiseId> = self.promises.keys().copied().collect();
-        promises.into_iter().for_each(|promise| self.write_promise(promise));
+        for promise in promises {
+            if let Some(dossier) = self.promises.get_mut(&promise).filter(|_| incomplete) {
+                dossier.record.revision = dossier.record.revision.saturating_add(FORGOTTEN_REVISIONS);
+            }
+            self.write_promise(promise);
+        }
     }
 
     pub(super) fn tell_of(&mut self, promise: PromiseId, news: CallbackNews) {

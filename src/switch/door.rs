@@ -70,9 +70,15 @@ impl Switch {
 
     pub(super) fn closed(&mut self, flow: Flow) {
         self.framers.remove(&flow);
-        let dialogs = self.legs.values_mut().filter_map(Leg::dialog);
-        dialogs.for_each(|dialog| dialog.lose_connection(Some(flow)));
+        self.lose_connections(Some(flow));
         self.transactions.transport_failed(flow, self.now.mono);
+    }
+
+    /// A connection is gone, or with `None` every one, for all dialogs: also those of calls that are over.
+    pub(super) fn lose_connections(&mut self, gone: Option<Flow>) {
+        let legs = self.legs.values_mut().filter_map(Leg::dialog);
+        let over = self.farewells.values_mut().chain(self.reinvited.values_mut()).map(|dialog| &mut **dialog);
+        legs.chain(over).for_each(|dialog| dialog.lose_connection(gone));
     }
 
     fn admit(&mut self, flow: Flow, verdict: Verdict) {

@@ -34,6 +34,11 @@ impl Drain {
 }
 
 impl Switch {
+    /// Whether it is about to end.
+    pub fn is_draining(&self) -> bool {
+        self.drain.is_on()
+    }
+
     pub(super) fn begin_drain(&mut self) {
         if self.drain.is_on() {
             return;

@@ -68,7 +68,7 @@ pub enum Input {
     Restart {
         /// For the generator, from the operating system.
         seed: Seed,
-        /// Inputs may have been lost since the state that was taken over.
+        /// Inputs may have been lost since the state that was taken over: only a hand-over knows that none were.
         incomplete: bool,
     },
     /// The time that `poll_timeout` named has come; harmless at any time.

@@ -65,7 +65,7 @@ mod tests;
 /// By how many milliseconds the wall clock may stray before rules are told.
 const CLOCK_TOLERANCE_MS: u64 = 500;
 
-/// A run's first promise has the number of its beginning in milliseconds, times two to this, and as many random bits:
+/// A process's first promise has the number of its beginning in milliseconds, times two to this, and as many random bits:
 /// promises outlive the run, and a clock that goes wrong must not give two of them one number.
 const PROMISE_BITS: u32 = 20;
 
@@ -225,16 +225,25 @@ impl Switch {
             plan,
         };
         switch.replan_stacks();
-        let millis = u64::try_from(now.wall.0).unwrap_or(0);
-        let random = switch.rng.bits() & ((1 << PROMISE_BITS) - 1);
-        switch.exchange.number_promises_from(PromiseId((millis << PROMISE_BITS) | random));
+        switch.number_promises();
         switch.watch_phones();
         switch
     }
 
-    /// Changes the switch by one input. Deadlines that passed before it fire first, each at its own time.
+    /// Promises have numbers from here on that no other run, and none before, has given out.
+    fn number_promises(&mut self) {
+        let millis = u64::try_from(self.now.wall.0).unwrap_or(0);
+        let random = self.rng.bits() & ((1 << PROMISE_BITS) - 1);
+        self.exchange.number_promises_from(PromiseId((millis << PROMISE_BITS) | random));
+    }
+
+    /// Changes the switch by one input. Deadlines that passed before it fire first, each at its own time; but before
+    /// [`Input::Restart`] nobody was there to meet them, and time stood still.
     pub fn handle(&mut self, input: Input, now: Now) {
-        self.run_deadlines(now);
+        match &input {
+            Input::Restart { .. } => self.wake_up(now),
+            _ => self.run_deadlines(now),
+        }
         self.now = now;
         self.follow_clock();
         match input {

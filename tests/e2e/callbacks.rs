@@ -28,7 +28,7 @@ fn floor(more: &str) -> Floor {
 }
 
 /// Calls, and presses 1 twice.
-fn asks(patient: &mut Phone, hub: &Hub) {
+pub fn asks(patient: &mut Phone, hub: &Hub) {
     let events = "a=rtpmap:96 telephone-event/8000\r\na=fmtp:96 0-15\r\n";
     let offer = patient.sdp("sendrecv").replace("RTP/AVP 8\r\n", "RTP/AVP 8 96\r\n") + events;
     let invite = patient.open(hub, "INVITE", "02079460101", &["Content-Type: application/sdp"], &offer);
@@ -47,7 +47,7 @@ fn promises(hub: &Hub) -> Vec<(Option<String>, Option<String>)> {
     rows.collect::<Result<_, _>>().unwrap()
 }
 
-fn settled(hub: &Hub) -> Vec<(Option<String>, Option<String>)> {
+pub fn settled(hub: &Hub) -> Vec<(Option<String>, Option<String>)> {
     wait_for("the end of every promise", SOON, || {
         let promises = promises(hub);
         promises.iter().all(|(outcome, _)| outcome.is_some()).then_some(promises)

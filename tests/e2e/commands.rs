@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::harness::{Net, Phone, Setup, Sipp, directory, scenario};
+use crate::harness::{Net, Phone, SOON, Setup, Sipp, directory, scenario};
 
 fn check(config: &Path) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hearken")).arg("check").arg("--config").arg(config).output().unwrap()
@@ -114,4 +114,49 @@ fn the_report_says_what_the_ledger_says() {
     assert_eq!(empty.status.code(), Some(0));
     let bad = hub.run(&["report", "--from", "yesterday"]);
     assert_eq!(bad.status.code(), Some(2));
+}
+
+/// Changes what one batch of inputs is said to have led to, so that only its meaning is wrong.
+fn falsify(segment: &Path) {
+    let mut bytes = fs::read(segment).unwrap();
+    let mut at = 8;
+    loop {
+        let length = u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+        let end = at + 21 + length;
+        if bytes[at + 4] == 7 && length > 0 {
+            bytes[at + 21] ^= 1;
+            let sum = crc32fast::hash(&bytes[at..end]).to_le_bytes();
+            bytes[end..end + 4].copy_from_slice(&sum);
+            return fs::write(segment, bytes).unwrap();
+        }
+        at = end + 4;
+    }
+}
+
+#[test]
+fn a_replay_shows_the_first_difference_and_a_call_that_is_not_in_the_log_is_no_success() {
+    let net = Net::new();
+    let (mut asha, mut caller) = (Phone::at(net.agent(1)), Phone::at(net.surgery()));
+    let mut hub = Setup::new(net).agent("asha", asha.uri("asha")).start();
+    caller.call(&hub);
+    asha.answer();
+    caller.bye();
+    asha.hung_up();
+    hub.terminate();
+    assert_eq!(hub.ended(SOON).code(), Some(0));
+    let replay = |more: &[&str]| hub.run(&[&["replay", "flight/00000001.flight"], more].concat());
+    let same: serde_json::Value = serde_json::from_slice(&replay(&["--json"]).stdout).unwrap();
+    assert!(same[0]["outputs"].as_u64().unwrap() > 5 && same[0]["difference"].is_null(), "{same}");
+    falsify(&hub.dir().join("flight/00000001.flight"));
+    let differs = replay(&[]);
+    let said = text(&differs.stdout);
+    assert_eq!(differs.status.code(), Some(3), "{said}");
+    assert!(said.contains("DIFFERS after") && said.contains("--- what comes out now:"), "{said}");
+    let differs = replay(&["--json"]);
+    assert_eq!(differs.status.code(), Some(3));
+    let shown: serde_json::Value = serde_json::from_slice(&differs.stdout).unwrap();
+    assert!(shown[0]["difference"]["now"].is_string() && shown[0]["end"].is_null(), "{shown}");
+    let unknown = hub.run(&["flight", "flight", "--call", "call-999"]);
+    assert_eq!(unknown.status.code(), Some(1), "{}", text(&unknown.stdout));
+    assert!(!unknown.stderr.is_empty());
 }

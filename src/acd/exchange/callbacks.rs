@@ -106,6 +106,12 @@ impl Exchange {
         let _ = self.keep(callback::Input::HoursChanged, now);
     }
 
+    /// Patients are called again.
+    pub fn release_callbacks(&mut self, now: Mono) {
+        self.held = false;
+        let _ = self.keep(callback::Input::HoursChanged, now);
+    }
+
     /// A call stands in line for a promise that is due; `false` when it is due no more, or another stands for it.
     pub fn stand(
         &mut self,

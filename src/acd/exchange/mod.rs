@@ -297,19 +297,33 @@ impl Exchange {
     /// Lets every deadline up to `now` take effect, in order of time.
     pub fn handle_timeout(&mut self, now: Mono) {
         while let Some(at) = self.poll_timeout().filter(|&at| at <= now) {
-            self.distributor.handle_timeout(at);
-            while let Some((_, line)) = self.deadlines.pop_due(at) {
-                if let Some(alarm) = self.alarms.get_mut(line.index()) {
-                    *alarm = None;
-                }
-                self.estimators[line.index()].handle_timeout(at);
-                self.redials[line.index()].handle_timeout(at);
-                self.touched.push(line);
-            }
-            self.book.handle_timeout(at, callbacks::hours(&self.guide, self.clock, self.held));
-            self.settle(at);
-            self.announce(at);
+            self.fire(at);
         }
+    }
+
+    /// Goes on after nobody was there for `away`: phones ring on for as long as they had left, and for `patience` at
+    /// least, and what else was missed takes effect `now`.
+    pub fn catch_up(&mut self, now: Mono, away: Duration, patience: Duration) {
+        self.distributor.catch_up(now, away, patience);
+        while self.poll_timeout().is_some_and(|at| at <= now) {
+            self.fire(now);
+        }
+        self.settle(now);
+    }
+
+    fn fire(&mut self, at: Mono) {
+        self.distributor.handle_timeout(at);
+        while let Some((_, line)) = self.deadlines.pop_due(at) {
+            if let Some(alarm) = self.alarms.get_mut(line.index()) {
+                *alarm = None;
+            }
+            self.estimators[line.index()].handle_timeout(at);
+            self.redials[line.index()].handle_timeout(at);
+            self.touched.push(line);
+        }
+        self.book.handle_timeout(at, callbacks::hours(&self.guide, self.clock, self.held));
+        self.settle(at);
+        self.announce(at);
     }
 
     /// When to call [`Exchange::handle_timeout`], if nothing else comes first.

@@ -39,10 +39,15 @@ fn settled(id: u64, revision: u32) -> PromiseRecord {
 
 /// A bench whose writer says what it reports, for a run of this number on this directory.
 pub(super) fn bench(run: i64, dir: tempfile::TempDir) -> (Bench, Receiver<News>) {
+    bench_of(None, run, dir)
+}
+
+/// The same, for a run that may be one that is gone on with.
+fn bench_of(gone_on_with: Option<i64>, run: i64, dir: tempfile::TempDir) -> (Bench, Receiver<News>) {
     let (tell, news) = channel();
     let mut bench = Bench { dir, ..Bench::new(50) };
     let settings = Settings {
-        run: Some(run),
+        run: gone_on_with,
         path: bench.path("ledger.db"),
         cli: CliStorage::Plain,
         key_path: bench.path("cli.key"),
@@ -73,7 +78,7 @@ fn column(bench: &Bench, column: &str) -> Option<String> {
 fn a_promise_is_reported_kept_when_it_is_in_the_database() {
     let (mut bench, news) = bench(RUN, tempfile::tempdir().unwrap());
     give(&mut bench, promise(70, 1));
-    assert_eq!(said(&news), [News::Open(vec![]), News::Kept(PromiseId(70))]);
+    assert_eq!(said(&news), [News::Kept(PromiseId(70)), News::Open(vec![])]);
     assert_eq!(column(&bench, "number").as_deref(), Some(NUMBER));
 }
 
@@ -104,11 +109,43 @@ fn what_is_open_is_handed_to_the_next_run_once_and_what_is_settled_is_not() {
     let Bench { dir, .. } = first;
     let (mut next, news) = bench(RUN + 1, dir);
     give(&mut next, promise(90, 1));
-    assert_eq!(said(&news), [News::Open(vec![promise(70, 1)]), News::Kept(PromiseId(90))]);
+    assert_eq!(said(&news), [News::Kept(PromiseId(90)), News::Open(vec![promise(70, 1)])]);
     // The database fails and is opened anew: what was handed over is not handed over again.
     next.writer.store = None;
     give(&mut next, settled(70, 2));
     assert_eq!(said(&news), [News::Kept(PromiseId(70))]);
+}
+
+#[test]
+fn a_run_that_goes_on_asks_for_its_own_promises_too_and_what_it_settles_before_is_not_among_them() {
+    let (mut first, _news) = bench(RUN, tempfile::tempdir().unwrap());
+    give(&mut first, promise(70, 1));
+    give(&mut first, promise(71, 1));
+    let Bench { dir, .. } = first;
+    let (mut other, _news) = bench(RUN + 1, dir);
+    give(&mut other, promise(80, 1));
+    let Bench { dir, .. } = other;
+    let (mut next, news) = bench_of(Some(RUN), RUN, dir);
+    next.write(0..0);
+    assert_eq!(said(&news), [], "nothing is said unasked");
+    next.shared.waiting.fetch_add(1, Relaxed);
+    next.writer.take(Given::Promise(settled(71, 2)));
+    next.writer.take(Given::Ask);
+    next.step_after(HOUR);
+    let open = News::Open(vec![promise(70, 1), promise(80, 1)]);
+    assert_eq!(said(&news), [News::Kept(PromiseId(71)), open]);
+}
+
+#[test]
+fn a_call_of_an_earlier_run_is_recorded_as_that_runs() {
+    let (mut bench, _news) = bench(RUN, tempfile::tempdir().unwrap());
+    bench.write(1..2);
+    bench.shared.waiting.fetch_add(1, Relaxed);
+    bench.writer.take(Given::Earlier(RUN - 1, record(1)));
+    bench.writer.step(bench.now);
+    let mut runs = bench.database().prepare("SELECT run FROM calls WHERE call = 1 ORDER BY run").unwrap();
+    let runs: Vec<i64> = runs.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(runs, [RUN - 1, RUN]);
 }
 
 #[test]

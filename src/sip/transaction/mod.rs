@@ -229,6 +229,11 @@ impl Transactions {
         self.effects.woken = now;
     }
 
+    /// Time stood still for so long, because nobody was there: every deadline is as much later.
+    pub fn stood_still(&mut self, away: Duration) {
+        self.effects.deadlines.delay(away);
+    }
+
     /// Fires all deadlines that are due by `now`, each at its own time, in order.
     pub fn handle_timeout(&mut self, now: Mono) {
         while let Some((at, (tx, timer))) = self.effects.deadlines.pop_due(now) {

@@ -1,15 +1,155 @@
 //! A switch that goes on in a new process.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
-use super::world::{Caller, Ringing, TRUNK, World, flow, header, sdp};
-use crate::call::media::Command;
+use super::world::{Caller, Ringing, TRUNK, World, flow, header, phone, plan, sdp};
+use crate::call::media::{self, Command};
+use crate::call::record::{EndedBy, Outcome};
 use crate::sip::{Flow, Transport};
 use crate::switch::{Event, Input, Output};
+use crate::time::{Now, Wall};
 
 fn restart(world: &mut World, seed: u8, incomplete: bool) {
     world.media.clear();
     world.give(Input::Restart { seed: [seed; 32], incomplete });
+}
+
+/// Nobody is there for so long.
+fn away(world: &mut World, away: Duration) {
+    let millis = i64::try_from(away.as_millis()).unwrap();
+    world.now = Now { mono: world.now.mono + away, wall: Wall(world.now.wall.0 + millis) };
+}
+
+fn missed(world: &World) -> usize {
+    world.events.iter().filter(|event| matches!(event, Event::Missed { .. })).count()
+}
+
+#[test]
+fn a_phone_that_rang_has_time_to_repeat_its_answer_and_its_agent_is_not_blamed() {
+    for gone in [2, 19, 45, 300] {
+        let mut world = World::new(2);
+        let mut caller = Caller::new("a", TRUNK);
+        caller.call(&mut world);
+        let ringing = Ringing::of(&mut world, 0);
+        ringing.reply(&mut world, "180 Ringing");
+        world.pass(Duration::from_secs(5));
+        away(&mut world, Duration::from_secs(gone));
+        restart(&mut world, 1, true);
+        world.pass(Duration::from_millis(4_900));
+        assert_eq!(missed(&world), 0, "after {gone} s");
+        assert!(world.take_to(&phone(1)).is_empty(), "after {gone} s: nobody else is rung");
+        ringing.answer(&mut world);
+        assert!(world.events.iter().any(|event| matches!(event, Event::Bridged { .. })), "after {gone} s");
+    }
+}
+
+#[test]
+fn a_phone_that_had_no_time_to_answer_is_asked_again() {
+    let mut world = World::new(1);
+    Caller::new("a", TRUNK).call(&mut world);
+    let ringing = Ringing::of(&mut world, 0);
+    away(&mut world, Duration::from_secs(40));
+    restart(&mut world, 1, true);
+    world.pass(Duration::from_millis(100));
+    assert_eq!((missed(&world), world.expect(&phone(0), "INVITE")), (0, ringing.invite.clone()));
+    ringing.reply(&mut world, "180 Ringing");
+    world.pass(Duration::from_secs(10));
+    assert_eq!(missed(&world), 0);
+}
+
+#[test]
+fn an_agent_whose_wrap_up_ended_meanwhile_is_rung_now_and_not_in_the_past() {
+    let mut world = World::new(1);
+    let (mut first, mut second) = (Caller::new("a", TRUNK), Caller::new("b", TRUNK));
+    first.call(&mut world);
+    Ringing::of(&mut world, 0).answer(&mut world);
+    second.call(&mut world);
+    first.send(&mut world, "BYE", "");
+    away(&mut world, Duration::from_secs(200));
+    restart(&mut world, 1, true);
+    world.pass(Duration::from_millis(100));
+    let ringing = Ringing::of(&mut world, 0);
+    ringing.reply(&mut world, "180 Ringing");
+    world.pass(Duration::from_secs(19));
+    assert_eq!(missed(&world), 0);
+    world.pass(Duration::from_secs(2));
+    assert_eq!(missed(&world), 1);
+}
+
+#[test]
+fn calls_that_nobody_can_still_be_holding_are_given_up_and_little_is_made_up_for() {
+    let mut plan = plan(2);
+    plan.sip.probe_every = Duration::from_secs(30);
+    let mut world = World::on(plan);
+    let (mut talking, mut waiting) = (Caller::new("a", TRUNK), Caller::new("b", TRUNK));
+    talking.call(&mut world);
+    Ringing::of(&mut world, 0).answer(&mut world);
+    waiting.call(&mut world);
+    world.pass(Duration::from_secs(3));
+    world.take_to(&phone(1));
+    world.outputs.clear();
+    away(&mut world, Duration::from_secs(60 * 3_600));
+    restart(&mut world, 1, true);
+    assert_eq!(world.switch.calls(), 0);
+    let ended = |name: &str| {
+        let of = world.records.iter().find(|record| record.sip_call_id == name).unwrap();
+        (of.outcome.clone(), of.lasted < Duration::from_secs(60))
+    };
+    let agent = "agent-0".to_owned();
+    assert_eq!(ended("a"), (Outcome::Answered { agent, ended_by: EndedBy::DeadPeer }, true));
+    assert_eq!(ended("b"), (Outcome::Lost { ended_by: EndedBy::DeadPeer }, true));
+    assert!(world.outputs.len() < 40, "{}", world.outputs.len());
+    let rung = world.take_to(&phone(1));
+    assert!(rung.iter().all(|text| !text.starts_with("INVITE")), "{rung:#?}");
+    world.sent.clear();
+    Caller::new("c", TRUNK).call(&mut world);
+    assert_eq!(world.sent.iter().filter(|(_, text)| text.starts_with("INVITE")).count(), 1);
+}
+
+#[test]
+fn a_caller_who_answered_a_question_in_vain_has_time_to_answer_it_again() {
+    let mut world = World::new(1);
+    let mut caller = Caller::new("a", TRUNK);
+    caller.call(&mut world);
+    Ringing::of(&mut world, 0).answer(&mut world);
+    let legs: Vec<_> = world.switch.legs.keys().copied().collect();
+    for leg in legs {
+        let silent_for = Duration::from_secs(20);
+        world.give(Input::Media(media::Event::Dead { leg, silent_for }));
+    }
+    world.pass(Duration::from_millis(3_900));
+    world.take_to(TRUNK);
+    away(&mut world, Duration::from_secs(30));
+    restart(&mut world, 1, true);
+    world.pass(Duration::from_millis(4_500));
+    assert_eq!(world.switch.calls(), 1);
+    let again = world.take_to(TRUNK);
+    assert!(again.iter().any(|text| text.starts_with("OPTIONS")), "it is asked again: {again:#?}");
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.switch.calls(), 0, "and is not waited for for ever");
+}
+
+#[test]
+fn whoever_starts_it_again_wants_calls_to_be_taken() {
+    for end in [Input::Drain, Input::Stop] {
+        let mut plan = plan(1);
+        plan.sip.probe_every = Duration::from_secs(30);
+        let mut world = World::on(plan);
+        world.give(end);
+        assert!(world.events.contains(&Event::Drained));
+        away(&mut world, Duration::from_secs(1));
+        restart(&mut world, 1, true);
+        Caller::new("a", TRUNK).call(&mut world);
+        Ringing::of(&mut world, 0);
+        world.pass(Duration::from_secs(31));
+        assert!(world.take_to(&phone(0)).iter().any(|text| text.starts_with("OPTIONS")));
+        // And the next drain ends as any other.
+        world.events.clear();
+        world.give(Input::Stop);
+        assert!(world.events.contains(&Event::Drained));
+    }
 }
 
 #[test]
@@ -94,4 +234,33 @@ fn a_call_whose_connection_is_gone_is_hung_up_at_the_address_that_its_peer_gave(
     world.give(Input::Stop);
     let hung_up = to(&mut world, by(5_060));
     assert!(hung_up.iter().any(|text| text.starts_with("BYE")), "{hung_up:#?}");
+}
+
+#[test]
+fn a_farewell_that_waited_for_its_time_does_not_go_to_a_connection_that_is_gone() {
+    for restarted in [true, false] {
+        let mut world = World::new(1);
+        let caller = Caller::new("a", TRUNK);
+        let by = |port: u16| Flow {
+            transport: Transport::Tcp,
+            ..flow(&format!("{}:{port}", TRUNK.split(':').next().unwrap()))
+        };
+        let invite = caller.invite().replace(&format!("a@{TRUNK}>"), &format!("a@{TRUNK};transport=tcp>"));
+        world.give(Input::Chunk { flow: by(40_001), bytes: Bytes::from(invite) });
+        // Its 200 has no ACK, so the BYE has to wait.
+        world.give(Input::Stop);
+        match restarted {
+            true => restart(&mut world, 1, true),
+            false => world.give(Input::Closed { flow: by(40_001) }),
+        }
+        to(&mut world, by(40_001));
+        world.pass(Duration::from_secs(60));
+        let begins = |texts: Vec<String>| texts.iter().filter(|text| text.starts_with("BYE")).count();
+        let sent = std::mem::take(&mut world.outputs);
+        world.outputs.clone_from(&sent);
+        let old = begins(to(&mut world, by(40_001)));
+        world.outputs = sent;
+        assert_eq!(old, 0, "restarted: {restarted}");
+        assert!(begins(to(&mut world, by(5_060))) > 0, "restarted: {restarted}");
+    }
 }

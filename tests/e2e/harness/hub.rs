@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
@@ -15,6 +16,8 @@ use super::{Net, SOON, directory, wait_for};
 
 /// The configuration, in the daemon's directory.
 const FILE: &str = "hearken.toml";
+/// The daemon's own copy of the program there, where a test needs one.
+const PROGRAM: &str = "hearken";
 
 /// What the daemon is configured with. Routine calls join the line `gp`, emergency calls `emergency`; the
 /// team `hub` answers both.
@@ -42,6 +45,8 @@ pub struct Setup {
     more: String,
     /// Other files beside the configuration, by name.
     others: Vec<(String, String)>,
+    /// Whether the daemon runs from a copy of the program.
+    own_program: bool,
 }
 
 impl Setup {
@@ -63,7 +68,14 @@ impl Setup {
             edits: Vec::new(),
             more: String::new(),
             others: Vec::new(),
+            own_program: false,
         }
+    }
+
+    /// Has the daemon run from a copy of the program, in whose place another can be put.
+    pub fn own_program(mut self) -> Setup {
+        self.own_program = true;
+        self
     }
 
     /// Writes one thing for another, which must be in the file.
@@ -180,6 +192,9 @@ agents = {names:?}
 
     fn start_in(&self, dir: TempDir) -> Hub {
         self.write(&dir.path().join(FILE));
+        if self.own_program {
+            install(dir.path(), None);
+        }
         let (child, [udp, tcp]) = spawn(dir.path());
         Hub { net: self.net, udp, tcp, child, dir: Some(dir) }
     }
@@ -188,7 +203,10 @@ agents = {names:?}
 /// A daemon that is ready, and where it listens by UDP and TCP.
 fn spawn(dir: &Path) -> (Child, [SocketAddr; 2]) {
     let log = OpenOptions::new().create(true).append(true).open(dir.join("log")).unwrap();
-    let mut child = hearken(dir, &["run"]).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+    let own = Some(dir.join(PROGRAM)).filter(|own| own.exists());
+    let program = own.unwrap_or_else(|| env!("CARGO_BIN_EXE_hearken").into());
+    let run = command(&program, dir, &["run"]).stdout(Stdio::piped()).stderr(log).spawn();
+    let mut child = run.unwrap();
     let mut said = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let mut listening = Vec::new();
     loop {
@@ -206,9 +224,24 @@ fn spawn(dir: &Path) -> (Child, [SocketAddr; 2]) {
     (child, listening.try_into().expect("two listeners"))
 }
 
+/// Puts a program in the place of the daemon's own, as `install` does: a script, or the real one.
+fn install(dir: &Path, script: Option<&str>) {
+    let aside = dir.join("program.new");
+    match script {
+        Some(text) => fs::write(&aside, text).unwrap(),
+        None => drop(fs::copy(env!("CARGO_BIN_EXE_hearken"), &aside).unwrap()),
+    }
+    fs::set_permissions(&aside, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::rename(aside, dir.join(PROGRAM)).unwrap();
+}
+
 /// The program with its configuration in `dir`, to be run there.
 pub fn hearken(dir: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hearken"));
+    command(Path::new(env!("CARGO_BIN_EXE_hearken")), dir, arguments)
+}
+
+fn command(program: &Path, dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
     command.current_dir(dir).args(["--config", FILE]).args(arguments).env_remove("RUST_LOG");
     command
 }
@@ -250,6 +283,22 @@ impl Hub {
         setup.start_in(dir)
     }
 
+    /// Puts a program in the place of its own: a script, or the real one.
+    pub fn install(&self, script: Option<&str>) {
+        install(self.dir(), script);
+    }
+
+    /// Waits until the flight log has a snapshot behind the beginning of a segment.
+    pub fn has_snapshot(&self) {
+        wait_for("a snapshot in the flight log", SOON, || {
+            let files = fs::read_dir(self.dir().join("flight")).unwrap();
+            let mut names = files.map(|file| file.unwrap().file_name().to_string_lossy().into_owned());
+            names
+                .any(|name| name.ends_with(".snapshot") && !name.ends_with("-0000000000.snapshot"))
+                .then_some(())
+        });
+    }
+
     /// Sends SIGTERM.
     pub fn terminate(&self) {
         self.signal("TERM");
@@ -284,6 +333,12 @@ impl Hub {
         let (child, listening) = spawn(self.dir());
         self.child = child;
         assert_eq!(listening, [self.udp, self.tcp]);
+    }
+
+    /// Starts a daemon that was killed again, wherever it listens now.
+    pub fn restarted_elsewhere(mut self) -> Hub {
+        let (child, [udp, tcp]) = spawn(self.dir());
+        Hub { net: self.net, udp, tcp, child, dir: self.dir.take() }
     }
 
     /// Waits until the daemon has ended of itself.

@@ -33,6 +33,14 @@ pub fn directory() -> TempDir {
 /// Long enough for anything that should happen at once, however busy the machine.
 pub const SOON: Duration = Duration::from_secs(30);
 
+/// What should take a second may take ten where more wants to run than there are processors.
+pub fn a_second() -> Duration {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap();
+    let waiting: f64 = load.split(' ').next().unwrap().parse().unwrap();
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    Duration::from_secs(if waiting > processors as f64 { 10 } else { 1 })
+}
+
 /// Asks until there is an answer; panics when there is none within `within`.
 pub fn wait_for<T>(what: &str, within: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + within;

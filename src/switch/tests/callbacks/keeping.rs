@@ -222,3 +222,23 @@ fn an_older_state_of_a_promise_never_follows_a_newer_one() {
     let revisions: Vec<u32> = world.promises.iter().map(|promise| promise.revision).collect();
     assert!(revisions.windows(2).all(|pair| pair[0] < pair[1]), "{revisions:?}");
 }
+
+#[test]
+fn a_promise_that_was_made_in_a_lost_part_of_the_log_is_kept_and_its_number_is_not_given_out_again() {
+    let mut world = world(0);
+    let known = promised(&mut world, &mut patient("c0", "07700900000"));
+    let before = world.switch.clone();
+    let lost = promised(&mut world, &mut patient("c1", "07700900001"));
+    // The power was cut: the switch is what it was then, the ledger is not.
+    world.switch = before;
+    world.pass(SECOND);
+    world.promises.clear();
+    world.give(Input::Restart { seed: [9; 32], incomplete: true });
+    let [again] = &world.promises[..] else { panic!("{:?}", world.promises) };
+    assert_eq!(again.promise, known.promise);
+    assert!(again.revision > known.revision + 100, "newer than anything that was forgotten");
+    let next = promised(&mut world, &mut patient("c2", "07700900002"));
+    assert_ne!(next.promise, lost.promise);
+    world.give(Input::Promises(vec![known, lost, next]));
+    assert_eq!((world.switch.promises(), world.switch.counters().callbacks.restored), (3, 1));
+}
