@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod announce;
 mod callbacks;
 mod calls;
 mod codes;
@@ -9,6 +10,8 @@ mod failures;
 mod following;
 mod health;
 mod hold;
+mod lines;
+mod numbers;
 mod reload;
 mod restart;
 mod waits;
