@@ -252,6 +252,22 @@ impl Plan {
         }
     }
 
+    /// Whether an agent in the line's reach could ever be presented one of its calls: somebody who knows what the line
+    /// needs in the end, and for routine calls is in no team that keeps all its members free for emergencies.
+    pub fn may_answer(&self, line: LineId, agent: AgentId, emergency: bool) -> bool {
+        let (Some(line), Some(person)) = (self.lines.get(line.index()), self.agents.get(agent.index()))
+        else {
+            return false;
+        };
+        let needs = line.relax.last().map_or(&line.needs, |step| &step.needs);
+        let knows = needs.iter().all(|(skill, level)| person.skills.get(skill) >= Some(level));
+        let mut teams = self.teams.iter().filter(|team| team.agents.contains(&agent));
+        let spared = |team: &Team| {
+            team.keep_free_for_emergency == 0 || team.agents.len() > team.keep_free_for_emergency as usize
+        };
+        knows && (emergency || teams.all(spared))
+    }
+
     /// What rules may speak of; `clips` are the names of the clips, `trunks` those whose calls join the lines.
     pub fn surroundings(&self, trunks: &[Trunk], clips: Vec<String>) -> Surroundings {
         let lines = (0u32..).map(LineId).zip(&self.lines).map(|(id, line)| {

@@ -23,6 +23,7 @@ mod view;
 mod why;
 mod zone;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,8 @@ use crate::time::Wall;
 
 /// How far ahead [`Calendar::next_change`] looks: a leap year and a month.
 const FARTHEST: Duration = Duration::from_secs(400 * 24 * 3600);
+/// How long before the last known bank holiday its nation is named, in days.
+const ENDS_SOON: u16 = 90;
 /// How far ahead [`Calendar::at`] looks.
 const ASK_AGAIN: Duration = Duration::from_secs(8 * 24 * 3600);
 
@@ -110,6 +113,35 @@ impl Calendar {
     /// The window in readable English: `Mondays 08:00 to 09:30, not on bank holidays`.
     pub fn describe(&self, window: WindowId) -> String {
         self.spec.windows.get(window.index()).map(|window| self.words(window)).unwrap_or_default()
+    }
+
+    /// The windows that decide about `window`: itself, those it excepts and includes, and so on.
+    pub fn deciding(&self, window: WindowId) -> BTreeSet<WindowId> {
+        let mut found = BTreeSet::new();
+        let mut open = vec![window];
+        while let Some(window) = open.pop() {
+            if let Some(known) = self.spec.windows.get(window.index())
+                && found.insert(window)
+            {
+                open.extend(known.names());
+            }
+        }
+        found
+    }
+
+    /// The nations whose bank holidays some window asks for and of which none is known more than 90 days after
+    /// `today`, each with the last one known.
+    pub fn holidays_ending(&self, today: Date) -> Vec<(Nation, Option<Date>)> {
+        let occasions =
+            |window: &Window| window.except.iter().chain(&window.include).copied().collect::<Vec<_>>();
+        if !self.spec.windows.iter().any(|window| occasions(window).contains(&Occasion::BankHolidays)) {
+            return Vec::new();
+        }
+        let own = self.spec.practices.iter().filter_map(|practice| practice.nation);
+        let nations: BTreeSet<_> = own.chain([self.spec.nation]).collect();
+        let known = &self.spec.holidays;
+        let ending = nations.into_iter().filter(|&nation| known.end_within(nation, ENDS_SOON, today));
+        ending.map(|nation| (nation, known.last(nation))).collect()
     }
 
     /// The opening hours of a practice, if it has stated them.

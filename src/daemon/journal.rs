@@ -5,18 +5,21 @@
 use std::time::{Duration, Instant};
 
 use crate::acd::{Availability, PauseReason, pathway};
+use crate::calendar::{Calendar, Date, Nation};
 use crate::policy::rules::{Disagreement, Side};
 use crate::switch::callbacks::CallbackNews;
 use crate::switch::{CaseNews, Event};
+use crate::time::Wall;
 
 /// How often counts are written, and only when they changed.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// When counts were last written, and what they were.
+/// When counts were last written, and what they were; and on which day it was last looked whether bank holidays end.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
     last: Option<Instant>,
     said: String,
+    today: Option<Date>,
 }
 
 impl Journal {
@@ -34,6 +37,23 @@ impl Journal {
         if counters != self.said {
             tracing::info!(calls, counters, "counted");
             self.said = counters;
+        }
+    }
+
+    /// Warns once a day of bank holidays that end soon.
+    pub(super) fn holidays(&mut self, calendar: &Calendar, now: Wall) {
+        for (nation, last) in self.ending(calendar, now) {
+            let last = last.map(|last| last.to_string());
+            tracing::warn!(%nation, last, "the bank holidays end soon: after the last no day counts as one");
+        }
+    }
+
+    /// The nations to warn of, on each day once; nothing on the first, on which the configuration was checked.
+    fn ending(&mut self, calendar: &Calendar, now: Wall) -> Vec<(Nation, Option<Date>)> {
+        let today = calendar.local(now, None).date;
+        match self.today.replace(today) {
+            Some(before) if before != today => calendar.holidays_ending(today),
+            _ => Vec::new(),
         }
     }
 }
@@ -110,5 +130,38 @@ pub(super) fn event(event: &Event) {
         Event::Draining { calls } => tracing::info!(calls, "draining: only emergency calls are taken"),
         Event::Drained => tracing::info!("the last call is over"),
         Event::Resumed { calls } => tracing::warn!(calls, "resumed: the calls go on"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::calendar::{Holidays, Occasion, Spec, Window};
+
+    /// 2026-11-16T08:00:00Z.
+    const MONDAY: Wall = Wall(1_794_816_000_000);
+    const HOUR: i64 = 3_600_000;
+
+    #[test]
+    fn a_daemon_that_runs_for_months_warns_each_day_that_bank_holidays_end_soon() {
+        let event = r#"{"title": "Day", "date": "2027-02-15"}"#;
+        let nation = |name: &str| format!(r#""{name}": {{"division": "{name}", "events": [{event}]}}"#);
+        let nations = Nation::ALL.map(|known| nation(&known.to_string())).join(",");
+        let mut spec = Spec::empty("Europe/London", Nation::EnglandAndWales);
+        spec.holidays = Holidays::from_json(format!("{{{nations}}}").as_bytes()).unwrap();
+        spec.windows = vec![Window { except: vec![Occasion::BankHolidays], ..Window::default() }];
+        let calendar = Calendar::new(spec.clone()).unwrap();
+        let mut journal = Journal::default();
+        let mut told = |hours: i64| journal.ending(&calendar, Wall(MONDAY.0 + hours * HOUR)).len();
+        assert_eq!([told(0), told(15)], [0, 0], "91 days before the last, and `check` has just looked");
+        assert_eq!([told(24), told(25)], [0, 0], "90 days ahead");
+        assert_eq!([told(48), told(49), told(72)], [1, 0, 1], "then once a day");
+        assert_eq!(told(24 * 200), 1, "and after the end too");
+
+        spec.windows.clear();
+        let unasked = Calendar::new(spec).unwrap();
+        assert_eq!(journal.ending(&unasked, Wall(MONDAY.0 + 24 * 300 * HOUR)), [], "no window asks for them");
     }
 }

@@ -33,6 +33,8 @@ mod journal;
 mod pace;
 mod past;
 mod reload;
+#[cfg(test)]
+mod tests;
 
 pub use clock::Clock;
 pub use past::Past;
@@ -418,6 +420,7 @@ impl<O: Observer> Daemon<O> {
         self.next_round = now + ROUND;
         if self.journal.is_due(now) {
             self.count();
+            self.journal.holidays(&self.switch.plan().guide.calendar, self.clock.now().wall);
         }
         if self.failed.is_none() && !self.media.running() {
             // It would connect people who cannot hear each other. Every caller is hung up and recorded first.

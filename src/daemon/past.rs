@@ -84,7 +84,14 @@ impl Past {
         }
         let settled = left.as_mut().map(|left| std::mem::take(&mut left.promises)).unwrap_or_default();
         let handed_over = !inherited.is_empty();
-        Ok(Past { opened: Some(opened), inherited, left: left.map(Box::new), settled, handed_over, given_up: None })
+        Ok(Past {
+            opened: Some(opened),
+            inherited,
+            left: left.map(Box::new),
+            settled,
+            handed_over,
+            given_up: None,
+        })
     }
 
     /// Whether there are calls, or a life of the switch, to go on with.

@@ -211,8 +211,9 @@ fn run(left: &mut Left, segment: &Segment, offset: u64) -> Result<Course, Stoppe
         let (mut ended, mut over) = (Vec::new(), Vec::new());
         // A copy, since a switch that failed is of no use any more.
         let (switch, aim) = (left.switch.clone(), Aim::Resume { without: &without });
-        let course =
-            replay_for(aim, switch, left.now, segment, offset, most, |batch, _| gather(batch, &mut ended, &mut over));
+        let course = replay_for(aim, switch, left.now, segment, offset, most, |batch, _| {
+            gather(batch, &mut ended, &mut over)
+        });
         match course {
             Err(Stopped::Failed { input, .. }) if most.is_none() => {
                 tracing::error!(input, "the switch fails at an input: resuming without it");

@@ -155,6 +155,12 @@ impl Media {
         self.threads.iter().all(Handle::running)
     }
 
+    /// Ends the first thread, as if it had died.
+    #[cfg(test)]
+    pub(crate) fn end_one(&self) {
+        self.threads.iter().take(1).for_each(Handle::end);
+    }
+
     /// Stops the threads and waits for them.
     pub fn stop(self) {
         drop(self);

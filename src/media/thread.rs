@@ -113,6 +113,13 @@ impl Handle {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
+    /// Ends the thread, as if it had died.
+    #[cfg(test)]
+    pub(super) fn end(&self) {
+        self.shared.stop.store(true, Ordering::Release);
+        self.wake();
+    }
+
     fn wake(&self) {
         if let Err(error) = self.waker.wake() {
             tracing::error!(%error, "media thread cannot be woken");

@@ -1,27 +1,14 @@
 //! Keys in the bodies of INFO requests, as many PBXs send them: `application/dtmf-relay` and `application/dtmf`.
 //!
-//! No RFC describes them. The first is lines of `Signal=5` and `Duration=160` (in milliseconds), the second
+//! No RFC describes them. The first is lines of `Signal=5` and `Duration=160`, the second
 //! the key alone. Where a leg has agreed to telephone events, keys come as those and not here.
-
-use std::time::Duration;
 
 use crate::audio::Digit;
 
+/// The types of body that are read, as written into Accept.
+pub const TYPES: &str = "application/dtmf-relay, application/dtmf";
 /// Longest body that is read, in bytes.
 const MOST_BYTES: usize = 256;
-/// How long a key was down when the body does not say.
-const USUAL: Duration = Duration::from_millis(160);
-/// Longest press that is believed.
-const LONGEST: Duration = Duration::from_secs(10);
-
-/// A key press told in a body.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Press {
-    /// Which key.
-    pub digit: Digit,
-    /// For how long it was down; at most 10 s.
-    pub held: Duration,
-}
 
 /// Why a body tells no key press.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +25,7 @@ pub enum BadInfo {
 }
 
 /// Reads the body of an INFO by its Content-Type.
-pub fn press(content_type: &str, body: &[u8]) -> Result<Press, BadInfo> {
+pub fn press(content_type: &str, body: &[u8]) -> Result<Digit, BadInfo> {
     let kind = content_type.split(';').next().unwrap_or_default().trim();
     let relay = kind.eq_ignore_ascii_case("application/dtmf-relay");
     if !relay && !kind.eq_ignore_ascii_case("application/dtmf") {
@@ -48,17 +35,13 @@ pub fn press(content_type: &str, body: &[u8]) -> Result<Press, BadInfo> {
         return Err(BadInfo::Syntax);
     }
     let text = std::str::from_utf8(body).map_err(|_| BadInfo::Syntax)?;
-    let field = |name: &str| {
-        let fields = text.lines().filter_map(|line| line.split_once('='));
-        fields.map(|(key, value)| (key.trim(), value.trim())).find(|(key, _)| key.eq_ignore_ascii_case(name))
-    };
-    let signal = match field("signal") {
-        Some((_, value)) => value,
+    let mut fields = text.lines().filter_map(|line| line.split_once('='));
+    let signal = match fields.find(|(key, _)| key.trim().eq_ignore_ascii_case("signal")) {
+        Some((_, value)) => value.trim(),
         None if relay => return Err(BadInfo::NoKey),
         None => text.trim(),
     };
-    let held = field("duration").and_then(|(_, value)| value.parse().ok()).map(Duration::from_millis);
-    Ok(Press { digit: digit(signal).ok_or(BadInfo::NoKey)?, held: held.unwrap_or(USUAL).min(LONGEST) })
+    digit(signal).ok_or(BadInfo::NoKey)
 }
 
 /// A key as it is printed, or the code of one that is not a number: some send 10 for the star.
@@ -80,28 +63,28 @@ mod tests {
 
     const RELAY: &str = "application/dtmf-relay";
 
-    fn pressed(kind: &str, body: &str) -> Result<(char, u128), BadInfo> {
-        press(kind, body.as_bytes()).map(|press| (press.digit.key(), press.held.as_millis()))
+    fn pressed(kind: &str, body: &str) -> Result<char, BadInfo> {
+        press(kind, body.as_bytes()).map(Digit::key)
     }
 
     #[test]
     fn keys_are_read_however_they_are_written() {
         for (body, told) in [
-            ("Signal=5\r\nDuration=160\r\n", ('5', 160)),
-            ("Signal= 5\r\nDuration= 250", ('5', 250)),
-            ("signal = *\nDURATION = 90\n", ('*', 90)),
-            ("Duration=100\r\nSignal=#\r\n\r\n", ('#', 100)),
-            ("Signal=d", ('D', 160)),
-            ("Signal=10\r\nDuration=x", ('*', 160)),
-            ("Signal=11\r\nDuration=-1", ('#', 160)),
-            ("Signal=0\r\nDuration=18446744073709551615", ('0', 10_000)),
-            ("Signal=1\r\nSignal=2", ('1', 160)),
+            ("Signal=5\r\nDuration=160\r\n", '5'),
+            ("Signal= 5\r\nDuration= 250", '5'),
+            ("signal = *\nDURATION = 90\n", '*'),
+            ("Duration=100\r\nSignal=#\r\n\r\n", '#'),
+            ("Signal=d", 'D'),
+            ("Signal=10\r\nDuration=x", '*'),
+            ("Signal=11\r\nDuration=-1", '#'),
+            ("Signal=0\r\nDuration=18446744073709551615", '0'),
+            ("Signal=1\r\nSignal=2", '1'),
         ] {
             assert_eq!(pressed(RELAY, body), Ok(told), "{body:?}");
         }
-        assert_eq!(pressed("Application/DTMF-Relay ; charset=x", "Signal=1"), Ok(('1', 160)));
-        assert_eq!(pressed("application/dtmf", " 7\r\n"), Ok(('7', 160)));
-        assert_eq!(pressed("application/dtmf", "Signal=7"), Ok(('7', 160)));
+        assert_eq!(pressed("Application/DTMF-Relay ; charset=x", "Signal=1"), Ok('1'));
+        assert_eq!(pressed("application/dtmf", " 7\r\n"), Ok('7'));
+        assert_eq!(pressed("application/dtmf", "Signal=7"), Ok('7'));
     }
 
     #[test]
@@ -126,13 +109,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_body_panics_and_every_press_is_bounded(
+        fn no_body_panics(
             start in "(Signal|signal=|=|Duration=)?", rest in prop::collection::vec(any::<u8>(), 0..300)
         ) {
             for kind in [RELAY, "application/dtmf"] {
-                if let Ok(press) = press(kind, &[start.as_bytes(), &rest].concat()) {
-                    prop_assert!(press.held <= LONGEST);
-                }
+                let _ = press(kind, &[start.as_bytes(), &rest].concat());
             }
         }
     }

@@ -449,24 +449,28 @@ impl Switch {
     }
 
     /// Plays ring tone to a waiting caller while the line's first destination is tried, else the line's music, after
-    /// its greeting or without.
+    /// its greeting or without. A line without music has ring tone: silence would sound like a dead line.
     pub(super) fn play_to_waiting(&mut self, leg: LegId, greet: bool) {
         let Some(call) = self.legs.get(&leg).and_then(|leg| self.calls.get(&leg.call)) else { return };
         if call.rings_first {
             return self.play_ring_tone(leg);
         }
         let treatment = self.plan.treatments.get(call.line.index()).copied().unwrap_or_default();
-        let (thread, looped) = (call.thread, treatment.music.is_some());
         let greeting = treatment.greeting.filter(|_| greet);
-        let clips: Vec<ClipId> = [greeting, treatment.music].into_iter().flatten().collect();
-        self.media(thread, Command::Play { leg, clips, looped });
+        let music = treatment.music.map_or_else(|| self.ring_tone(), |music| vec![music]);
+        let (thread, clips) = (call.thread, greeting.into_iter().chain(music).collect());
+        self.media(thread, Command::Play { leg, clips, looped: true });
     }
 
     /// Plays ring tone to a leg until something else is played.
     pub(super) fn play_ring_tone(&mut self, leg: LegId) {
         let Some(thread) = self.legs.get(&leg).map(|leg| leg.audio.thread) else { return };
-        let clips = speech::clips(&[Prompt::RingTone], self.plan.media.prompts);
+        let clips = self.ring_tone();
         self.media(thread, Command::Play { leg, clips, looped: true });
+    }
+
+    fn ring_tone(&self) -> Vec<ClipId> {
+        speech::clips(&[Prompt::RingTone], self.plan.media.prompts)
     }
 
     pub(super) fn media(&mut self, thread: u8, command: Command) {

@@ -13,7 +13,7 @@ use crate::sip::transaction::ServerTx;
 use crate::sip::wire::{self, Accepted, Essentials, Framer, Start, Verdict};
 
 /// Methods that this switch serves, as written into Allow.
-pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER";
+pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REFER";
 
 impl Switch {
     pub(super) fn datagram(&mut self, flow: Flow, bytes: &Bytes, waited: Duration) {
@@ -162,7 +162,7 @@ impl Switch {
                 }
                 self.reply(tx, response);
             }
-            Method::Bye => self.reply(tx, request.response(481)),
+            Method::Bye | Method::Info => self.reply(tx, request.response(481)),
             Method::Refer => self.refuse_refer(tx, &request),
             _ => self.reply_not_allowed(tx, &request),
         }

@@ -1,4 +1,4 @@
-//! Requests inside a dialog: BYE, ACK, CANCEL of a re-INVITE, and what is not served.
+//! Requests inside a dialog: BYE, ACK, CANCEL of a re-INVITE, keys by INFO, and what is not served.
 
 use crate::audio::Direction;
 use crate::call::Stage;
@@ -6,9 +6,11 @@ use crate::call::leg::{Leg, Negotiation, Side, State};
 use crate::call::record::EndedBy;
 use crate::id::LegId;
 use crate::sip::Flow;
+use crate::sip::info::{self, BadInfo};
 use crate::sip::message::{Method, Request};
 use crate::sip::transaction::ServerTx;
 
+use super::arrive::Refusal;
 use super::{Switch, arrive, door};
 
 impl Switch {
@@ -35,8 +37,32 @@ impl Switch {
                 response.headers.push("Allow", door::ALLOW);
                 self.reply(tx, response);
             }
+            Method::Info => self.info(tx, id, &request),
             _ => self.reply_not_allowed(tx, &request),
         }
+    }
+
+    /// A key in the body of an INFO counts like one among the sound; only where the leg has agreed to none there, as
+    /// some peers send each press both ways.
+    fn info(&mut self, tx: ServerTx, id: LegId, request: &Request) {
+        let kind = request.headers.value("Content-Type").unwrap_or_default();
+        let refusal = match info::press(kind, &request.body) {
+            // RFC 6086, 4.2.3: we have asked for no package.
+            _ if request.headers.value("Info-Package").is_some() => Refusal::with(469, "Recv-Info", ""),
+            Ok(digit) => {
+                self.reply(tx, request.response(200));
+                let agreed = self.legs.get(&id).and_then(|leg| leg.audio.agreed.as_ref());
+                if agreed.is_some_and(|agreed| agreed.dtmf.is_none()) {
+                    self.pressed(id, digit);
+                }
+                return;
+            }
+            // Some ask in this way whether we are there.
+            Err(_) if request.body.is_empty() => return self.reply(tx, request.response(200)),
+            Err(BadInfo::Type) => Refusal::with(415, "Accept", info::TYPES),
+            Err(BadInfo::Syntax | BadInfo::NoKey) => Refusal::new(400),
+        };
+        self.reply_refusal(tx, request, refusal);
     }
 
     /// The leg whose dialog a request belongs to.

@@ -107,7 +107,7 @@ from = ["elm-tree"]
 when-all = { waiting-over = 30 }
 refuse = 503
 retry-after = "1m"
-
+during = "core-hours"
 [[test]]
 name = "peak"
 at = "2026-11-23T08:15"
@@ -231,6 +231,7 @@ name = "fuller"
 from = "elm-tree"
 when-all = { waiting-over = 40 }
 refuse = 503
+during = "core-hours"
 
 [feature-codes]"#;
     let report = Site::new().report(&FULL.replace("[feature-codes]", later));
@@ -261,6 +262,35 @@ fn hours_in_which_nobody_can_answer_are_named() {
     let expected = "60:7 warning: nobody can answer `emergency` from Monday 00:00 to Monday 08:00, \
                     from Monday 09:30 to Monday 00:00";
     assert_eq!(found, [expected]);
+}
+
+#[test]
+fn hours_in_which_nobody_can_answer_who_knows_what_is_needed_are_named() {
+    let relax = "relax = [{ after = \"2m\", needs = { nursing = 1 } }, { after = \"4m\", needs = {} }]\n";
+    let text = FULL
+        .replace("first = \"pbx\"\n", "")
+        .replace("widen = [{ after = \"3m\", add-teams = [\"others\"] }]\n", "");
+    let needed = text
+        .replace(relax, "")
+        .replace("skills = { nursing = 2 }\n", "")
+        .replace("\"sip:carys@192.0.2.52\"", "\"sip:carys@192.0.2.52\"\nskills = { nursing = 2 }");
+    let found = shorts(&Site::new().report(&needed));
+    let hours = "49:7 warning: nobody can answer `elm-tree` from Monday 00:00 to Monday 08:00, \
+                 from Monday 09:30 to Monday 00:00";
+    assert_eq!(found, [hours]);
+    let kept = text.replace("keep-free-for-emergency = 1", "keep-free-for-emergency = 2");
+    let found = shorts(&Site::new().report(&kept));
+    let none = "42:27 warning: team `hub` has 2 agents, so that none would answer routine calls";
+    assert_eq!(found, [none, hours]);
+}
+
+#[test]
+fn an_override_of_a_window_that_another_depends_on_changes_something() {
+    let text = FULL.replace("during = \"core-hours\"\n", "");
+    assert_eq!(shorts(&Site::new().report(&text)).len(), 1);
+    let peak = "except = [\"bank-holidays\", \"2027-01-04\"]";
+    let text = text.replace(peak, &format!("{peak}\ninclude = [\"core-hours\"]"));
+    assert_eq!(shorts(&Site::new().report(&text)), [""; 0]);
 }
 
 #[test]

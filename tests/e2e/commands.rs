@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::harness::{Net, Phone, SOON, Setup, Sipp, directory, scenario};
+use crate::harness::{FAILS, Net, Phone, SOON, Setup, Sipp, directory, hearken, scenario};
 
 fn check(config: &Path) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hearken")).arg("check").arg("--config").arg(config).output().unwrap()
@@ -43,6 +43,17 @@ fn a_broken_file_is_refused_with_every_fault_and_its_place() {
             assert!(said.contains(place), "{command}: {place} is not in {said}");
         }
     }
+}
+
+#[test]
+fn a_file_whose_own_test_fails_is_not_run() {
+    let dir = directory();
+    let setup = Setup::new(Net::new()).agent("asha", "sip:asha@127.0.0.21:5080").and(FAILS);
+    setup.write(&dir.path().join("hearken.toml"));
+    let output = hearken(dir.path(), &["run"]).output().unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("test `thirty wait` fails: expected `full`, got `stay`"), "{said}");
 }
 
 #[test]

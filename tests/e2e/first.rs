@@ -50,6 +50,19 @@ fn a_caller_whom_the_surgery_is_too_busy_for_is_answered_by_the_team() {
 }
 
 #[test]
+fn a_surgery_that_is_dead_keeps_no_caller_from_the_team_for_long() {
+    let Floor { pbx: _dead, mut asha, mut caller, hub, .. } = floor();
+    caller.call(&hub);
+    asha.answer();
+    caller.bye();
+    asha.hung_up();
+    let call = hub.call();
+    assert_eq!(call.presentations(), [("surgery-pbx", "unreachable"), ("asha", "answered")]);
+    let tried = call.stages("presented")[0];
+    assert!((1_000..3_000).contains(&(tried.to - tried.from)), "`unreachable-after` is 1 s: {call:#?}");
+}
+
+#[test]
 fn a_caller_hears_ring_tone_while_the_surgery_is_tried_and_then_the_music() {
     const MUSIC: f64 = 530.0;
     let net = Net::new();

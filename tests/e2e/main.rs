@@ -16,6 +16,7 @@ mod codes;
 mod commands;
 mod crash;
 mod dialogs;
+mod disk;
 mod door;
 mod drain;
 mod emergency;

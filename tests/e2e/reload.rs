@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::harness::{Hub, Net, Phone, Setup, assert_sound};
+use crate::harness::{FAILS, Hub, Net, Phone, Setup, assert_sound};
 
 const TEAMS: &str = "[line.gp]\nteams = [\"hub\"]";
 
@@ -170,6 +170,32 @@ fn callers_of_a_line_that_is_let_go_are_served_as_before() {
     floor.ben_serves(0);
     floor.asha_serves(2);
     assert_sound(&floor.hub.calls(4));
+}
+
+#[test]
+fn a_file_whose_own_test_fails_leaves_the_old_one_in_force() {
+    let net = Net::new();
+    let (mut asha, ben) = (Phone::at(net.agent(1)), Phone::at(net.agent(2)));
+    let mut caller = Phone::at(net.surgery());
+    let hub = Setup::new(net).agent("asha", asha.uri("asha")).start();
+    hub.rewrite(&Setup::new(net).agent("ben", ben.uri("ben")).and(FAILS));
+    hub.logs("the old one stays in force");
+    hub.logs("test `thirty wait` fails: expected `full`, got `stay`");
+    caller.call(&hub);
+    serves(&mut asha, &mut caller);
+    assert_eq!(hub.call().presentations(), [("asha", "answered")]);
+}
+
+#[test]
+fn what_a_reload_changes_is_logged_line_by_line() {
+    let net = Net::new();
+    let setup = Setup::new(net).agent("asha", "sip:asha@127.0.0.21:5080");
+    let hub = setup.start();
+    let mut next = setup.agent("ben", "sip:ben@127.0.0.22:5080");
+    next.ring_for = "25s";
+    hub.reload(&next);
+    hub.logs("~ line.gp.ring-for: \"20s\" -> \"25s\"");
+    hub.logs("+ agent.ben");
 }
 
 #[test]

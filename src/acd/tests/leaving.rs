@@ -144,6 +144,8 @@ fn a_line_may_refuse_while_nobody_is_at_work() {
     let mut hub = Hub::with(with_pbx(|line| line.join_when_empty = false), &[]);
     let newcomer = Newcomer::new(OAK, Band::ROUTINE);
     assert_eq!(hub.acd.entry(&newcomer, secs(10)), refuse(Refusal::NobodyAtWork));
+    let emergency = Newcomer::new(OAK, Band::EMERGENCY);
+    assert_eq!(hub.acd.entry(&emergency, secs(10)), Entry::Join, "an emergency always may");
     hub.log_in(11, A);
     assert_eq!(hub.acd.entry(&newcomer, secs(11)), Entry::Join);
     hub.at(12, Input::Reach { agent: A, reachable: false });

@@ -9,6 +9,7 @@ mod emergency;
 mod leaving;
 mod model;
 mod rules;
+mod shares;
 mod snapshot;
 mod sweep;
 mod teams;

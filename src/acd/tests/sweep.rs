@@ -316,8 +316,8 @@ fn sweep(block: u8) {
                 assert_eq!(result, timely.handle(input.clone(), now), "{} {input:?}", context());
                 if result.is_ok() {
                     calls.note(&input);
-                    if let Input::Credit { call, .. } = input {
-                        places.retain(|_, place: &mut Place| place.call != call);
+                    if let Input::Arrive { call, .. } | Input::Credit { call, .. } = input {
+                        places.remove(&call);
                     }
                 }
             }
@@ -325,8 +325,9 @@ fn sweep(block: u8) {
             assert_eq!(outputs, std::mem::take(&mut model.outputs), "{}", context());
             calls.note_leaving(&outputs, &acd);
             tally.note(&outputs, acd.plan.agents.len());
+            places.retain(|call, _| acd.calls.contains_key(call));
             for (call, caller) in acd.calls.iter() {
-                let place = *places.entry(caller.place.number).or_insert(caller.place);
+                let place = *places.entry(call).or_insert(caller.place);
                 assert_eq!(caller.place, place, "{}: {call} lost its place", context());
             }
             assert_eq!(outputs, drain(&mut timely), "{}: woken in time", context());

@@ -230,3 +230,28 @@ fn a_credit_counts_as_time_waited_and_overtakes_no_longer_wait() {
     hub.at(112, Input::Arrive { call: call(5), newcomer: credited(1_010) });
     assert_eq!(hub.waiting(ELM), [5, 4, 1, 3, 2], "longer than the switch has run");
 }
+
+#[test]
+fn whoever_has_waited_longer_than_the_credit_of_those_who_still_come_is_next() {
+    let mut plan = plan();
+    plan.lines[0].wrap_up = Duration::ZERO;
+    let mut hub = Hub::with(plan, &[A]);
+    hub.arrive(5, 1, ELM);
+    hub.answer(5, A, 1);
+    hub.arrive(10, 2, ELM);
+    let mut talks = 1;
+    for number in 3.. {
+        // Each time that A is free somebody has just come who counts as having waited two minutes.
+        let second = number * 10;
+        let newcomer = Newcomer { credit: Duration::from_secs(120), ..Newcomer::new(ELM, Band::ROUTINE) };
+        hub.at(second, Input::Arrive { call: call(number), newcomer });
+        let [Output::Present { call: next, .. }] = hub.finish(second, A, talks)[..] else { panic!() };
+        hub.answer(second, A, next.0);
+        talks = next.0;
+        if next == call(2) {
+            assert_eq!(second, 130, "two minutes after it came, and no later");
+            return;
+        }
+        assert_eq!(next, call(number));
+    }
+}

@@ -27,8 +27,6 @@ const SHIPPED: &str = include_str!("../../../config/bank-holidays.json");
 const LARGEST_FILE: u64 = 1 << 20;
 /// The word for them in `except` and `include`.
 const BANK_HOLIDAYS: &str = "bank-holidays";
-/// How long before the last known bank holiday there is a warning, in days.
-const ENDS_SOON: u16 = 90;
 /// How far ahead windows are looked through for what was hardly meant, in days: over a year and a leap day.
 const LOOK_AHEAD: i64 = 400;
 
@@ -51,15 +49,13 @@ pub(super) fn calendar(
         .collect();
     let (practices, overrides) = practices(&written.practices, names, sink);
     let (overrides, stated): (Vec<_>, Vec<_>) = overrides.into_iter().unzip();
-    if let (Some(holidays), Some(user)) = (&holidays, users.first()) {
-        let own = practices.iter().filter_map(|practice| practice.nation);
-        let nations: BTreeSet<_> = own.chain([nation]).collect();
-        let place = written.node.holidays.as_ref().map_or_else(|| user.clone(), Spanned::span);
-        warn_of_end(holidays, &nations, today, place, sink);
-    }
     let spec = Spec { zone: zone.to_owned(), nation, holidays: holidays?, windows, practices, overrides };
     match Calendar::new(spec) {
         Ok(calendar) => {
+            if let Some(user) = users.first() {
+                let place = written.node.holidays.as_ref().map_or_else(|| user.clone(), Spanned::span);
+                warn_of_end(&calendar, today, place, sink);
+            }
             report_lints(&calendar, written, today, sink);
             Some(calendar)
         }
@@ -103,9 +99,9 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>, String> {
     Ok(json)
 }
 
-fn warn_of_end(holidays: &Holidays, nations: &BTreeSet<Nation>, today: Date, place: Span, sink: &mut Sink) {
-    for &nation in nations.iter().filter(|&&nation| holidays.end_within(nation, ENDS_SOON, today)) {
-        let last = holidays.last(nation).map(|last| last.to_string()).unwrap_or_default();
+fn warn_of_end(calendar: &Calendar, today: Date, place: Span, sink: &mut Sink) {
+    for (nation, last) in calendar.holidays_ending(today) {
+        let last = last.map(|last| last.to_string()).unwrap_or_default();
         sink.warning(place.clone(), format!("the bank holidays of {nation} are known until {last} only"))
             .help(
                 "after it no day counts as one: save https://www.gov.uk/bank-holidays.json beside this file, and \

@@ -1,5 +1,7 @@
 //! Lines: where callers wait, what they need, and how they leave.
 
+use std::time::Duration;
+
 use serde_spanned::Spanned;
 
 use super::super::sink::Sink;
@@ -13,6 +15,9 @@ use crate::id::{AgentId, ClipId, DestinationId, LineId, TeamId};
 use crate::policy::Trunk;
 use crate::policy::rules::Rule;
 use crate::switch::plan::Treatment;
+
+/// How long an agent is left alone after a call unless the line says otherwise.
+const WRAP_UP: Duration = Duration::from_secs(10);
 
 /// The lines and what their callers hear.
 pub(super) fn lines(
@@ -35,7 +40,7 @@ pub(super) fn lines(
         lines.push(Line {
             name: name.get_ref().clone(),
             ring_for: line.ring_for,
-            wrap_up: line.wrap_up,
+            wrap_up: line.wrap_up.as_ref().map_or(WRAP_UP, |wrap_up| *wrap_up.get_ref()),
             relax: relax(line, &needs, names, sink),
             widen: widen(line, &teams, names, sink),
             teams,
@@ -109,7 +114,7 @@ fn widen(line: &written::Line, teams: &[TeamId], names: &mut Register<'_>, sink:
     steps
 }
 
-fn check_later(after: &Spanned<std::time::Duration>, before: Option<std::time::Duration>, sink: &mut Sink) {
+fn check_later(after: &Spanned<Duration>, before: Option<Duration>, sink: &mut Sink) {
     if before.is_some_and(|before| *after.get_ref() <= before) {
         sink.error(after.span(), "`after` must be later than that of the step before");
     }

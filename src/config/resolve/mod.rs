@@ -8,9 +8,11 @@ mod codes;
 pub(super) mod expect;
 mod files;
 mod floor;
+mod limits;
 mod lines;
 mod names;
 mod network;
+mod overrides;
 mod phones;
 mod rules;
 pub(super) mod shadow;
@@ -164,7 +166,11 @@ pub(super) fn resolve(
     let tests =
         expect::tests(&written.tests, &asked, &mut names.lines, &mut names.trunks, &mut names.rules, sink);
     if !sink.has_errors() {
-        rules::report_findings(written, rules, calendar, today, &names, sink);
+        rules::report_findings(written, rules, calendar, &plan.acd, today, &names, sink);
+        let calling = plan.guide.callbacks.hours;
+        let trunks = &plan.ingress.trunks;
+        overrides::warn_idle(&written.practices, trunks, rules, calendar, calling, &names, sink);
+        limits::warn_too_late(written, &plan.acd, trunks, rules, &names, sink);
         expect::run(&tests, &asked, sink);
     }
     let tests = tests.len();

@@ -8,6 +8,7 @@ use super::super::sink::{Sink, Span};
 use super::super::table::{check_name, shown};
 use super::super::written::{self, Conditions, Written};
 use super::names::Register;
+use crate::acd;
 use crate::calendar::{Calendar, Date, Local, TimeOfDay};
 use crate::id::{ClipId, DestinationId, LineId, RuleId, TeamId, WindowId};
 use crate::policy::rules::{
@@ -158,12 +159,15 @@ pub(super) fn report_findings(
     written: &Written,
     book: &RuleBook,
     calendar: &Calendar,
+    plan: &acd::Plan,
     today: Date,
     names: &Register<'_>,
     sink: &mut Sink,
 ) {
+    let outline = |line: LineId| &book.surroundings().lines[line.index()];
+    let may_answer = |line, agent| plan.may_answer(line, agent, outline(line).emergency);
     let from = calendar.instant(Local { date: today, time: TimeOfDay::MIDNIGHT }, None);
-    for finding in book.lint(calendar, from) {
+    for finding in book.lint(calendar, from, &may_answer) {
         let words = finding.words(book, calendar);
         let line = match &finding {
             Finding::Unanswered { line, .. } => Some(names.lines.name(line.index()).span()),
@@ -181,6 +185,9 @@ pub(super) fn report_findings(
             draft.also(names.rules.name(by.index()).span(), label);
         }
         match (&finding, rule) {
+            (Finding::Unanswered { line, .. }, _) if !outline(*line).teams.is_empty() => {
+                draft.help("who lacks a skill that the line needs, or is kept free for 999, does not count");
+            }
             (Finding::NeverOn { why: Never::Contradict(one, _), .. }, Some(rule)) => {
                 draft.also(place_of(one, rule, names), "this one");
             }
@@ -228,7 +235,7 @@ fn place(finding: &Finding, rule: &written::Rule, names: &Register<'_>) -> Span 
 }
 
 /// Where a limit of `when-all` or `when-any` is written.
-fn place_of(condition: &Condition, rule: &written::Rule, names: &Register<'_>) -> Span {
+pub(super) fn place_of(condition: &Condition, rule: &written::Rule, names: &Register<'_>) -> Span {
     let stated = rule.when_all.iter().chain(&rule.when_any).find_map(|all| {
         let own = all.own.iter().find(|limit| limit.get_ref() == condition);
         let elsewhere = all.at.iter().find_map(|(name, limits)| {

@@ -6,7 +6,8 @@ use super::world::{Caller, Ringing, TRUNK, TRUNK_999, World, header, phone, plan
 use crate::acd::{Band, Cause};
 use crate::call::media::Command;
 use crate::call::record::{EndedBy, Outcome, Presentation, Stage};
-use crate::switch::{Event, Input};
+use crate::id::AgentId;
+use crate::switch::{AgentOrder, Event, Input};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -76,6 +77,34 @@ fn the_agents_bye_ends_the_callers_leg() {
         Outcome::Answered { agent: "agent-0".into(), ended_by: EndedBy::Agent }
     );
     assert_eq!(world.switch.calls(), 0);
+}
+
+#[test]
+fn a_wait_and_a_talk_of_hours_go_on_until_somebody_hangs_up() {
+    const HOUR: Duration = Duration::from_secs(3_600);
+    let mut plan = plan(1);
+    plan.acd.agents[0].logged_in = false;
+    let mut world = World::on(plan);
+    let mut caller = Caller::new("c1", TRUNK);
+    caller.call(&mut world);
+    world.pass(6 * HOUR);
+    assert_eq!(
+        (world.take_to(TRUNK).len(), world.switch.calls()),
+        (0, 1),
+        "nothing is sent to one who waits"
+    );
+    world.give(Input::Agent(AgentOrder::LogIn(AgentId(0))));
+    let agent = Ringing::of(&mut world, 0);
+    agent.answer(&mut world);
+    world.take_to(&phone(0));
+    world.pass(6 * HOUR);
+    assert_eq!((world.sent.len(), world.switch.calls(), world.records.len()), (0, 1, 0));
+    caller.send(&mut world, "BYE", "");
+    assert_eq!((world.records[0].waited, world.records[0].lasted), (6 * HOUR, 12 * HOUR));
+    assert_eq!(
+        world.records[0].outcome,
+        Outcome::Answered { agent: "agent-0".into(), ended_by: EndedBy::Caller }
+    );
 }
 
 #[test]

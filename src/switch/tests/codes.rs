@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::world::{Caller, TRUNK, World, header, phone, plan, sdp};
+use super::world::{Caller, Ringing, TRUNK, World, header, phone, plan, sdp};
 use crate::acd::{Availability, PauseReason};
 use crate::call::media::{self, Command};
 use crate::call::speech::{self, Prompt};
@@ -14,7 +14,13 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn world(agents: u32) -> World {
     let mut plan = plan(agents);
-    let dialled = [("*11", Code::LogIn), ("*12", Code::LogOut), ("*13", Code::Pause), ("*14", Code::Ready)];
+    let dialled = [
+        ("*11", Code::LogIn),
+        ("*12", Code::LogOut),
+        ("*13", Code::Pause),
+        ("*14", Code::Ready),
+        ("*15", Code::Extend),
+    ];
     plan.codes = Codes {
         dialled: dialled.iter().map(|(number, code)| ((*number).to_owned(), *code)).collect(),
         reasons: vec![('1', "lunch".to_owned())],
@@ -53,6 +59,39 @@ fn an_agent_pauses_for_a_reason_and_comes_back() {
     assert!(world.media.iter().any(|c| matches!(c, Command::Say { clips, .. } if *clips == said)));
     dial(&mut world, 0, "agent-0", "*14");
     assert_eq!(state(&world, 0), Availability::Free);
+}
+
+#[test]
+fn an_agent_makes_the_wrap_up_longer_up_to_the_limit_and_ends_it() {
+    let mut plan = world(1).switch.plan().clone();
+    plan.codes.extension = 60 * SECOND;
+    plan.acd.wrap_up_limit = 90 * SECOND;
+    let mut world = World::on(plan);
+    let talk = |world: &mut World, name: &str| {
+        let mut caller = Caller::new(name, TRUNK);
+        caller.call(world);
+        Ringing::of(world, 0).answer(world);
+        caller.send(world, "BYE", "");
+    };
+    talk(&mut world, "c1");
+    assert_eq!(state(&world, 0), Availability::WrapUp);
+    world.pass(5 * SECOND);
+    dial(&mut world, 0, "agent-0", "*15");
+    world.pass(64 * SECOND);
+    assert_eq!(state(&world, 0), Availability::WrapUp, "ten seconds, and sixty more");
+    dial(&mut world, 0, "agent-0", "*15");
+    world.pass(20 * SECOND);
+    assert_eq!(state(&world, 0), Availability::WrapUp);
+    world.pass(SECOND);
+    assert_eq!(state(&world, 0), Availability::Free, "ninety in all");
+    talk(&mut world, "c2");
+    dial(&mut world, 0, "agent-0", "*15");
+    dial(&mut world, 0, "agent-0", "*14");
+    assert_eq!(state(&world, 0), Availability::Free);
+    dial(&mut world, 0, "agent-0", "*15");
+    assert_eq!(state(&world, 0), Availability::Free, "there is no wrap-up to make longer");
+    let said = speech::clips(&[Prompt::YouAreReady], ClipId(100));
+    assert!(matches!(world.media.last(), Some(Command::Say { clips, .. }) if *clips == said));
 }
 
 #[test]

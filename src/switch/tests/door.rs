@@ -75,7 +75,7 @@ fn a_refusal_names_what_would_be_taken() {
     world.from(TRUNK, &Caller::new("c2", TRUNK).invite().replace("INVITE", "MESSAGE"));
     assert_eq!(
         header(&world.expect(TRUNK, "SIP/2.0 405"), "Allow"),
-        "INVITE, ACK, CANCEL, BYE, OPTIONS, REFER"
+        "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REFER"
     );
 }
 
@@ -203,7 +203,7 @@ fn torture_messages_leave_no_call_and_no_contradiction() {
 
 /// Status that a trunk gets for each message of RFC 4475, where it is not the front door's own verdict (see
 /// `tests/torture.rs` for those); 0 is no answer.
-const ABOVE_THE_DOOR: [(&str, u16); 24] = [
+const ABOVE_THE_DOOR: [(&str, u16); 25] = [
     ("badbranch", 200), // OPTIONS, matched as RFC 2543 does
     ("baddate", 200),   // the Date of an INVITE tells us nothing
     ("baddn", 200),     // tolerated
@@ -227,7 +227,8 @@ const ABOVE_THE_DOOR: [(&str, u16); 24] = [
     ("transports", 200),
     ("unksm2", 405),
     ("unreason", 0),
-    ("wsinv", 481), // a To tag of no dialog of ours
+    ("wsinv", 481),  // a To tag of no dialog of ours
+    ("zeromf", 200), // OPTIONS to us goes no further
 ];
 
 #[test]

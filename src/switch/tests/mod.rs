@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod announce;
 mod callbacks;
 mod calls;
 mod case_call;
@@ -12,6 +13,8 @@ mod failures;
 mod following;
 mod health;
 mod hold;
+mod lines;
+mod numbers;
 mod pathways;
 mod reload;
 mod restart;

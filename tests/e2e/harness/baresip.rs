@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -39,7 +40,9 @@ impl Baresip {
         let at = dir.path().display();
         // Its RTP sockets are bound to every address: what it says comes from 127.0.0.1, so its SDP must say so,
         // and what is meant for the same port of any other address reaches it, so it must be a port of its own.
-        let ports = 20_000 + std::process::id() % 1_500 * 8;
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = std::process::id().wrapping_mul(8).wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed));
+        let ports = 20_000 + count % 1_500 * 8;
         let config = format!(
             "sip_listen {address}\nnet_interface 127.0.0.1\nrtp_ports {ports}-{}\nmodule_path /usr/lib/baresip/modules\n\
              module g711.so\nmodule aufile.so\nmodule aubridge.so\nmodule sndfile.so\n\

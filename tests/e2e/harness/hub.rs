@@ -19,6 +19,20 @@ const FILE: &str = "hearken.toml";
 /// The daemon's own copy of the program there, where a test needs one.
 const PROGRAM: &str = "hearken";
 
+/// A rule, and a test of it that fails.
+pub const FAILS: &str = r#"
+[[overflow]]
+name = "full"
+from = "gp"
+when-all = { waiting-over = 30 }
+refuse = 503
+[[test]]
+name = "thirty wait"
+at = "2026-11-23T08:15"
+given = { "gp.waiting" = 30 }
+expect = "full"
+"#;
+
 /// What the daemon is configured with. Routine calls join the line `gp`, emergency calls `emergency`; the
 /// team `hub` answers both.
 #[derive(Clone)]

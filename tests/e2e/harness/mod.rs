@@ -12,7 +12,7 @@ mod wire;
 pub mod tone;
 
 pub use baresip::Baresip;
-pub use hub::{Hub, Setup};
+pub use hub::{FAILS, Hub, Setup, hearken};
 pub use ledger::{Call, Segment, assert_sound};
 pub use message::Message;
 pub use net::Net;

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use self::spans::Spans;
 use super::{Condition, Kind, RuleBook};
 use crate::calendar::Calendar;
-use crate::id::{LineId, RuleId, TeamId, WindowId};
+use crate::id::{AgentId, LineId, RuleId, TeamId, WindowId};
 use crate::time::Wall;
 
 /// Something that a rule's author should look at.
@@ -120,14 +120,21 @@ pub enum Never {
 }
 
 impl RuleBook {
-    /// Everything that is worth a look, in the order of the rules, then of the lines.
-    pub fn lint(&self, calendar: &Calendar, from: Wall) -> Vec<Finding> {
+    /// Everything that is worth a look, in the order of the rules, then of the lines. `may_answer` says whether an
+    /// agent of a team in a line's reach could ever be presented its calls.
+    pub fn lint(
+        &self,
+        calendar: &Calendar,
+        from: Wall,
+        may_answer: &dyn Fn(LineId, AgentId) -> bool,
+    ) -> Vec<Finding> {
         let windows = self
             .openings
             .iter()
             .map(|&(window, practice)| Spans::of(calendar, window, practice, from))
             .collect();
-        let lint = Lint { book: self, calendar, from, windows, allowed: BTreeMap::new() }.prepared();
+        let lint =
+            Lint { book: self, calendar, from, may_answer, windows, allowed: BTreeMap::new() }.prepared();
         let mut findings = Vec::new();
         for rule in (0u32..).map(RuleId).take(self.rules.len()) {
             lint.look_at(rule, &mut findings);
@@ -142,6 +149,7 @@ struct Lint<'a> {
     book: &'a RuleBook,
     calendar: &'a Calendar,
     from: Wall,
+    may_answer: &'a dyn Fn(LineId, AgentId) -> bool,
     /// By position in the book's openings.
     windows: Vec<Spans>,
     /// By position in the book's slots: when the windows of a rule allow it, if it has any.

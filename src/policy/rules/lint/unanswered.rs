@@ -3,7 +3,7 @@
 use super::logic::Formula;
 use super::{Finding, Lint, Spans};
 use crate::calendar::{Local, TimeOfDay, Weekday};
-use crate::id::LineId;
+use crate::id::{LineId, TeamId};
 use crate::time::Wall;
 
 /// Among how many weeks the one with the fewest gaps is looked for: some have holidays.
@@ -12,12 +12,12 @@ const WEEKS: usize = 8;
 impl Lint<'_> {
     /// Adds the lines that nobody can answer in some hours of an ordinary week.
     ///
-    /// Agents are taken to be at work and rules to turn on whenever they may.
+    /// Agents who could ever be presented its calls are taken to be at work, and rules to turn on whenever they may.
     pub(super) fn find_unanswered(&self, findings: &mut Vec<Finding>) {
         let weeks = self.weeks();
         for (line, outline) in (0u32..).map(LineId).zip(&self.book.surroundings.lines) {
             let teams = [&outline.teams[..], &outline.widened].concat();
-            if outline.first || !self.book.agents(&teams).is_empty() {
+            if outline.first || self.has_agents(line, &teams) {
                 continue;
             }
             let answered = self.reached(line);
@@ -34,13 +34,18 @@ impl Lint<'_> {
             let rule = self.book.written(slot);
             let brings = rule.actions.route_to.is_some()
                 && !self.book.surroundings.lines[line.index()].emergency
-                || !self.book.agents(&rule.actions.add_teams).is_empty();
+                || self.has_agents(line, &rule.actions.add_teams);
             brings && Formula::pressed(rule, line).is_possible(self.book)
         });
         helping.fold(Spans::default(), |all, slot| match self.allowed.get(&slot) {
             Some(allowed) => all.with(allowed),
             None => Spans::whole(self.from),
         })
+    }
+
+    /// Whether somebody of these teams could answer calls of the line.
+    fn has_agents(&self, line: LineId, teams: &[TeamId]) -> bool {
+        self.book.agents(teams).into_iter().any(|agent| (self.may_answer)(line, agent))
     }
 
     /// Whole weeks from the next Monday on.

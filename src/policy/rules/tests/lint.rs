@@ -13,7 +13,7 @@ fn under(limit: u32) -> Condition {
 /// What is found about these rules, in words.
 fn found(rules: impl IntoIterator<Item = Rule>) -> Vec<String> {
     let book = book(rules);
-    let findings = book.lint(&calendar(), MONDAY_EIGHT);
+    let findings = book.lint(&calendar(), MONDAY_EIGHT, &|_, _| true);
     let worded = |finding: Finding| match finding.rule() {
         Some(rule) => format!("{}: {}", book.rule_name(rule), finding.words(&book, &calendar())),
         None => finding.words(&book, &calendar()),
@@ -168,7 +168,7 @@ fn a_line_that_nobody_can_answer_in_some_hours_is_found() {
     surroundings.lines[0].teams.clear();
     let unanswered = |rules: &[Rule]| {
         let book = RuleBook::new(rules.to_vec(), surroundings.clone());
-        let findings = book.lint(&calendar(), MONDAY_EIGHT);
+        let findings = book.lint(&calendar(), MONDAY_EIGHT, &|_, _| true);
         findings.iter().map(|finding| finding.words(&book, &calendar())).collect::<Vec<_>>()
     };
     assert_eq!(unanswered(&[]), ["nobody can answer `elm-tree` at any time of the week"]);
@@ -179,4 +179,22 @@ fn a_line_that_nobody_can_answer_in_some_hours_is_found() {
     );
     let otherwise = Rule { not_during: Some(MONDAYS), ..widening("b", &[3], []) };
     assert_eq!(unanswered(&[on_mondays, otherwise]), [""; 0]);
+}
+
+#[test]
+fn agents_who_could_never_be_presented_its_calls_do_not_answer_a_line() {
+    let able = |rules: &[Rule], able: &[u32]| {
+        let book = book(rules.to_vec());
+        let findings =
+            book.lint(&calendar(), MONDAY_EIGHT, &|line, agent| line != ELM || able.contains(&agent.0));
+        findings.iter().map(|finding| finding.words(&book, &calendar())).collect::<Vec<_>>()
+    };
+    let members = surroundings().teams[1].agents.clone();
+    assert!(!members.is_empty());
+    let on_mondays = Rule { during: Some(MONDAYS), ..widening("a", &[1], []) };
+    let hours =
+        "nobody can answer `elm-tree` from Monday 00:00 to Monday 08:00, from Monday 09:30 to Monday 00:00";
+    assert_eq!(able(&[on_mondays], &[members[members.len() - 1].0]), [hours]);
+    assert_eq!(able(&[], &[]), ["nobody can answer `elm-tree` at any time of the week"]);
+    assert_eq!(able(&[], &[surroundings().teams[0].agents[0].0]), [""; 0]);
 }

@@ -2,6 +2,7 @@
 
 mod dialling;
 mod dialogue;
+mod info;
 mod keeping;
 mod random;
 
