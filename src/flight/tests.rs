@@ -538,8 +538,9 @@ fn a_log_that_cannot_be_begun_when_the_daemon_starts_is_begun_later() {
     let switch = switch(now);
     let opened = open(settings.clone()).unwrap();
     fs::write(files::segment(&settings.directory, 1), []).unwrap();
-    let recorder = opened.record(run(1), &switch, &[], now).unwrap();
-    let mut world = World { switch, now, recorder: Some(recorder), sent: 0, records: 0 };
+    let recorder = opened.record(run(1), &Kept::of(&switch), now).unwrap();
+    let mut world =
+        World { switch, now, recorder: Some(recorder), sent: 0, records: 0, invite: String::new() };
     world.call("one");
     assert_eq!(world.recorder().counters().gaps, 1);
     world.snapshot();

@@ -326,7 +326,7 @@ fn sweep(block: u8) {
             calls.note_leaving(&outputs, &acd);
             tally.note(&outputs, acd.plan.agents.len());
             places.retain(|call, _| acd.calls.contains_key(call));
-            for (call, caller) in acd.calls.iter() {
+            for (&call, caller) in acd.calls.iter() {
                 let place = *places.entry(call).or_insert(caller.place);
                 assert_eq!(caller.place, place, "{}: {call} lost its place", context());
             }
