@@ -281,7 +281,7 @@ fn each_fault_of_a_rule_is_shown_at_its_place_with_what_was_meant() {
         ),
         (
             "[[test]]\nname = \"peak\"",
-            "[[overflow]]\nname = \"fuller\"\nfrom = \"elm-tree\"\nwhen-all = { waiting-over = 40 }\nrefuse = 503\n\n[[test]]\nname = \"peak\"",
+            "[[overflow]]\nname = \"fuller\"\nfrom = \"elm-tree\"\nwhen-all = { waiting-over = 40 }\nrefuse = 503\nduring = \"core-hours\"\n[[test]]\nname = \"peak\"",
             &["101:10 warning: `refuse` never counts: `full` counts whenever this rule is on"],
         ),
         (
@@ -316,6 +316,7 @@ fn each_fault_of_a_rule_is_shown_at_its_place_with_what_was_meant() {
             "from = [\"elm-tree\"]",
             "from = [\"emergency\"]",
             &[
+                "23:1 warning: this override changes nothing: no rule of `elm-tree`'s lines asks for `core-hours`",
                 "94:10 warning: `refuse` may not touch emergency calls, and this line has no others",
                 "107:10 error: test `number 2` fails: expected `full`, got `stay`",
             ],

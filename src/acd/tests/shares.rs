@@ -3,9 +3,9 @@
 use super::*;
 use crate::rng::Rng;
 
-const SEEDS: u8 = 64;
+const SEEDS: u8 = 16;
 /// Callers of each practice, and calls presented: no practice ever runs out.
-const CALLERS: u64 = 300;
+const CALLERS: u64 = 60;
 
 #[test]
 fn practices_with_callers_waiting_are_never_further_apart_than_one_call_of_each() {
