@@ -247,7 +247,7 @@ fn each_fault_of_a_rule_is_shown_at_its_place_with_what_was_meant() {
         (
             "[sip]",
             "[media]\nprompts = \"prompts\"\n[sip]",
-            &["2:11 error: the directory `prompts` lacks the prompt zero.wav and 64 more"],
+            &["2:11 error: the directory `prompts` lacks the prompt zero.wav and 68 more"],
         ),
         (
             "[sip]",

@@ -406,7 +406,7 @@ fn a_database_of_another_program_or_of_a_later_version_is_left_alone() {
         assert_eq!(ledger.close().side_filed, 1, "{sql}");
         assert!(matches!(
             (n, Reader::open(&path)),
-            (0, Err(Error::Foreign(_))) | (1, Err(Error::Newer { found: 99, known: 3 }))
+            (0, Err(Error::Foreign(_))) | (1, Err(Error::Newer { found: 99, known: 4 }))
         ));
         let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'calls'";
         let calls: i64 = Connection::open(&path).unwrap().query_row(tables, [], |row| row.get(0)).unwrap();

@@ -9,6 +9,8 @@ use crate::config;
 use crate::switch::plan::Plan;
 
 const RULES: &str = r#"
+[sip]
+listen = ["udp:192.0.2.1:5060"]
 [trunk.surgery]
 from = ["192.0.2.10"]
 line = "gp"
