@@ -28,7 +28,7 @@ impl Referee {
         let (first, since) = *asked.code.get_or_insert((code, now));
         let (within, from_tag, seq) = (asked.dialog.clone(), asked.from_tag.clone(), asked.seq);
         let uri = Msg::read(&String::from_utf8_lossy(&asked.bytes)).map(|invite| invite.uri().to_owned());
-        if key.0 == "BYE" || key.0 == "OPTIONS" || key.0 == "CANCEL" {
+        if key.0 != "INVITE" {
             return;
         }
         let to_tag = msg.tag("To").unwrap_or_default().to_owned();
