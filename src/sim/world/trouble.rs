@@ -207,6 +207,8 @@ impl World {
     /// Another process takes over the switch as it was stored.
     fn rise(&mut self) -> Result<(), Fault> {
         self.is_down = false;
+        // What was begun while nobody listened was no connection: the rest of it does not arrive either.
+        self.pipes.iter_mut().for_each(|pipe| pipe.age += 1);
         self.switch = postcard::from_bytes(&stored(&self.switch)).expect("what was written can be read");
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&self.dice.bits().to_le_bytes());
