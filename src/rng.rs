@@ -25,6 +25,11 @@ impl Rng {
         self.0.next_u64()
     }
 
+    /// A fraction of one, below it: of the 53 bits that a float holds exactly.
+    pub fn fraction(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
     /// A token of 13 characters of `0-9a-v` (64 bits), for tags and branches.
     pub fn token(&mut self) -> String {
         const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";

@@ -53,8 +53,7 @@ impl Line {
     }
 
     fn exponential(&mut self, mean: f64) -> Duration {
-        let unit = (self.rng.bits() >> 11) as f64 / (1u64 << 53) as f64;
-        Duration::from_secs_f64(-(1.0 - unit).ln() * mean)
+        Duration::from_secs_f64(-(1.0 - self.rng.fraction()).ln() * mean)
     }
 
     /// Runs until `end`; gives what each caller was told who had to wait and was answered by then.

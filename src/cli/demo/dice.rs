@@ -32,9 +32,7 @@ impl Dice {
 
     /// A span between two others.
     pub(super) fn between(&mut self, shortest: Duration, longest: Duration) -> Duration {
-        // 53 bits make a fraction of one that a float holds exactly.
-        let fraction = (self.0.bits() >> 11) as f64 / (1u64 << 53) as f64;
-        shortest + longest.saturating_sub(shortest).mul_f64(fraction)
+        shortest + longest.saturating_sub(shortest).mul_f64(self.0.fraction())
     }
 
     /// A number below `end`; 0 when `end` is 0.
