@@ -228,7 +228,7 @@ impl<O: Observer> Daemon<O> {
             ledger,
             promises,
             removed,
-            settled: BTreeSet::new(),
+            settled: settled.iter().map(|promise| promise.promise).collect(),
             flight,
             clock,
             orders,
@@ -241,7 +241,7 @@ impl<O: Observer> Daemon<O> {
             batch: Vec::new(),
             pace: pace::Pace::new(Instant::now()),
         };
-        daemon.settled = daemon.believe(settled);
+        settled.into_iter().for_each(|promise| daemon.promise_to_ledger(promise));
         if let Some(left) = left {
             daemon.resume(*left, handed_over, plan)?;
         }

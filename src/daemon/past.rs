@@ -1,6 +1,6 @@
 //! What the daemon before left, and how its calls go on in this one.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use crate::call::record::{CallRecord, PromiseRecord};
 use crate::config::{Deployment, FlightSettings};
 use crate::flight::{self, Kept, Left, Opened, Recorder, Run, Stopped};
-use crate::id::PromiseId;
 use crate::ledger::Ledger;
 use crate::net::{self, Bind};
 use crate::sip::Transport;
@@ -40,7 +39,7 @@ pub struct Past {
     /// It was the same process, which saw to it that nothing was lost.
     pub(super) handed_over: bool,
     /// Calls that cannot go on, and the run that they belong to.
-    pub(super) given_up: Option<(i64, Vec<CallRecord>)>,
+    given_up: Option<(i64, Vec<CallRecord>)>,
 }
 
 impl Past {
@@ -280,13 +279,6 @@ impl<O: Observer> Daemon<O> {
         } else {
             self.ledger.write_promise(promise);
         }
-    }
-
-    /// Lets the ledger know what the daemon before had settled, and whatever it says, believes that.
-    pub(super) fn believe(&mut self, settled: Vec<PromiseRecord>) -> BTreeSet<PromiseId> {
-        let known = settled.iter().map(|promise| promise.promise).collect();
-        settled.into_iter().for_each(|promise| self.promise_to_ledger(promise));
-        known
     }
 
     /// Lets another program take our place. Comes back only when that cannot be: then all goes on as before.

@@ -127,9 +127,8 @@ enum Note {
 
 /// The same before it has its stored form; or a question.
 enum Given {
-    Call(CallRecord),
-    /// Of this run, which is over.
-    Earlier(i64, CallRecord),
+    /// Of this run, which may be over.
+    Call(i64, CallRecord),
     Promise(PromiseRecord),
     Case(CaseRecord),
     /// Which promises are open.
@@ -193,12 +192,12 @@ impl Ledger {
 
     /// Takes a record and returns at once, without any work on a disk.
     pub fn write(&self, record: CallRecord) {
-        self.give(Given::Call(record));
+        self.write_of(self.run, record);
     }
 
     /// The same for a call of an earlier run.
     pub fn write_of(&self, run: i64, record: CallRecord) {
-        self.give(Given::Earlier(run, record));
+        self.give(Given::Call(run, record));
     }
 
     /// Has every promise reported that is not settled once all that was given before is written, also those of this run:

@@ -72,7 +72,7 @@ impl Bench {
     fn write(&mut self, calls: std::ops::Range<u64>) {
         for call in calls {
             self.shared.waiting.fetch_add(1, Relaxed);
-            self.writer.take(Given::Call(record(call)));
+            self.writer.take(Given::Call(RUN, record(call)));
         }
         self.writer.step(self.now);
     }

@@ -111,12 +111,9 @@ impl Writer {
 
     /// Takes a record in; from here on the caller's number is in its stored form.
     pub(super) fn take(&mut self, given: Given) {
-        let mut run = self.run;
-        if let Given::Earlier(of, _) = given {
-            run = of;
-        }
+        let run = self.run;
         let note = match given {
-            Given::Call(mut record) | Given::Earlier(_, mut record) => {
+            Given::Call(run, mut record) => {
                 record.cli = record.cli.take().and_then(|number| self.seal(number));
                 Note::Call(Entry { run, record })
             }

@@ -141,7 +141,7 @@ fn a_call_of_an_earlier_run_is_recorded_as_that_runs() {
     let (mut bench, _news) = bench(RUN, tempfile::tempdir().unwrap());
     bench.write(1..2);
     bench.shared.waiting.fetch_add(1, Relaxed);
-    bench.writer.take(Given::Earlier(RUN - 1, record(1)));
+    bench.writer.take(Given::Call(RUN - 1, record(1)));
     bench.writer.step(bench.now);
     let mut runs = bench.database().prepare("SELECT run FROM calls WHERE call = 1 ORDER BY run").unwrap();
     let runs: Vec<i64> = runs.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
@@ -182,7 +182,7 @@ fn a_report_counts_promises_by_line_and_calls_made_are_no_callers() {
         outcome: Outcome::Unreached { why: Miss::NoAnswer },
         ..record(1)
     };
-    bench.writer.take(Given::Call(made.clone()));
+    bench.writer.take(Given::Call(RUN, made.clone()));
     bench.writer.step(bench.now);
     let reader = Reader::open(&bench.path("ledger.db")).unwrap();
     let all = Period { from: Wall(0), to: Wall(i64::MAX) };
