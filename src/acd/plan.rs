@@ -241,6 +241,18 @@ impl Plan {
         (first..first + capacity).map(AgentId)
     }
 
+    /// The agent of this name who is not gone.
+    pub fn agent_named(&self, name: &str) -> Option<AgentId> {
+        let mut agents = (0u32..).map(AgentId).zip(&self.agents);
+        agents.find(|(_, agent)| !agent.gone && agent.name == name).map(|(id, _)| id)
+    }
+
+    /// The line of this name that is not gone.
+    pub fn line_named(&self, name: &str) -> Option<LineId> {
+        let mut lines = (0u32..).map(LineId).zip(&self.lines);
+        lines.find(|(_, line)| line.gone.is_none() && line.name == name).map(|(id, _)| id)
+    }
+
     /// The name of an agent, or of the destination that has this seat.
     pub fn name_of(&self, agent: AgentId) -> String {
         let destinations = (0u32..).map(DestinationId).zip(&self.destinations);

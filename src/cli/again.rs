@@ -55,7 +55,7 @@ pub(super) fn run(segments: &[PathBuf], policies: &[PathBuf], json: bool) -> Exi
         Err(error) => return fail(error),
     };
     plans.insert(0, ("these rules again".to_owned(), plan));
-    let mut columns = vec![("as it was".to_owned(), as_it_was(&day, &plans[0].1))];
+    let mut columns = vec![("as it was".to_owned(), day.as_it_was(&plans[0].1))];
     columns.extend(plans.iter().map(|(name, plan)| (name.clone(), rerun(&day, plan))));
     let said = if json { in_full(&day, &columns) } else { Ok(text(&day, &columns)) };
     match said {
@@ -80,15 +80,6 @@ fn recorded(segments: &[PathBuf]) -> Result<Option<(Recorded, Plan)>, Stopped> {
         day.complete();
     }
     Ok(found)
-}
-
-fn as_it_was(day: &Recorded, plan: &Plan) -> Outcomes {
-    let line = |trunk: &str| {
-        let trunk = plan.ingress.trunks.iter().find(|known| known.name == trunk)?;
-        plan.acd.lines.get(trunk.line.index()).map(|line| line.name.clone())
-    };
-    let calls = day.calls.iter().map(|call| (line(&call.trunk).unwrap_or_default(), call.was, call.waited));
-    Outcomes { calls: calls.collect() }
 }
 
 fn text(day: &Recorded, columns: &[(String, Outcomes)]) -> String {

@@ -34,6 +34,14 @@ pub struct Ingress {
     pub country_code: String,
 }
 
+impl Ingress {
+    /// The trunk of this name.
+    pub fn trunk_named(&self, name: &str) -> Option<TrunkId> {
+        let mut trunks = (0u32..).map(TrunkId).zip(&self.trunks);
+        trunks.find(|(_, trunk)| trunk.name == name).map(|(id, _)| id)
+    }
+}
+
 /// Who may send calls, and where they go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trunk {

@@ -9,14 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::acd::callback::{self, Miss, Number, Outcome, Promise, Request, State};
 use crate::acd::{Band, Callback};
+use crate::call::Purpose;
 use crate::call::record::{PromiseOutcome, PromiseRecord};
-use crate::call::timeline::Timeline;
-use crate::call::{Call, Purpose, Stage, Wish};
-use crate::id::{CallId, LineId, PracticeId, PromiseId, TrunkId};
+use crate::id::{CallId, PracticeId, PromiseId, TrunkId};
 use crate::sip::Flow;
 use crate::time::{Mono, Wall};
 
-use super::dial::Callee;
+use super::dial::Patient;
 use super::{Event, Output, Switch};
 
 /// By how much the revisions of promises jump when some that were written may be forgotten.
@@ -179,33 +178,9 @@ impl Switch {
         let thread = (0..self.ports.len()).min_by_key(|&thread| (self.ports[thread].usage().0, thread));
         self.last_call += 1;
         let id = CallId(self.last_call);
-        let call = Call {
-            id,
-            sip_call_id: String::new(),
-            made_for: Some(Purpose::Promise(promise)),
-            trunk,
-            practice,
-            line,
-            band,
-            joined: (line, band),
-            ddi: record.ddi,
-            show_cli: true,
-            cli: record.number,
-            max_forwards: 70,
-            key: None,
-            arrived: self.now,
-            since: self.now.mono,
-            callable: false,
-            wish: Wish::Unasked,
-            caller: None,
-            thread: thread.and_then(|thread| u8::try_from(thread).ok()).unwrap_or(0),
-            stage: Stage::waiting(),
-            rings_first: false,
-            waited: None,
-            disposition: None,
-            answered_by: None,
-            timeline: Timeline::new(self.now.mono),
-        };
+        let patient = Patient { trunk, practice, line, band, ddi: record.ddi, number: record.number };
+        let thread = thread.and_then(|thread| u8::try_from(thread).ok()).unwrap_or(0);
+        let call = self.made_call(id, Purpose::Promise(promise), patient, thread);
         self.calls.insert(id, call);
         if self.exchange.stand(promise, id, practice, self.now.mono) != Ok(true) {
             self.calls.remove(&id);
@@ -219,13 +194,7 @@ impl Switch {
             return;
         }
         let Some(Dossier { record, trunk, .. }) = self.promises.get(&promise) else { return };
-        let plan = &self.plan.callbacks;
-        let callee = plan.via(*trunk).zip(record.number.clone()).map(|(via, number)| Callee {
-            via,
-            number,
-            shown: plan.shown.clone().unwrap_or_else(|| record.ddi.clone()),
-            ring_for: plan.ring_for,
-        });
+        let callee = record.number.clone().and_then(|number| self.callee(*trunk, &record.ddi, number));
         self.counters.callbacks.dialled += 1;
         self.tell_of(promise, CallbackNews::Dialled);
         if !callee.is_some_and(|callee| self.dial(call, callee)) {
@@ -290,34 +259,33 @@ impl Switch {
     /// Takes up promises of an earlier run.
     pub(super) fn restore_promises(&mut self, records: Vec<PromiseRecord>) {
         for record in records {
-            let (promise, line) = (record.promise, record.line.clone());
+            let promise = record.promise;
             if self.promises.contains_key(&promise) {
                 continue;
             }
-            let at = self.plan.acd.lines.iter().position(|known| known.name == line && known.gone.is_none());
+            let line = self.plan.acd.line_named(&record.line);
             let trunks = &self.plan.ingress.trunks;
-            let named = trunks.iter().position(|trunk| trunk.name == record.trunk);
-            let trunk = named.or_else(|| trunks.iter().position(|trunk| Some(trunk.line.index()) == at));
-            let trunk = TrunkId(trunk.and_then(|at| u32::try_from(at).ok()).unwrap_or(0));
+            let of_line = || (0u32..).map(TrunkId).zip(trunks).find(|(_, trunk)| Some(trunk.line) == line);
+            let named = self.plan.ingress.trunk_named(&record.trunk);
+            let trunk = named.or_else(|| Some(of_line()?.0)).unwrap_or(TrunkId(0));
             let practice = trunks.get(trunk.index()).and_then(|trunk| trunk.practice);
             let number = record.number.as_deref().and_then(Number::new);
             let mono = |wall: Wall| self.mono_of(wall);
-            let restored =
-                at.and_then(|at| u32::try_from(at).ok()).zip(number).map(|(line, number)| Promise {
-                    id: promise,
-                    request: Request {
-                        line: LineId(line),
-                        caller: self.key_of(number.as_str()),
-                        number,
-                        band: Band(record.band.0.max(1)),
-                        arrived: mono(record.arrived),
-                    },
-                    state: State::Promised { not_before: mono(record.next) },
-                    missed: record.missed,
-                    breach: mono(record.breach),
-                    escalated: record.escalated,
-                    expires: mono(record.expires),
-                });
+            let restored = line.zip(number).map(|(line, number)| Promise {
+                id: promise,
+                request: Request {
+                    line,
+                    caller: self.key_of(number.as_str()),
+                    number,
+                    band: Band(record.band.0.max(1)),
+                    arrived: mono(record.arrived),
+                },
+                state: State::Promised { not_before: mono(record.next) },
+                missed: record.missed,
+                breach: mono(record.breach),
+                escalated: record.escalated,
+                expires: mono(record.expires),
+            });
             self.promises.insert(promise, Dossier { record, trunk, practice });
             match restored {
                 Some(restored) => {

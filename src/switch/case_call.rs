@@ -9,11 +9,11 @@ use crate::acd::{self, Band};
 use crate::call::leg::{Leg, Negotiation, Side, State};
 use crate::call::record::EndedBy;
 use crate::call::speech::Prompt;
-use crate::call::timeline::Timeline;
-use crate::call::{Call, Purpose, Stage, Wish};
+use crate::call::{Call, Purpose, Stage};
 use crate::id::{AgentId, CallId, CaseId, LegId};
 
-use super::dial::Callee;
+use super::cases::File;
+use super::dial::{Callee, Patient};
 use super::{CaseNews, Switch, Timer};
 
 impl Switch {
@@ -51,46 +51,17 @@ impl Switch {
         if audio.agreed.is_none() || !hears || self.drain.is_on() {
             return None;
         }
-        let plan = &self.plan.callbacks;
         // Whoever sets a caller's number must not make us call any other.
-        let number = file.record.number.clone().filter(|number| plan.allows(number))?;
-        let callee = Callee {
-            via: plan.via(file.trunk)?,
-            number: number.clone(),
-            shown: plan.shown.clone().unwrap_or_else(|| file.record.ddi.clone()),
-            ring_for: plan.ring_for,
-        };
+        let number = file.record.number.clone().filter(|number| self.plan.callbacks.allows(number))?;
+        let ddi = file.record.ddi.clone();
+        let callee = self.callee(file.trunk, &ddi, number.clone())?;
         let band =
             self.stacks.get(file.stack.index())?.get(case).map_or(Band::ROUTINE, |case| case.urgency.band);
-        let mut timeline = Timeline::new(self.now.mono);
-        timeline.dialled(agent, self.now.mono);
-        let call = Call {
-            id: *call,
-            sip_call_id: String::new(),
-            made_for: Some(Purpose::Case(case)),
-            trunk: file.trunk,
-            practice: file.practice,
-            line: file.line,
-            band,
-            joined: (file.line, band),
-            ddi: file.record.ddi.clone(),
-            cli: Some(number),
-            show_cli: true,
-            max_forwards: 70,
-            key: None,
-            arrived: self.now,
-            since: self.now.mono,
-            callable: false,
-            wish: Wish::Unasked,
-            caller: None,
-            thread: audio.thread,
-            stage: Stage::Dialling { leg, agent },
-            rings_first: false,
-            waited: None,
-            disposition: None,
-            answered_by: None,
-            timeline,
-        };
+        let &File { trunk, practice, line, .. } = file;
+        let patient = Patient { trunk, practice, line, band, ddi, number: Some(number) };
+        let mut call = self.made_call(*call, Purpose::Case(case), patient, audio.thread);
+        call.stage = Stage::Dialling { leg, agent };
+        call.timeline.dialled(agent, self.now.mono);
         Some((callee, call))
     }
 

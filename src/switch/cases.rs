@@ -220,9 +220,7 @@ impl Switch {
     /// Refers a case to a pathway; it stays with the clinician until the pathway has answered.
     fn refer_case(&mut self, agent: AgentId, case: CaseId, pathway: PathwayId) {
         let known = self.plan.pathways.get(pathway.index()).filter(|known| !known.gone);
-        let calendar = &self.plan.guide.calendar;
-        let is_open = |hours| calendar.covers(hours, None, self.now.wall);
-        if !known.is_some_and(|known| known.hours.is_none_or(is_open)) {
+        if !known.is_some_and(|known| self.is_at_work(known)) {
             return;
         }
         let Some(file) = self.case_files.get_mut(&case) else { return };
@@ -231,10 +229,8 @@ impl Switch {
         let referral = Referral { of: Subject::Case(case), pathway, from: agent, urgency: held.urgency };
         let Ok(id) = self.pathways.refer(referral, self.now.mono) else { return };
         file.referral = Some(id);
-        self.counters.referrals += 1;
         self.write_case(case);
-        let (pathway, agent) = (self.pathway_name(pathway), self.agent_name(agent));
-        self.emit(Event::Referred { referral: id, pathway, agent });
+        self.referred(id, pathway, agent);
     }
 
     /// A pathway has answered for a case, or has not in time: then the case is the clinician's again.
@@ -331,14 +327,11 @@ impl Switch {
             let stacks = || (0u32..).map(StackId).zip(&self.plan.stacks).filter(|(_, stack)| !stack.gone);
             let named = stacks().find(|(_, stack)| stack.name == record.stack).or_else(|| stacks().next());
             let Some((stack, _)) = named.filter(|_| !self.case_files.contains_key(&case)) else { continue };
-            let trunks = &self.plan.ingress.trunks;
-            let trunk = trunks.iter().position(|trunk| trunk.name == record.trunk).unwrap_or(0);
-            let practice = trunks.get(trunk).and_then(|trunk| trunk.practice);
-            let line =
-                self.plan.acd.lines.iter().position(|line| line.gone.is_none() && line.name == record.line);
-            let line = line.or_else(|| trunks.get(trunk).map(|trunk| trunk.line.index())).unwrap_or(0);
-            let (line, trunk) =
-                (LineId(u32::try_from(line).unwrap_or(0)), TrunkId(u32::try_from(trunk).unwrap_or(0)));
+            let trunk = self.plan.ingress.trunk_named(&record.trunk).unwrap_or(TrunkId(0));
+            let known = self.plan.ingress.trunks.get(trunk.index());
+            let practice = known.and_then(|trunk| trunk.practice);
+            let named = self.plan.acd.line_named(&record.line);
+            let line = named.or_else(|| known.map(|trunk| trunk.line)).unwrap_or(LineId(0));
             let urgency = Urgency { band: record.band, breach: self.mono_of(record.breach) };
             let Some(cases) = self.stacks.get_mut(stack.index()) else { continue };
             if cases.open(case, record.call, urgency, self.now.mono).is_ok() {

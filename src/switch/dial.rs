@@ -5,15 +5,16 @@
 
 use std::time::Duration;
 
-use crate::acd;
 use crate::acd::callback::Miss;
+use crate::acd::{self, Band};
 use crate::audio::Direction;
 use crate::call::leg::{Audio, Leg, Side, State};
 use crate::call::media::Command;
 use crate::call::record::EndedBy;
 use crate::call::speech::{self, Prompt};
-use crate::call::{Ringing, Stage};
-use crate::id::{AgentId, CallId, LegId};
+use crate::call::timeline::Timeline;
+use crate::call::{Call, Purpose, Ringing, Stage, Wish};
+use crate::id::{AgentId, CallId, LegId, LineId, PracticeId, TrunkId};
 use crate::sip::Flow;
 use crate::sip::message::{Method, Response};
 use crate::sip::name_addr::NameAddr;
@@ -40,7 +41,57 @@ pub(super) struct Callee {
     pub(super) ring_for: Duration,
 }
 
+/// For whom a call is made.
+pub(super) struct Patient {
+    pub(super) trunk: TrunkId,
+    pub(super) practice: Option<PracticeId>,
+    pub(super) line: LineId,
+    pub(super) band: Band,
+    /// The number that the patient had dialled.
+    pub(super) ddi: String,
+    pub(super) number: Option<String>,
+}
+
 impl Switch {
+    /// A call that we make, with its legs on this media thread: nobody is rung yet.
+    pub(super) fn made_call(&self, id: CallId, purpose: Purpose, patient: Patient, thread: u8) -> Call {
+        let Patient { trunk, practice, line, band, ddi, number } = patient;
+        Call {
+            id,
+            sip_call_id: String::new(),
+            made_for: Some(purpose),
+            trunk,
+            practice,
+            line,
+            band,
+            joined: (line, band),
+            ddi,
+            cli: number,
+            show_cli: true,
+            max_forwards: 70,
+            key: None,
+            arrived: self.now,
+            since: self.now.mono,
+            callable: false,
+            wish: Wish::Unasked,
+            caller: None,
+            thread,
+            stage: Stage::waiting(),
+            rings_first: false,
+            waited: None,
+            disposition: None,
+            answered_by: None,
+            timeline: Timeline::new(self.now.mono),
+        }
+    }
+
+    /// Where a patient who had called by this trunk and dialled this number is called; `None` where nothing leads.
+    pub(super) fn callee(&self, trunk: TrunkId, ddi: &str, number: String) -> Option<Callee> {
+        let plan = &self.plan.callbacks;
+        let shown = plan.shown.clone().unwrap_or_else(|| ddi.to_owned());
+        Some(Callee { via: plan.via(trunk)?, number, shown, ring_for: plan.ring_for })
+    }
+
     /// An agent has answered a call that we make: from now on the agent waits for the patient.
     pub(super) fn reserve(&mut self, call: CallId, agent: AgentId) {
         let Some(entry) = self.calls.get_mut(&call) else { return };

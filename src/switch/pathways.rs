@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use crate::acd::Availability;
 use crate::acd::cases::Urgency;
-use crate::acd::pathway::{Closed, Ended, Offer, Outcome, Pathways, Referral, Refused, Report, Subject};
+use crate::acd::pathway::{
+    Closed, Ended, Offer, Outcome, Pathway, Pathways, Referral, Refused, Report, Subject,
+};
 use crate::call::Call;
 use crate::id::{AgentId, CallId, DestinationId, PathwayId, ReferralId};
 use crate::time::Mono;
@@ -38,8 +40,7 @@ impl Switch {
         let pathway =
             self.plan.pathways.get(id.index()).ok_or(Unwilling::new(404, "there is no such pathway"))?;
         let destination = pathway.destination.ok_or(Unwilling::new(480, "the pathway takes no calls"))?;
-        let calendar = &self.plan.guide.calendar;
-        if pathway.hours.is_some_and(|hours| !calendar.covers(hours, None, self.now.wall)) {
+        if !self.is_at_work(pathway) {
             return Err(Unwilling::new(480, "the pathway is closed at this hour"));
         }
         match self.pathways.offer(id, self.now.mono) {
@@ -75,10 +76,20 @@ impl Switch {
             transfer.referral = referred;
         }
         if let Some(referral) = referred {
-            self.counters.referrals += 1;
-            let (pathway, agent) = (self.pathway_name(pathway), self.agent_name(agent));
-            self.emit(Event::Referred { referral, pathway, agent });
+            self.referred(referral, pathway, agent);
         }
+    }
+
+    /// An agent has referred a caller or a case to a pathway.
+    pub(super) fn referred(&mut self, referral: ReferralId, pathway: PathwayId, agent: AgentId) {
+        self.counters.referrals += 1;
+        let (pathway, agent) = (self.pathway_name(pathway), self.agent_name(agent));
+        self.emit(Event::Referred { referral, pathway, agent });
+    }
+
+    /// Whether this is an hour of a pathway.
+    pub(super) fn is_at_work(&self, pathway: &Pathway) -> bool {
+        pathway.hours.is_none_or(|hours| self.plan.guide.calendar.covers(hours, None, self.now.wall))
     }
 
     /// What has come of a caller's transfer is what has come of the referral, if it was one.

@@ -247,13 +247,10 @@ impl Switch {
     /// Whom a name means: an agent by name, or by the user part of the phone's address if nobody else has it; else
     /// a line, a pathway or a stack.
     fn target(&self, name: &str) -> Option<Target> {
-        let agents = || (0u32..).map(AgentId).zip(&self.plan.acd.agents).filter(|(_, agent)| !agent.gone);
-        if let Some((agent, _)) = agents().find(|(_, agent)| agent.name == name) {
+        if let Some(agent) = self.plan.acd.agent_named(name) {
             return Some(Target::Agent(agent));
         }
-        let lines = (0u32..).map(LineId).zip(&self.plan.acd.lines);
-        let mut lines = lines.filter(|(_, line)| line.gone.is_none() && line.name == name);
-        if let Some((line, _)) = lines.next() {
+        if let Some(line) = self.plan.acd.line_named(name) {
             return Some(Target::Line(line));
         }
         let pathways = (0u32..).map(PathwayId).zip(&self.plan.pathways);
@@ -271,7 +268,8 @@ impl Switch {
             let uri = phone.and_then(|phone| Uri::parse(&phone.uri).ok());
             uri.is_some_and(|uri| uri.user().as_deref() == Some(name))
         };
-        let mut with_phone = agents().map(|(agent, _)| agent).filter(|&agent| has_phone(agent));
+        let agents = (0u32..).map(AgentId).zip(&self.plan.acd.agents).filter(|(_, agent)| !agent.gone);
+        let mut with_phone = agents.map(|(agent, _)| agent).filter(|&agent| has_phone(agent));
         match (with_phone.next(), with_phone.next()) {
             (Some(agent), None) => Some(Target::Agent(agent)),
             _ => None,

@@ -16,7 +16,9 @@ use std::time::Duration;
 use crate::acd::{Availability, PauseReason};
 use crate::call::record::{CallRecord, Outcome, Presentation, Stage};
 use crate::flight::Batch;
+use crate::policy::Trunk;
 use crate::rng::Rng;
+use crate::switch::plan::Plan;
 use crate::switch::{Event, Output, Switch};
 use crate::time::{Mono, Now, Wall};
 
@@ -95,6 +97,18 @@ pub struct Outcomes {
     pub calls: Vec<(String, End, Duration)>,
 }
 
+impl Call {
+    fn trunk_on<'a>(&self, plan: &'a Plan) -> Option<&'a Trunk> {
+        plan.ingress.trunks.get(plan.ingress.trunk_named(&self.trunk)?.index())
+    }
+
+    /// The line that its trunk leads to; none where the plan does not know the trunk.
+    fn line_on(&self, plan: &Plan) -> String {
+        let line = self.trunk_on(plan).and_then(|trunk| plan.acd.lines.get(trunk.line.index()));
+        line.map_or_else(String::new, |line| line.name.clone())
+    }
+}
+
 impl Recorded {
     /// A day that begins with this switch, of which nothing is known yet.
     pub fn new(switch: &Switch, begin: Now) -> Recorded {
@@ -160,6 +174,12 @@ impl Recorded {
         self.rings.sort_unstable();
     }
 
+    /// What became of its calls that day, in the lines of the plan that it began with.
+    pub fn as_it_was(&self, plan: &Plan) -> Outcomes {
+        let calls = self.calls.iter().map(|call| (call.line_on(plan), call.was, call.waited));
+        Outcomes { calls: calls.collect() }
+    }
+
     /// How long a phone rings before it is picked up: the median of the day.
     fn ring(&self) -> Duration {
         self.rings.get(self.rings.len() / 2).copied().unwrap_or(RING)
@@ -221,5 +241,5 @@ fn chance(call: &Call, purpose: u8) -> f64 {
     let mut seed = [purpose; 32];
     seed[..8].copy_from_slice(&call.number.to_le_bytes());
     seed[8..16].copy_from_slice(&call.arrived.0.to_le_bytes());
-    (Rng::new(seed).bits() >> 11) as f64 / (1u64 << 53) as f64
+    Rng::new(seed).fraction()
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Call, End, Outcomes, People, Recorded, Shift};
 use crate::acd::redial::CallerKey;
 use crate::acd::{Band, Entry, Exchange, Guide, Input, Newcomer, Output, PauseReason};
-use crate::id::{AgentId, CallId, LineId};
+use crate::id::{AgentId, CallId};
 use crate::switch::plan::Plan;
 use crate::time::Mono;
 
@@ -124,8 +124,7 @@ impl Rerun<'_> {
 
     /// An agent comes, goes, pauses or comes back; one whom the plan does not know does not count.
     fn turn(&mut self, name: &str, shift: Shift, now: Mono) {
-        let known = self.plan.acd.agents.iter().position(|agent| agent.name == name && !agent.gone);
-        let Some(agent) = known.and_then(|at| u32::try_from(at).ok()).map(AgentId) else { return };
+        let Some(agent) = self.plan.acd.agent_named(name) else { return };
         let inputs = match shift {
             Shift::Works => vec![Input::LogIn { agent }, Input::Resume { agent }],
             Shift::Pauses => {
@@ -146,10 +145,8 @@ impl Rerun<'_> {
 
     fn arrive(&mut self, at: usize, now: Mono) {
         let call = &self.day.calls[at];
-        let trunk = self.plan.ingress.trunks.iter().find(|trunk| trunk.name == call.trunk);
-        let line = trunk.map_or_else(String::new, |trunk| self.line(trunk.line));
-        self.outcomes.calls.push((line, End::TurnedAway, Duration::ZERO));
-        let Some(trunk) = trunk else { return };
+        self.outcomes.calls.push((call.line_on(self.plan), End::TurnedAway, Duration::ZERO));
+        let Some(trunk) = call.trunk_on(self.plan) else { return };
         let band = if trunk.emergency { Band::EMERGENCY } else { Band::ROUTINE };
         let newcomer = Newcomer { practice: trunk.practice, ..Newcomer::new(trunk.line, band) };
         let key = call.cli.as_deref().map(key_of);
@@ -201,10 +198,6 @@ impl Rerun<'_> {
         let waited = now.since(self.call(id).at);
         let (_, known, wait) = &mut self.outcomes.calls[id.0 as usize];
         (*known, *wait) = (end, waited);
-    }
-
-    fn line(&self, line: LineId) -> String {
-        self.plan.acd.lines.get(line.index()).map_or_else(String::new, |line| line.name.clone())
     }
 }
 

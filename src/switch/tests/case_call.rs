@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::cases::{last, news, put_on_stack, treat_plan};
+use super::cases::{codes, last, news, put_on_stack, treat_plan};
 use super::codes::dial;
 use super::transfer::has;
 use super::world::{Ringing, TRUNK, World, flow, header, phone};
@@ -12,7 +12,6 @@ use crate::call::media::{self, Command};
 use crate::call::record::{CaseOutcome, EndedBy, Outcome, Stage};
 use crate::call::speech::{self, Prompt};
 use crate::id::{AgentId, CaseId, ClipId, LegId};
-use crate::switch::codes::{Code, Codes};
 use crate::switch::{CaseNews, Input};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -22,14 +21,7 @@ const OUT: &str = "192.0.2.11:5060";
 /// One clinician, with a case on the stack.
 fn world() -> (World, CaseId) {
     let mut plan = treat_plan(1);
-    plan.codes = Codes {
-        dialled: vec![
-            ("*16".into(), Code::TakeCase),
-            ("*17".into(), Code::Dispose),
-            ("*18".into(), Code::GiveBack),
-        ],
-        ..Codes::default()
-    };
+    plan.codes = codes();
     plan.callbacks.via = Some(flow(OUT));
     let mut world = World::on(plan);
     let (mut caller, case) = put_on_stack(&mut world, "c1", TRUNK);

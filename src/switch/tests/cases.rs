@@ -20,6 +20,12 @@ use crate::switch::{AgentOrder, CaseNews, CaseOrder, Event, Input, PathwayOrder}
 const SECOND: Duration = Duration::from_secs(1);
 const PHARMACY: PathwayId = PathwayId(0);
 
+/// What clinicians dial.
+pub(super) fn codes() -> Codes {
+    let dialled = [("*16", Code::TakeCase), ("*17", Code::Dispose), ("*18", Code::GiveBack)];
+    Codes { dialled: dialled.map(|(number, code)| (number.into(), code)).to_vec(), ..Codes::default() }
+}
+
 /// Agents of one team, which takes cases from a stack; a pharmacy takes referrals.
 pub(super) fn treat_plan(agents: u32) -> Plan {
     let mut plan = plan(agents);
@@ -295,14 +301,7 @@ fn two_hundred_random_days_end_every_case_and_referral_once() {
 #[test]
 fn a_clinician_takes_closes_and_gives_back_cases_by_phone() {
     let mut plan = world(1).switch.plan().clone();
-    plan.codes = Codes {
-        dialled: vec![
-            ("*16".into(), Code::TakeCase),
-            ("*17".into(), Code::Dispose),
-            ("*18".into(), Code::GiveBack),
-        ],
-        ..Codes::default()
-    };
+    plan.codes = codes();
     let mut world = World::on(plan);
     let state = |world: &World| world.switch.exchange.distributor().availability(AgentId(0)).unwrap();
     let says = |world: &World, prompts: &[Prompt]| {
