@@ -68,6 +68,16 @@ fn closed_as(hub: &Hub, code: &str) {
     wait_for("the end of the case", SOON, || (cases(hub) == [(Some(code.to_owned()), None)]).then_some(()));
 }
 
+/// The clinician dials for the case, talks with its patient, and closes it.
+fn talk_and_close(asha: &mut Phone, patient: &mut Phone, hub: &Hub) {
+    let answer = dials_for_a_case(asha, hub);
+    are_joined(asha, &answer, patient);
+    patient.bye();
+    asha.hung_up();
+    asha.dials(hub, "*1721");
+    closed_as(hub, "21");
+}
+
 #[test]
 fn a_clinician_who_dials_for_a_case_talks_with_the_patient_and_closes_it() {
     let Floor { setup, mut asha, mut patient } = floor("");
@@ -77,12 +87,7 @@ fn a_clinician_who_dials_for_a_case_talks_with_the_patient_and_closes_it() {
     wait_for("the case in the ledger", SOON, || {
         (cases(&hub) == [(None, Some(number.clone()))]).then_some(())
     });
-    let answer = dials_for_a_case(&mut asha, &hub);
-    are_joined(&asha, &answer, &mut patient);
-    patient.bye();
-    asha.hung_up();
-    asha.dials(&hub, "*1721");
-    closed_as(&hub, "21");
+    talk_and_close(&mut asha, &mut patient, &hub);
     let calls = hub.calls(2);
     let ends: Vec<_> = calls.iter().map(|call| call.outcome.as_str()).collect();
     assert_eq!(ends, ["answered", "answered"]);
@@ -103,11 +108,6 @@ fn a_case_outlives_a_daemon_that_is_killed_with_and_without_a_flight_log() {
         if !more.is_empty() {
             hub.logs("news=Restored");
         }
-        let answer = dials_for_a_case(&mut asha, &hub);
-        are_joined(&asha, &answer, &mut patient);
-        patient.bye();
-        asha.hung_up();
-        asha.dials(&hub, "*1721");
-        closed_as(&hub, "21");
+        talk_and_close(&mut asha, &mut patient, &hub);
     }
 }
