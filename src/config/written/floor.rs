@@ -7,7 +7,7 @@ use serde_spanned::Spanned;
 use super::super::sink::{Sink, Span};
 use super::super::table::value::{self, Value, kind_of};
 use super::super::table::{List, Map, Table, chosen};
-use super::{Override, calendar, hours, or, secs};
+use super::{Override, calendar, hours, node, or, secs};
 use crate::acd::Strategy;
 use crate::audio::Digit;
 use crate::calendar::Nation;
@@ -45,6 +45,7 @@ pub(in super::super) struct Practice {
     pub(in super::super) zone: Option<Spanned<String>>,
     pub(in super::super) nation: Option<Spanned<Nation>>,
     pub(in super::super) overrides: Vec<Override>,
+    pub(in super::super) keep: Option<Duration>,
 }
 
 /// `[skill.NAME]`, which has no keys.
@@ -183,6 +184,7 @@ pub(super) fn practice(table: &mut Table<'_, '_>, sink: &mut Sink) -> Practice {
         zone: table.text("zone", sink),
         nation: table.civil("nation", sink),
         overrides: table.each("override", kind, MOST_OVERRIDES, sink, calendar::exception),
+        keep: node::keep(table, sink),
     }
 }
 
