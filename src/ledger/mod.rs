@@ -33,6 +33,7 @@ mod error;
 mod key;
 mod private_file;
 mod reader;
+pub mod report;
 mod schema;
 mod side;
 mod store;

@@ -46,7 +46,7 @@ pub struct Promises {
 
 /// A ledger, open for reading.
 pub struct Reader {
-    db: Connection,
+    pub(super) db: Connection,
 }
 
 impl Reader {

@@ -14,7 +14,7 @@ struct Command {
 fn report(path: &Path, arguments: &[&str]) -> Result<String, report::Error> {
     let Command { args } = Command::parse_from([&["report"], arguments].concat());
     let mut out = Vec::new();
-    report::run(&args, path, "Europe/London", &mut out)?;
+    report::run(&args, &report::Setup::plain(path, "Europe/London")?, &mut out)?;
     Ok(String::from_utf8(out).unwrap())
 }
 
@@ -145,7 +145,8 @@ fn a_reader_that_has_had_enough_is_no_error() {
     for format in ["table", "csv"] {
         let arguments = ["report", "--from", "2026-11-16", "--format", format];
         let Command { args } = Command::parse_from(arguments);
-        report::run(&args, &settings(&dir).path, "Europe/London", &mut Gone).unwrap();
+        let setup = report::Setup::plain(&settings(&dir).path, "Europe/London").unwrap();
+        report::run(&args, &setup, &mut Gone).unwrap();
     }
 }
 
