@@ -45,6 +45,9 @@ elm-tree      15        10          3        1     1         0         0     2:4
 emergency      1         1          0        0     0         0         0     0:01.2  0:01.2  0:01.2  0:01.2  0:01.2   0:01.2                  -
 all lines     16        11          3        1     1         0         0     2:30.1  2:30.0  4:30.0  5:00.0  5:00.0   5:00.0             0:13.0
 Waits of answered calls in minutes:seconds; centiles are nearest-rank.
+
+Of 16 calls whose number is stored, 15 came within 24 hours of another by the same number, 0 of them
+within 20 minutes of giving up.
 ";
     assert_eq!(text, expected);
     let instants = ["--from", "2026-11-16T08:00:13Z", "--to", "2026-11-16T08:00:15Z"];

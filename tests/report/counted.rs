@@ -51,7 +51,10 @@ fn every_figure_of_random_ledgers_is_that_of_another_program() {
                 let [value, expected] = [value, expected].map(|value| value.map(|value| value * scale));
                 assert!(close(value, expected), "seed {seed}, {code}: {value:?}, {expected:?}");
             }
-            assert!(ours.values().flatten().any(|&value| value > at_least), "{format} proves little: {ours:?}");
+            assert!(
+                ours.values().flatten().any(|&value| value > at_least),
+                "{format} proves little: {ours:?}"
+            );
         }
         assert_counts(&text(&setup, &["--format", "cbt"]), &theirs["cbt"], seed);
         for by in ["line", "practice", "hour", "fifth"] {
@@ -67,7 +70,8 @@ fn every_figure_of_random_ledgers_is_that_of_another_program() {
 fn assert_counts(csv: &str, theirs: &Value, seed: u64) {
     let names = ["Date", "PRACTICE_CODE", "Indicator", "Time_Category", "Wait_Time", "Duration"];
     let key = |row: &BTreeMap<String, String>| names.map(|name| row[name].clone());
-    let ours: BTreeMap<_, u64> = cells(csv).iter().map(|row| (key(row), row["Value"].parse().unwrap())).collect();
+    let ours: BTreeMap<_, u64> =
+        cells(csv).iter().map(|row| (key(row), row["Value"].parse().unwrap())).collect();
     let row = |row: &Value| {
         let cells: [String; 6] = std::array::from_fn(|at| row[at].as_str().unwrap().to_owned());
         (cells, row[6].as_u64().unwrap())
@@ -87,8 +91,12 @@ fn assert_table(ours: &Value, theirs: &Value, by: &str) {
             assert_eq!(group[outcome].as_u64(), Some(count), "{by} {name} {outcome}");
         }
         let millis = |seconds: &Value| seconds.as_f64().map(|seconds| seconds * 1_000.0);
-        assert!(close(millis(&group["longest_abandoned_s"]), theirs["longest_abandoned"].as_f64()), "{by} {name}");
-        let of = [("mean_s", "mean"), ("median_s", "median"), ("p90_s", "90"), ("p95_s", "95"), ("p99_s", "99")];
+        assert!(
+            close(millis(&group["longest_abandoned_s"]), theirs["longest_abandoned"].as_f64()),
+            "{by} {name}"
+        );
+        let of =
+            [("mean_s", "mean"), ("median_s", "median"), ("p90_s", "90"), ("p95_s", "95"), ("p99_s", "99")];
         for (of_ours, of_theirs) in of.into_iter().chain([("longest_s", "longest")]) {
             let (ours, theirs) = (millis(&group["waits"][of_ours]), theirs["waits"][of_theirs].as_f64());
             assert!(close(ours, theirs), "{by} {name} {of_ours}: {ours:?} {theirs:?}");
@@ -105,7 +113,8 @@ fn every_number_has_as_many_calls_behind_it() {
     for format in ["ambsys", "iuc", "gp"] {
         let sheet = json(&setup, &["--format", format]);
         let items = sheet["groups"][0]["items"].as_array().unwrap();
-        let counts = items.iter().filter_map(|item| Some((item["item"].as_str().unwrap(), item.get("calls")?)));
+        let counts =
+            items.iter().filter_map(|item| Some((item["item"].as_str().unwrap(), item.get("calls")?)));
         for (code, count) in counts {
             assert_eq!(Some(behind(code)), count.as_f64(), "{code}");
         }
@@ -126,7 +135,8 @@ fn every_number_has_as_many_calls_behind_it() {
                 known @ ("Y00001" | "Y00002") => known,
                 _ => "Unassigned",
             };
-            let of_wait = !["CBT003", "CBT004"].contains(&code.as_str()) || call["wait_time"] == row["Wait_Time"];
+            let of_wait =
+                !["CBT003", "CBT004"].contains(&code.as_str()) || call["wait_time"] == row["Wait_Time"];
             let of_talk = code != "CBT007" || call["duration"] == row["Duration"];
             let day: jiff::Timestamp = call["arrived"].parse().unwrap();
             let day = day.in_tz("Europe/London").unwrap().date().to_string();

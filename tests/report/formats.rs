@@ -19,7 +19,8 @@ fn a_parquet_file_holds_the_calls_of_the_csv_and_others_can_read_it() {
     fs::write(&csv, bytes(&setup, &["--format", "csv"])).unwrap();
     let found = python("same.py", &[file.to_str().unwrap(), csv.to_str().unwrap()]);
     assert!(found["rows"].as_u64() > Some(200), "{found}");
-    let types = ["run", "call", "arrived", "waited_ms", "practice"].map(|name| found["types"][name].as_str().unwrap());
+    let types = ["run", "call", "arrived", "waited_ms", "practice"]
+        .map(|name| found["types"][name].as_str().unwrap());
     assert_eq!(types, ["BIGINT", "UBIGINT", "TIMESTAMP WITH TIME ZONE", "UBIGINT", "VARCHAR"]);
 }
 
@@ -45,14 +46,19 @@ fn the_cbt_file_has_the_columns_and_places_that_are_set() {
     assert_eq!(published.lines().next(), Some(heading));
     let rows = published.lines().skip(1);
     let [elm, river, none] = ["Y56,QMJ,93C,U12345,Y00001,", ",,,,Y00002,", ",,,,Unassigned,"];
-    assert!(rows.clone().all(|row| [elm, river, none].iter().any(|place| row["2026-10-25,".len()..].starts_with(place))));
+    assert!(
+        rows.clone()
+            .all(|row| [elm, river, none].iter().any(|place| row["2026-10-25,".len()..].starts_with(place)))
+    );
     assert!(rows.clone().any(|row| row.contains(elm)) && rows.clone().any(|row| row.contains(none)));
 
     let names = r#"cbt-header = ["day", "", "", "", "", "ods", "what", "when", "", "", "n"]"#;
     let own = text(&configuration(&dir, names), &["--format", "cbt"]);
     assert_eq!(own.lines().next(), Some("day,ods,what,when,n"));
     assert_eq!(own.lines().count(), published.lines().count());
-    let sums = |csv: &str, column: &str| cells(csv).iter().map(|row| row[column].parse::<u64>().unwrap()).sum::<u64>();
+    let sums = |csv: &str, column: &str| {
+        cells(csv).iter().map(|row| row[column].parse::<u64>().unwrap()).sum::<u64>()
+    };
     assert_eq!(sums(&own, "n"), sums(&published, "Value"));
 }
 
@@ -85,8 +91,15 @@ fn callbacks_and_cases_are_told_in_full() {
                 "callbacks" => ["reached", "own_calls", "failed", "open"].map(count).iter().sum(),
                 _ => ["closed", "handed_over", "unacknowledged", "open"].map(count).iter().sum(),
             };
-            assert_eq!(parts, count(if part == "callbacks" { "promised" } else { "opened" }), "{part} {name}");
-            assert!(group.as_object().unwrap().values().all(|count| count.as_u64() > Some(0)), "{part} {name}: {group}");
+            assert_eq!(
+                parts,
+                count(if part == "callbacks" { "promised" } else { "opened" }),
+                "{part} {name}"
+            );
+            assert!(
+                group.as_object().unwrap().values().all(|count| count.as_u64() > Some(0)),
+                "{part} {name}: {group}"
+            );
         }
     }
 }
@@ -113,7 +126,8 @@ fn the_picture_shows_the_calls_and_their_waits() {
         assert!(svg.contains(words), "{words}");
     }
     let half_hours = json(&setup, &["--format", "svg"]);
-    let calls: u64 = half_hours["half_hours"].as_array().unwrap().iter().map(|of| of["calls"].as_u64().unwrap()).sum();
+    let calls: u64 =
+        half_hours["half_hours"].as_array().unwrap().iter().map(|of| of["calls"].as_u64().unwrap()).sum();
     assert_eq!(Some(calls), json(&setup, &[])["total"]["calls"].as_u64());
 }
 
@@ -130,7 +144,15 @@ fn what_does_not_go_together_is_refused() {
         assert_eq!(refused(&setup, arguments).to_string(), said);
     }
     let unknown = refused(&setup, &["--trace", "CBT008"]).to_string();
-    assert!(unknown.starts_with("there is no figure \"CBT008\"; there are calls, ") && unknown.contains("CBT007"), "{unknown}");
+    assert!(
+        unknown.starts_with("there is no figure \"CBT008\"; there are calls, ") && unknown.contains("CBT007"),
+        "{unknown}"
+    );
     let by = Arguments::try_parse_from(["report", "--from", "2026-10-25", "--by", "moon"]);
-    assert!(by.err().unwrap().to_string().contains("only line, practice, team, trunk, hour, fifth are told apart"));
+    assert!(
+        by.err()
+            .unwrap()
+            .to_string()
+            .contains("only line, practice, team, trunk, hour, fifth are told apart")
+    );
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use hearken::acd::Band;
 use hearken::acd::callback::Miss;
 use hearken::call::record::{
-    CallRecord, CaseOutcome, CaseRecord, EndedBy, Outcome, Presentation, PromiseOutcome, PromiseRecord, Segment, Stage,
+    CallRecord, CaseOutcome, CaseRecord, EndedBy, Outcome, Presentation, PromiseOutcome, PromiseRecord,
+    Segment, Stage,
 };
 use hearken::id::{CallId, CaseId, PromiseId};
 use hearken::ledger::{CliStorage, Ledger, Settings};

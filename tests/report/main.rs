@@ -81,7 +81,8 @@ line = "emergency"
     );
     let path = dir.path().join("hearken.toml");
     fs::write(&path, text).unwrap();
-    let loaded = config::load(&path, jiff::civil::date(2026, 10, 25)).unwrap_or_else(|errors| panic!("{errors}"));
+    let loaded =
+        config::load(&path, jiff::civil::date(2026, 10, 25)).unwrap_or_else(|errors| panic!("{errors}"));
     Setup::of(&loaded.deployment).unwrap()
 }
 
@@ -120,7 +121,8 @@ fn cells(csv: &str) -> Vec<std::collections::BTreeMap<String, String>> {
 
 /// What a program beside this file prints.
 fn python(script: &str, arguments: &[&str]) -> Value {
-    let python = Path::new(env!("CARGO_BIN_EXE_hearken")).ancestors().nth(2).unwrap().join("python/bin/python");
+    let python =
+        Path::new(env!("CARGO_BIN_EXE_hearken")).ancestors().nth(2).unwrap().join("python/bin/python");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report").join(script);
     let output = Command::new(&python).arg("-B").arg(script).args(arguments).output();
     let output = output.unwrap_or_else(|error| {

@@ -23,13 +23,12 @@ def shown(value):
 
 
 def main():
-    duckdb.sql("SET TimeZone = 'UTC'")
-    # As milliseconds, for which DuckDB needs no time zones of Python's.
-    table = duckdb.read_parquet(sys.argv[1])
-    columns = dict(zip(table.columns, map(str, table.types)))
+    # Instants as milliseconds, for which DuckDB needs no time zones of Python's.
+    calls = duckdb.read_parquet(sys.argv[1])
+    columns = dict(zip(calls.columns, map(str, calls.types)))
     instants = [name for name, of in columns.items() if of.startswith("TIMESTAMP")]
     fields = ", ".join(f"epoch_ms({name}) AS {name}" if name in instants else f'"{name}"' for name in columns)
-    found = duckdb.sql(f"SELECT {fields} FROM table").fetchall()
+    found = calls.project(fields).fetchall()
     with open(sys.argv[2], newline="", encoding="utf-8") as file:
         expected = list(csv.reader(file))
     assert expected[0] == list(columns), (expected[0], list(columns))

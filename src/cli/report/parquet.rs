@@ -15,7 +15,7 @@ use super::calls::{COLUMNS, Field, Type, fields};
 use crate::ledger::Entry;
 
 /// How many calls are kept in memory and written together.
-const ROW_GROUP: usize = 65_536;
+const ROW_GROUP: usize = 32_768;
 
 /// Writes the calls that `give` hands to its argument.
 pub(super) fn write(

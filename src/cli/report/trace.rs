@@ -11,6 +11,9 @@ use crate::ledger::report::cbt::{Class, Length, time_category};
 use crate::ledger::report::{CallKey, Clock, Figure, Kind, Told};
 use crate::ledger::{Entry, words};
 
+/// How many calls a table shows: people read it.
+const MOST_SHOWN: usize = 1_000;
+
 /// What the CBT file calls the time, the wait and the duration of a call; empty where it has none.
 type Place = [&'static str; 3];
 
@@ -33,12 +36,7 @@ pub(super) fn write(report: &Report<'_>, name: &str, out: &mut impl Write) -> Re
         })
     };
     if report.args.json {
-        let mut calls = Vec::new();
-        each(&mut |entry, _| {
-            calls.push(json::call(&entry));
-            Ok(())
-        })?;
-        return report.write_json(json!({ "figure": name, "calls": calls }), out);
+        return write_json(&json::report(report.scope, json!({ "figure": name })), out, each);
     }
     if report.args.format == Format::Csv {
         return calls::write(out, ["time_category", "wait_time", "duration"], each);
@@ -46,13 +44,38 @@ pub(super) fn write(report: &Report<'_>, name: &str, out: &mut impl Write) -> Re
     writeln!(out, "{}", report.heading())?;
     let mut rows = Vec::new();
     each(&mut |entry, _| {
-        rows.push(row(&entry));
+        if rows.len() < MOST_SHOWN {
+            rows.push(row(&entry));
+        }
         Ok(())
     })?;
     let heading =
         ["arrived", "run", "call", "trunk", "practice", "line", "outcome", "agent", "waited", "lasted"];
     out.write_all(table::lay_out(&heading, &rows).as_bytes())?;
-    writeln!(out, "{} calls make up {name}.", rows.len())?;
+    let cut = if found.len() > rows.len() {
+        format!(" These are the first {MOST_SHOWN}; --format csv has all.")
+    } else {
+        String::new()
+    };
+    writeln!(out, "{} calls make up {name}.{cut}", found.len())?;
+    Ok(())
+}
+
+/// The object `whole` with the calls as its last value, each on its line: there may be too many to keep.
+fn write_json(
+    whole: &serde_json::Value,
+    out: &mut impl Write,
+    each: impl FnOnce(&mut calls::Give<'_, 3>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let whole = whole.to_string();
+    write!(out, "{},\"calls\":[", whole.strip_suffix('}').unwrap_or(&whole))?;
+    let mut before = "\n";
+    each(&mut |entry, _| {
+        write!(out, "{before}{}", json::call(&entry))?;
+        before = ",\n";
+        Ok(())
+    })?;
+    writeln!(out, "\n]}}")?;
     Ok(())
 }
 
