@@ -34,7 +34,7 @@ fn each_fault_is_shown_at_its_place_with_what_was_meant() {
         ),
     ] {
         let found = said(text);
-        let found: Vec<_> = found.iter().filter(|found| !found.contains("is used by nothing")).collect();
+        let found: Vec<_> = found.iter().filter(|found| !found.contains("has no trunk")).collect();
         assert_eq!(found, expected.iter().collect::<Vec<_>>(), "{text}");
     }
 }
