@@ -78,7 +78,8 @@ pub fn changes(old: &str, new: &str) -> Vec<Change> {
         });
         if !parent {
             let at_restart = AT_RESTART.iter().any(|start| name.starts_with(start));
-            changes.push(Change { key: name, was: was.cloned(), is: is.cloned(), at_restart });
+            let [was, is] = [was, is].map(|value| value.map(|text| without_password(text)));
+            changes.push(Change { key: name, was, is, at_restart });
         }
     }
     changes
@@ -120,6 +121,17 @@ fn flatten_into(flat: &mut BTreeMap<Vec<String>, String>, path: Vec<String>, val
         value => {
             flat.insert(path, shortened(&value.to_string()));
         }
+    }
+}
+
+/// The name of a database on a server without who may use it.
+fn without_password(value: &str) -> String {
+    match value.split_once("://") {
+        Some((scheme @ ("\"postgres" | "\"postgresql"), rest)) => {
+            let host = rest.rsplit_once('@').map_or("", |(_, host)| host);
+            format!("{scheme}://...{host}")
+        }
+        _ => value.to_owned(),
     }
 }
 
@@ -195,5 +207,14 @@ mod tests {
             node,
             ["~ node.name: \"a\" -> \"b\" (after a restart)", "~ node.zone: \"UTC\" -> \"Europe/London\""]
         );
+    }
+
+    #[test]
+    fn the_password_of_a_server_is_not_shown() {
+        let path =
+            |password: &str| format!("[ledger]\npath = \"postgres://hearken:{password}@db.example/calls\"\n");
+        let expected =
+            "~ ledger.path: \"postgres://...db.example/calls\" -> \"postgres://...\" (after a restart)";
+        assert_eq!(shown(&path("secret"), &path(&"long".repeat(20))), [expected]);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::ErrorCode;
 
@@ -19,6 +20,12 @@ pub enum Error {
     /// SQLite refused.
     #[error("database: {0}")]
     Database(#[from] rusqlite::Error),
+    /// The server refused, or could not be reached.
+    #[error("server: {}", said(.0))]
+    Server(tokio_postgres::Error),
+    /// The server did not answer within this time.
+    #[error("server: no answer within {0:?}")]
+    Silent(Duration),
     /// The database was written by a later version of this program; it is left alone.
     #[error("the database has schema {found}, but this version knows no later one than {known}")]
     Newer {
@@ -30,9 +37,12 @@ pub enum Error {
     /// The file is an SQLite database of some other program; it is left alone.
     #[error("{}: an SQLite database, but not a ledger", .0.display())]
     Foreign(PathBuf),
+    /// The database on the server is that of some other program; it is left alone.
+    #[error("server: the database has a table `calls`, but is not a ledger")]
+    ForeignServer,
     /// There is no ledger to read.
-    #[error("{}: there is no ledger here", .0.display())]
-    Missing(PathBuf),
+    #[error("{0}: there is no ledger here")]
+    Missing(String),
     /// A stored word or time is none that this version writes.
     #[error("column {column} holds {value:?}, which has no meaning there")]
     Meaningless {
@@ -90,15 +100,28 @@ impl Error {
 
     /// One record breaks a rule of the schema: the others need not wait for it.
     pub(super) fn is_constraint(&self) -> bool {
-        self.code() == Some(ErrorCode::ConstraintViolation)
+        match self {
+            // Classes of SQLSTATE: a value that the column does not take, and a constraint.
+            Error::Server(e) => e.code().is_some_and(|code| ["22", "23"].contains(&&code.code()[..2])),
+            _ => self.code() == Some(ErrorCode::ConstraintViolation),
+        }
     }
 
-    /// The open connection is still good: somebody else holds the lock, the disk is full, or the database had no part in it.
+    /// The open connection is still good: somebody else holds the lock, the disk is full, or the database had no part in
+    /// it. One to a server is made anew.
     pub(super) fn keeps_connection(&self) -> bool {
         matches!(self, Error::Side { .. })
             || matches!(
                 self.code(),
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::DiskFull)
             )
+    }
+}
+
+/// What a server said, without the values of the row that it speaks of.
+fn said(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(said) => format!("{} ({})", said.message(), said.code().code()),
+        None => error.to_string(),
     }
 }

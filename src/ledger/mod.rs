@@ -3,10 +3,11 @@
 //! Every call leaves one [`CallRecord`], and the ledger's promise is that it is in the database once and
 //! only once, whatever the disk does, and that no call ever waits for the disk:
 //!
-//! - [`Ledger::write`] puts the record into memory and returns. One thread writes SQLite (WAL,
+//! - [`Ledger::write`] puts the record into memory and returns. One thread writes the database: a file of SQLite's (WAL,
 //!   `synchronous=NORMAL`: a killed process loses nothing that was committed; a power cut may lose the last
-//!   moments, but never the database).
-//! - While the database cannot be written (locked, full, read-only, removed, damaged), records wait in
+//!   moments, but never the database), or one on a PostgreSQL server.
+//! - While the database cannot be written (locked, full, read-only, removed, damaged; the server gone, or silent for two
+//!   seconds), records wait in
 //!   memory, up to [`Settings::spool`] of them; later ones go into the side file, synced batch by batch.
 //!   What the side file does not take waits in memory too. A killed process loses what is in its memory:
 //!   a spool of 0 sends all to the side file at once.
@@ -22,12 +23,11 @@
 //! - A record that the schema refuses, which only a defect could bring about, and a line of the side file that
 //!   cannot be read, are kept in `SIDE_FILE.rejected` and hold up nothing.
 //!
-//! The database, its log, the side file and the key have mode 0600. Callers' numbers are stored as
+//! The files have mode 0600: the database, its log, the side file and the key. Callers' numbers are stored as
 //! [`CliStorage`] says. When they should be hashed and the key cannot be had, the number is left out, an
 //! error is logged and [`Counters::keyless`] set, and the key is tried again every ten seconds: calls and
 //! their records go on.
 
-mod cases;
 mod counters;
 mod error;
 mod key;
@@ -61,6 +61,7 @@ pub use reader::{Period, Promises, Reader};
 pub use waits::{Figures, Table, Waits, waits_by_line};
 
 use counters::{Progress, Shared, Throttle};
+use store::Place;
 use writer::Writer;
 
 use crate::call::record::{CallRecord, CaseRecord, PromiseRecord};
@@ -75,7 +76,7 @@ const CLOSE: Duration = Duration::from_secs(5);
 /// Where the ledger is and what it keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The database.
+    /// The database: a file, or a server's where it begins with `postgres://`.
     pub path: PathBuf,
     /// How callers' numbers are stored.
     pub cli: CliStorage,
@@ -163,7 +164,7 @@ pub struct Ledger {
 
 impl Ledger {
     /// Starts the writer. What is wrong with files is no error here: it is logged, and records wait for it
-    /// to end. The only error is [`Error::Thread`].
+    /// to end. The only errors are [`Error::Thread`], and a server's name that is none.
     pub fn open(settings: Settings) -> Result<Ledger, Error> {
         Ledger::open_with(settings, Box::new(|_| {}))
     }
@@ -173,7 +174,8 @@ impl Ledger {
         let shared = Arc::new(Shared::default());
         let bound = settings.spool.saturating_add(ROOM);
         let run = settings.run.unwrap_or_else(new_run);
-        let writer = Writer::new(settings, run, Arc::clone(&shared), report);
+        let place = Place::of(&settings.path)?;
+        let writer = Writer::new(settings, place, run, Arc::clone(&shared), report);
         let (inbox, records) = mpsc::channel();
         let thread = thread::Builder::new().name("ledger".into()).spawn(move || writer.run(records));
         let thread = thread.map_err(Error::Thread)?;

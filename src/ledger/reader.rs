@@ -4,19 +4,30 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{CachedStatement, Connection, OpenFlags, Row, params};
+use rusqlite::Connection;
 
-use crate::acd::Band;
 use crate::call::record::{CallRecord, Segment};
 use crate::id::{CallId, CaseId, PromiseId};
 use crate::time::Wall;
 
+use super::store::open::{band, small};
+use super::store::{Place, Row, Value, postgres, sqlite};
 use super::waits::Tally;
 use super::words::{self, Kind};
-use super::{Entry, Error, Table, schema};
+use super::{Entry, Error, Table};
 
-/// How long a reader waits for a lock; readers need one only while a log is recovered.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How many calls are read at once, with their stages.
+const PAGE: i64 = 1000;
+
+const CALLS: &str = "SELECT id, run, call, sip_call_id, trunk, practice, line, band, ddi, cli, arrived_ms, waited_ms, \
+    lasted_ms, outcome, agent, ended_by, code, promise, about, disposition FROM calls \
+    WHERE (arrived_ms, id) > ($1, $2) AND arrived_ms < $3 ORDER BY arrived_ms, id LIMIT $4";
+
+/// The stages of the same calls, in the same order; the outer table is named first, as SQLite takes it.
+const SEGMENTS: &str = "SELECT segments.call, stage, segments.agent, result, from_ms, to_ms, target \
+    FROM calls CROSS JOIN segments WHERE segments.call = calls.id \
+    AND (arrived_ms, calls.id) > ($1, $2) AND (arrived_ms, calls.id) <= ($3, $4) \
+    ORDER BY arrived_ms, calls.id, seq";
 
 /// A stretch of arrivals: from the first instant, up to but not including the second.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -46,53 +57,70 @@ pub struct Promises {
 
 /// A ledger, open for reading.
 pub struct Reader {
-    pub(super) db: Connection,
+    source: Source,
+}
+
+enum Source {
+    File(Connection),
+    Server(postgres::Server),
 }
 
 impl Reader {
-    /// Opens the ledger at `path`; an error when there is none, or it is of a later version.
+    /// Opens the ledger in the file at `path`, or on the server that it names; an error when there is none, or it is of
+    /// a later version.
     pub fn open(path: &Path) -> Result<Reader, Error> {
-        if !path.is_file() {
-            return Err(Error::Missing(path.to_owned()));
+        let place = Place::of(path)?;
+        let source = match &place {
+            Place::File(path) => sqlite::open_to_read(path)?.map(Source::File),
+            Place::Server(config) => postgres::Server::open_to_read(config)?.map(Source::Server),
+        };
+        source.map(|source| Reader { source }).ok_or_else(|| Error::Missing(place.to_string()))
+    }
+
+    /// Gives `each` the rows that a query finds.
+    pub(in crate::ledger) fn query(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        each: &mut dyn FnMut(Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        match &self.source {
+            Source::File(db) => sqlite::query(db, sql, values, each),
+            Source::Server(server) => server.query(sql, values, each),
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(path, flags)?;
-        db.busy_timeout(BUSY_TIMEOUT)?;
-        match schema::check(&db, path)? {
-            0 => Err(Error::Missing(path.to_owned())),
-            _ => Ok(Reader { db }),
+    }
+
+    /// From now until the answer is dropped, every query sees the ledger as it is now.
+    pub(in crate::ledger) fn moment(&self) -> Result<Moment<'_>, Error> {
+        match &self.source {
+            Source::File(db) => db.execute_batch("BEGIN")?,
+            Source::Server(server) => server.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?,
         }
+        Ok(Moment(self))
     }
 
     /// The table of the calls that arrived in `period`.
     pub fn waits(&self, period: Period) -> Result<Table, Error> {
         let mut tally = Tally::default();
-        let mut calls = self.db.prepare(
-            "SELECT line, outcome, waited_ms FROM calls \
-             WHERE arrived_ms >= ?1 AND arrived_ms < ?2 AND promise IS NULL AND about IS NULL",
-        )?;
-        let mut rows = calls.query(params![period.from.0, period.to.0])?;
-        while let Some(row) = rows.next()? {
-            let word = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-            let line = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
-            tally.add(line, Kind::named(word)?, row.get::<_, i64>(2)?.unsigned_abs());
-        }
+        let sql = "SELECT line, outcome, waited_ms FROM calls \
+                   WHERE arrived_ms >= $1 AND arrived_ms < $2 AND promise IS NULL AND about IS NULL";
+        self.query(sql, &bounds(period), &mut |row| {
+            tally.add(row.text(0)?, Kind::named(row.text(1)?)?, row.int(2)?.unsigned_abs());
+            Ok(())
+        })?;
         Ok(tally.table())
     }
 
     /// What became of the callbacks promised in `period`, by line.
     pub fn promises(&self, period: Period) -> Result<BTreeMap<String, Promises>, Error> {
         let mut lines: BTreeMap<String, Promises> = BTreeMap::new();
-        let mut query = self.db.prepare(
-            "SELECT line, outcome, escalated FROM promises WHERE promised_ms >= ?1 AND promised_ms < ?2",
-        )?;
-        let mut rows = query.query(params![period.from.0, period.to.0])?;
-        while let Some(row) = rows.next()? {
-            let outcome: Option<String> = row.get(1)?;
-            let of_line = lines.entry(row.get(0)?).or_default();
-            let count = match outcome.as_deref() {
+        let sql =
+            "SELECT line, outcome, escalated FROM promises WHERE promised_ms >= $1 AND promised_ms < $2";
+        self.query(sql, &bounds(period), &mut |row| {
+            let of_line = lines.entry(row.text(0)?.to_owned()).or_default();
+            let count = match row.maybe_text(1)? {
                 // What became part of another is counted there; what was not made was no promise.
-                Some("merged" | "cancelled") => continue,
+                Some("merged" | "cancelled") => return Ok(()),
                 None => &mut of_line.open,
                 Some("reached") => &mut of_line.reached,
                 Some("own-call") => &mut of_line.own_calls,
@@ -100,8 +128,9 @@ impl Reader {
             };
             *count += 1;
             of_line.promised += 1;
-            of_line.late += u64::from(row.get::<_, bool>(2)?);
-        }
+            of_line.late += u64::from(row.flag(2)?);
+            Ok(())
+        })?;
         lines.retain(|_, of_line| of_line.promised > 0);
         Ok(lines)
     }
@@ -112,65 +141,92 @@ impl Reader {
         period: Period,
         mut each: impl FnMut(Entry) -> Result<(), E>,
     ) -> Result<(), E> {
-        // One transaction, so that calls and segments are of one moment.
-        let moment = self.db.unchecked_transaction().map_err(Error::from)?;
-        let mut segments = moment
-            .prepare_cached(
-                "SELECT stage, agent, result, from_ms, to_ms, target FROM segments WHERE call = ?1 ORDER BY seq",
-            )
-            .map_err(Error::from)?;
-        let mut calls = moment
-            .prepare_cached(
-                "SELECT id, run, call, sip_call_id, trunk, practice, line, band, ddi, cli, arrived_ms, \
-                 waited_ms, lasted_ms, outcome, agent, ended_by, code, promise, about, disposition FROM calls \
-                 WHERE arrived_ms >= ?1 AND arrived_ms < ?2 ORDER BY arrived_ms, id",
-            )
-            .map_err(Error::from)?;
-        let mut rows = calls.query(params![period.from.0, period.to.0]).map_err(Error::from)?;
-        while let Some(row) = rows.next().map_err(Error::from)? {
-            each(entry(row, &mut segments)?)?;
+        // So that calls and segments are of one moment.
+        let _moment = self.moment()?;
+        let mut after = (period.from.0.saturating_sub(1), i64::MAX);
+        loop {
+            let page = self.page(after, period.to)?;
+            let Some((id, last)) = page.last() else { return Ok(()) };
+            after = (last.record.arrived.0, *id);
+            page.into_iter().try_for_each(|(_, entry)| each(entry))?;
         }
-        Ok(())
+    }
+
+    /// The next calls after one, by arrival and id; none when there are none left.
+    fn page(&self, after: (i64, i64), to: Wall) -> Result<Vec<(i64, Entry)>, Error> {
+        let mut page: Vec<(i64, Entry)> = Vec::new();
+        let [arrived, id] = [after.0, after.1].map(Value::from);
+        self.query(CALLS, &[arrived, id, to.0.into(), PAGE.into()], &mut |row| {
+            page.push((row.int(0)?, entry(row)?));
+            Ok(())
+        })?;
+        let Some((last, entry)) = page.last() else { return Ok(page) };
+        let until = [entry.record.arrived.0, *last].map(Value::from);
+        let mut calls = page.iter_mut().peekable();
+        self.query(SEGMENTS, &[[arrived, id], until].concat(), &mut |row| {
+            let call = row.int(0)?;
+            while calls.next_if(|(id, _)| *id != call).is_some() {}
+            if let Some((_, entry)) = calls.peek_mut() {
+                entry.record.segments.push(segment(row)?);
+            }
+            Ok(())
+        })?;
+        Ok(page)
     }
 }
 
-fn entry(row: &Row<'_>, segments: &mut CachedStatement<'_>) -> Result<Entry, Error> {
-    let id: i64 = row.get("id")?;
+/// Keeps a reader at one moment.
+pub(in crate::ledger) struct Moment<'a>(&'a Reader);
+
+impl Drop for Moment<'_> {
+    fn drop(&mut self) {
+        // Nothing was changed: a failure ends the connection, and with it the moment.
+        let _ = match &self.0.source {
+            Source::File(db) => db.execute_batch("ROLLBACK").map_err(Error::from),
+            Source::Server(server) => server.run("ROLLBACK"),
+        };
+    }
+}
+
+fn bounds(period: Period) -> [Value<'static>; 2] {
+    [period.from.0.into(), period.to.0.into()]
+}
+
+fn entry(row: Row<'_>) -> Result<Entry, Error> {
     let record = CallRecord {
-        call: CallId(row.get::<_, i64>("call")?.cast_unsigned()),
-        sip_call_id: row.get("sip_call_id")?,
-        promise: row.get::<_, Option<i64>>("promise")?.map(|promise| PromiseId(promise.cast_unsigned())),
-        case: row.get::<_, Option<i64>>("about")?.map(|case| CaseId(case.cast_unsigned())),
-        trunk: row.get("trunk")?,
-        practice: row.get("practice")?,
-        line: row.get("line")?,
-        band: Band(row.get("band")?),
-        ddi: row.get("ddi")?,
-        cli: row.get("cli")?,
-        arrived: Wall(row.get("arrived_ms")?),
-        waited: millis(row.get("waited_ms")?),
-        lasted: millis(row.get("lasted_ms")?),
-        segments: stages(id, segments)?,
+        call: CallId(row.int(2)?.cast_unsigned()),
+        sip_call_id: row.text(3)?.to_owned(),
+        trunk: row.text(4)?.to_owned(),
+        practice: row.maybe_string(5)?,
+        line: row.text(6)?.to_owned(),
+        band: band(row.int(7)?)?,
+        ddi: row.text(8)?.to_owned(),
+        cli: row.maybe_string(9)?,
+        arrived: Wall(row.int(10)?),
+        waited: millis(row.int(11)?),
+        lasted: millis(row.int(12)?),
+        segments: Vec::new(),
         outcome: words::to_outcome(
-            row.get("outcome")?,
-            row.get("agent")?,
-            row.get("ended_by")?,
-            row.get("code")?,
+            row.text(13)?.to_owned(),
+            row.maybe_string(14)?,
+            row.maybe_string(15)?,
+            row.maybe_int(16)?.map(|code| small("code", code)).transpose()?,
         )?,
-        disposition: row.get("disposition")?,
+        promise: row.maybe_int(17)?.map(|promise| PromiseId(promise.cast_unsigned())),
+        case: row.maybe_int(18)?.map(|case| CaseId(case.cast_unsigned())),
+        disposition: row.maybe_string(19)?,
     };
-    Ok(Entry { run: row.get("run")?, record })
+    Ok(Entry { run: row.int(1)?, record })
 }
 
-fn stages(id: i64, segments: &mut CachedStatement<'_>) -> Result<Vec<Segment>, Error> {
-    let mut rows = segments.query([id])?;
-    let mut stages = Vec::new();
-    while let Some(row) = rows.next()? {
-        let stage =
-            words::to_stage(row.get("stage")?, row.get("agent")?, row.get("result")?, row.get("target")?)?;
-        stages.push(Segment { stage, from: millis(row.get("from_ms")?), to: millis(row.get("to_ms")?) });
-    }
-    Ok(stages)
+fn segment(row: Row<'_>) -> Result<Segment, Error> {
+    let stage = words::to_stage(
+        row.text(1)?.to_owned(),
+        row.maybe_string(2)?,
+        row.maybe_string(3)?,
+        row.maybe_string(6)?,
+    )?;
+    Ok(Segment { stage, from: millis(row.int(4)?), to: millis(row.int(5)?) })
 }
 
 /// The schema keeps durations from being negative.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::counters::Shared;
+use super::store::Store;
 use super::writer::Writer;
 use super::*;
 use crate::acd::Band;
@@ -64,7 +65,8 @@ impl Bench {
             side_file: dir.path().join("ledger.side"),
             run: None,
         };
-        let writer = Writer::new(settings, RUN, Arc::clone(&shared), Box::new(|_| {}));
+        let place = Place::of(&settings.path).unwrap();
+        let writer = Writer::new(settings, place, RUN, Arc::clone(&shared), Box::new(|_| {}));
         Bench { dir, shared, writer, now: Instant::now() }
     }
 
@@ -83,7 +85,10 @@ impl Bench {
     }
 
     fn database(&self) -> &Connection {
-        &self.writer.store.as_ref().unwrap().db
+        match self.writer.store.as_ref().unwrap() {
+            Store::File(file) => &file.db,
+            Store::Server(_) => panic!("not a file"),
+        }
     }
 
     fn allow_pages(&self, pages: i64) {

@@ -17,7 +17,7 @@ use crate::id::PromiseId;
 use super::counters::{Shared, Throttle};
 use super::key::Sealer;
 use super::side::{self, Line, Side};
-use super::store::{self, Store};
+use super::store::{Place, Store, open, sqlite};
 use super::{CaseEntry, Entry, Error, Given, News, Note, PromiseEntry, Report, Settings};
 
 /// The most records in one transaction.
@@ -32,6 +32,7 @@ const LONGEST_RETRY: Duration = Duration::from_secs(2);
 /// The writer's state, all of it private to its thread.
 pub(super) struct Writer {
     settings: Settings,
+    place: Place,
     run: i64,
     shared: Arc<Shared>,
     sealer: Sealer,
@@ -68,8 +69,15 @@ struct Retry {
 }
 
 impl Writer {
-    pub(super) fn new(settings: Settings, run: i64, shared: Arc<Shared>, report: Report) -> Writer {
+    pub(super) fn new(
+        settings: Settings,
+        place: Place,
+        run: i64,
+        shared: Arc<Shared>,
+        report: Report,
+    ) -> Writer {
         Writer {
+            place,
             run,
             shared,
             sealer: Sealer::new(settings.cli, settings.key_path.clone()),
@@ -142,6 +150,10 @@ impl Writer {
     pub(super) fn step(&mut self, now: Instant) {
         if self.retry.is_none_or(|retry| now >= retry.at) {
             self.side_blocked = false;
+            // A server that hangs takes its time to fail once more, and patients wait for what they were promised.
+            if self.retry.is_some() && !self.fresh.iter().all(may_wait) {
+                self.keep(now);
+            }
             match self.settle() {
                 Ok(()) => self.succeeded(),
                 Err(e) => self.failed(&e, now),
@@ -159,14 +171,14 @@ impl Writer {
 
     /// Puts everything into the database, oldest first.
     fn settle(&mut self) -> Result<(), Error> {
-        let path = &self.settings.path;
+        let place = &self.place;
         if let Some(gone) = self.store.take_if(|store| !store.in_place()) {
-            tracing::error!(path = %path.display(), "the ledger's database was removed or replaced: opening anew");
+            tracing::error!(%place, "the ledger's database was removed or replaced: opening anew");
             gone.leave()?;
         }
         let store = match &mut self.store {
             Some(store) => store,
-            none => none.insert(Store::open(path)?),
+            none => none.insert(Store::open(place)?),
         };
         drain(&mut self.spool, store, &self.side, &self.shared, &self.report)?;
         let replayed = replay(store, &mut self.side, &self.shared);
@@ -178,9 +190,9 @@ impl Writer {
         // After what was given before the question: what is settled by that is not open.
         if let Some(whose) = self.asked {
             let but = matches!(whose, Whose::Others).then_some(self.run);
-            (self.report)(News::Open(store.open_promises(but)?));
+            (self.report)(News::Open(open::promises(store, but)?));
             // A run that is gone on with has its cases still.
-            let cases = but.map(|run| store.open_cases(run)).transpose()?.unwrap_or_default();
+            let cases = but.map(|run| open::cases(store, run)).transpose()?.unwrap_or_default();
             if !cases.is_empty() {
                 (self.report)(News::Cases(cases));
             }
@@ -199,7 +211,7 @@ impl Writer {
             progress.clean = true;
         });
         if std::mem::take(&mut self.complained) {
-            tracing::info!(path = %self.settings.path.display(), "the ledger is written again");
+            tracing::info!(place = %self.place, "the ledger is written again");
         }
     }
 
@@ -211,8 +223,10 @@ impl Writer {
         if !error.keeps_connection() {
             self.store = None;
         }
-        if error.is_corruption() {
-            match store::set_aside(&self.settings.path) {
+        if let Place::File(path) = &self.place
+            && error.is_corruption()
+        {
+            match sqlite::set_aside(path) {
                 Ok(aside) => tracing::error!(%error, kept_as = %aside.display(),
                     "the ledger's database is damaged: it is set aside, and a new one begun"),
                 Err(e) => self.complain(&e, now, "the ledger's damaged database cannot be set aside"),
@@ -225,7 +239,7 @@ impl Writer {
     /// Keeps what the database did not take: in the spool, else in the side file, else where it is. A patient waits
     /// for what was promised, or for a clinician, so these go to the side file at once.
     fn keep(&mut self, now: Instant) {
-        if !self.spilled && self.fresh.iter().all(|note| matches!(note, Note::Call(_))) {
+        if !self.spilled && self.fresh.iter().all(may_wait) {
             let room = self.settings.spool.saturating_sub(self.spool.len()).min(self.fresh.len());
             self.spool.extend(self.fresh.drain(..room));
             count(&self.shared.spooled, room);
@@ -308,7 +322,7 @@ fn drain(
         let batch = &queue.make_contiguous()[..size];
         let kept: Vec<PromiseId> = promises(batch).collect();
         // What a caller is told is safe must outlive a power cut too.
-        let synced = !batch.iter().all(|note| matches!(note, Note::Call(_)));
+        let synced = !batch.iter().all(may_wait);
         if synced {
             store.sync_commits(true)?;
         }
@@ -377,13 +391,13 @@ struct Committed {
 
 /// Writes a batch; a record that breaks a rule of the schema does not hold up the others.
 fn commit(batch: &[Note], store: &mut Store) -> Result<Committed, Error> {
-    match store.insert(batch) {
+    match store.write(batch) {
         Err(e) if e.is_constraint() => {}
         other => return other.map(|added| Committed { added, refused: Vec::new() }),
     }
     let mut done = Committed::default();
     for note in batch {
-        match store.insert(std::slice::from_ref(note)) {
+        match store.write(std::slice::from_ref(note)) {
             Ok(added) => done.added += added,
             Err(error) if error.is_constraint() => {
                 let what = match note {
@@ -398,6 +412,11 @@ fn commit(batch: &[Note], store: &mut Store) -> Result<Committed, Error> {
         }
     }
     Ok(done)
+}
+
+/// Whether nobody waits to hear that it is on a disk.
+fn may_wait(note: &Note) -> bool {
+    matches!(note, Note::Call(_))
 }
 
 fn promises<'a>(notes: impl IntoIterator<Item = &'a Note>) -> impl Iterator<Item = PromiseId> {

@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod both;
+mod home;
+mod postgres;
 mod report;
+mod server;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -151,21 +155,6 @@ fn presented(agent: &str, result: Presentation) -> Stage {
 }
 
 #[test]
-fn every_outcome_and_stage_comes_back_as_written() {
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = Ledger::open(settings(&dir)).unwrap();
-    let mut written = every_kind();
-    written.iter().for_each(|record| ledger.write(record.clone()));
-    assert!(ledger.flush(PATIENCE));
-    let read = entries(&settings(&dir).path);
-    assert!(read.iter().all(|entry| entry.run == read[0].run));
-    written.sort_by_key(|record| record.arrived);
-    assert_eq!(read.into_iter().map(|entry| entry.record).collect::<Vec<_>>(), written);
-    let counters = ledger.close();
-    assert_eq!((counters.written, counters.rejected, counters.lost, counters.errors), (16, 0, 0, 0));
-}
-
-#[test]
 fn a_locked_database_holds_up_no_caller_and_gets_all_later_once_and_in_order() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = Ledger::open(settings(&dir)).unwrap();
@@ -186,26 +175,6 @@ fn a_locked_database_holds_up_no_caller_and_gets_all_later_once_and_in_order() {
     let counters = ledger.counters();
     assert_eq!((counters.accepted, counters.written, counters.side_filed), (900, 900, 0));
     assert!(counters.healthy);
-}
-
-#[test]
-fn what_the_spool_cannot_hold_goes_by_the_side_file_and_keeps_its_order() {
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = Ledger::open(Settings { spool: 10, ..settings(&dir) }).unwrap();
-    assert!(ledger.flush(PATIENCE));
-    let other = Connection::open(settings(&dir).path).unwrap();
-    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    (0..100).for_each(|call| ledger.write(abandoned(call)));
-    wait_until(&ledger, "the side file is used", || ledger.counters().side_filed == 90);
-    let lines = fs::read_to_string(settings(&dir).side_file).unwrap();
-    assert_eq!((lines.lines().count(), lines.ends_with('\n')), (90, true));
-    assert_eq!(mode(&settings(&dir).side_file), 0o600);
-    other.execute_batch("COMMIT").unwrap();
-    assert!(ledger.flush(PATIENCE));
-    assert_eq!(calls(&settings(&dir).path), (0..100).collect::<Vec<_>>());
-    assert!(!settings(&dir).side_file.exists());
-    let counters = ledger.close();
-    assert_eq!((counters.written, counters.replayed, counters.waiting, counters.lost), (10, 90, 0, 0));
 }
 
 #[test]
@@ -232,79 +201,6 @@ fn records_that_no_disk_takes_are_counted_as_lost_at_the_end() {
     (0..5).for_each(|call| ledger.write(abandoned(call)));
     let counters = ledger.close();
     assert_eq!((counters.lost, counters.waiting, counters.written), (5, 0, 0));
-}
-
-#[test]
-fn closing_leaves_in_the_side_file_what_the_database_did_not_take() {
-    let dir = tempfile::tempdir().unwrap();
-    let (settings, directory) = blocked(&dir);
-    let ledger = Ledger::open(settings.clone()).unwrap();
-    (0..700).for_each(|call| ledger.write(abandoned(call)));
-    let counters = ledger.close();
-    assert_eq!((counters.side_filed, counters.waiting, counters.lost), (700, 0, 0));
-    unblock(&directory);
-    let ledger = Ledger::open(settings.clone()).unwrap();
-    assert!(ledger.flush(PATIENCE), "an old side file is replayed before anything is written");
-    assert_eq!(ledger.counters().replayed, 700);
-    assert_eq!(calls(&settings.path), (0..700).collect::<Vec<_>>());
-}
-
-#[test]
-fn a_side_file_that_is_replayed_again_adds_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let (settings, directory) = blocked(&dir);
-    let ledger = Ledger::open(settings.clone()).unwrap();
-    (0..20).for_each(|call| ledger.write(abandoned(call)));
-    ledger.close();
-    let side_file = fs::read(&settings.side_file).unwrap();
-    unblock(&directory);
-    for replayed in [20, 0] {
-        // As after a crash between the commit and the removal.
-        fs::write(&settings.side_file, &side_file).unwrap();
-        let ledger = Ledger::open(settings.clone()).unwrap();
-        assert!(ledger.flush(PATIENCE));
-        let counters = ledger.close();
-        assert_eq!((counters.replayed, counters.rejected), (replayed, 0));
-        assert_eq!(calls(&settings.path).len(), 20);
-        assert!(!settings.side_file.exists());
-    }
-}
-
-#[test]
-fn a_torn_line_is_kept_aside_and_spoils_no_other() {
-    let dir = tempfile::tempdir().unwrap();
-    let (settings, directory) = blocked(&dir);
-    let write = |calls: std::ops::Range<u64>| {
-        let ledger = Ledger::open(settings.clone()).unwrap();
-        calls.for_each(|call| ledger.write(abandoned(call)));
-        ledger.close()
-    };
-    write(0..3);
-    let torn = br#"{"run":1,"record":{"call":"#;
-    let mut side_file = fs::read(&settings.side_file).unwrap();
-    side_file.extend(torn);
-    fs::write(&settings.side_file, &side_file).unwrap();
-    assert_eq!(write(3..5).side_filed, 2, "what is appended to a torn line is no part of it");
-    unblock(&directory);
-    let counters = write(5..6);
-    assert_eq!((counters.replayed, counters.rejected, counters.written), (5, 1, 1));
-    assert_eq!(calls(&settings.path), (0..6).collect::<Vec<_>>());
-    let rejected = dir.path().join("ledger.side.rejected");
-    assert_eq!(fs::read(&rejected).unwrap(), [&torn[..], b"\n"].concat());
-    assert_eq!(mode(&rejected), 0o600);
-}
-
-#[test]
-fn two_runs_may_number_their_calls_alike() {
-    let dir = tempfile::tempdir().unwrap();
-    for _ in 0..2 {
-        let ledger = Ledger::open(settings(&dir)).unwrap();
-        ledger.write(abandoned(1));
-        ledger.close();
-    }
-    let read = entries(&settings(&dir).path);
-    assert_eq!(read.len(), 2);
-    assert_ne!(read[0].run, read[1].run);
 }
 
 #[test]
@@ -406,7 +302,7 @@ fn a_database_of_another_program_or_of_a_later_version_is_left_alone() {
         assert_eq!(ledger.close().side_filed, 1, "{sql}");
         assert!(matches!(
             (n, Reader::open(&path)),
-            (0, Err(Error::Foreign(_))) | (1, Err(Error::Newer { found: 99, known: 4 }))
+            (0, Err(Error::Foreign(_))) | (1, Err(Error::Newer { found: 99, known: 5 }))
         ));
         let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'calls'";
         let calls: i64 = Connection::open(&path).unwrap().query_row(tables, [], |row| row.get(0)).unwrap();
@@ -414,27 +310,6 @@ fn a_database_of_another_program_or_of_a_later_version_is_left_alone() {
         if n == 1 {
             assert_eq!(fs::read(&path).unwrap(), before);
         }
-    }
-}
-
-#[test]
-fn callers_numbers_are_stored_as_chosen() {
-    let dir = tempfile::tempdir().unwrap();
-    let number = "+442079460123";
-    for (cli, n) in [CliStorage::Hash, CliStorage::Plain, CliStorage::None].into_iter().zip(0..) {
-        let settings = Settings { path: dir.path().join(format!("{n}.db")), cli, ..settings(&dir) };
-        let ledger = Ledger::open(settings.clone()).unwrap();
-        ledger.write(abandoned(1));
-        ledger.write(abandoned(2));
-        ledger.write(CallRecord { cli: None, ..abandoned(3) });
-        ledger.close();
-        let stored: Vec<_> = entries(&settings.path).into_iter().map(|entry| entry.record.cli).collect();
-        let expected = match cli {
-            CliStorage::Hash => Some(Key::at(&settings.key_path).unwrap().hash(number)),
-            CliStorage::Plain => Some(number.to_owned()),
-            CliStorage::None => None,
-        };
-        assert_eq!(stored, [expected.clone(), expected, None]);
     }
 }
 
@@ -489,31 +364,4 @@ fn all_files_are_their_owners_alone_whatever_the_umask() {
     assert_eq!(names, expected.map(|name| (name, 0o600)));
     drop(other);
     assert!(ledger.flush(PATIENCE));
-}
-
-#[test]
-fn the_view_for_people_shows_arrivals_in_utc() {
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = Ledger::open(settings(&dir)).unwrap();
-    ledger.write(CallRecord { arrived: Wall(EIGHT + 59_999), ..abandoned(1) });
-    ledger.close();
-    let db = Connection::open(settings(&dir).path).unwrap();
-    let arrived: String = db.query_row("SELECT arrived FROM calls_utc", [], |row| row.get(0)).unwrap();
-    assert_eq!(arrived, "2026-11-16T08:00:59.999Z");
-}
-
-#[test]
-fn a_disposition_given_after_the_call_amends_its_row_and_nothing_else() {
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = Ledger::open(settings(&dir)).unwrap();
-    let first = answered(1, "elm-tree", secs(3));
-    let given =
-        |code: &str| CallRecord { disposition: Some(code.into()), line: "forged".into(), ..first.clone() };
-    for record in [first.clone(), given("21"), given("22"), first.clone()] {
-        ledger.write(record);
-    }
-    ledger.close();
-    let kept = CallRecord { disposition: Some("22".into()), ..first };
-    let found: Vec<_> = entries(&settings(&dir).path).into_iter().map(|entry| entry.record).collect();
-    assert_eq!(found, [kept]);
 }

@@ -3,7 +3,15 @@
 use clap::Parser as _;
 use hearken::cli::report;
 
+use super::home::{Home, on_both};
 use super::*;
+
+on_both!(
+    the_table_is_the_one_counted_by_hand_while_the_daemon_still_writes,
+    a_line_of_csv_for_each_call_is_safe_in_a_spreadsheet,
+    the_outcomes_add_up_to_the_calls_and_both_ways_to_the_table_agree,
+    a_report_without_a_ledger_says_so,
+);
 
 #[derive(clap::Parser)]
 struct Command {
@@ -31,13 +39,11 @@ fn fixture() -> Vec<CallRecord> {
     records
 }
 
-#[test]
-fn the_table_is_the_one_counted_by_hand_while_the_daemon_still_writes() {
-    let dir = tempfile::tempdir().unwrap();
-    let ledger = Ledger::open(settings(&dir)).unwrap();
+fn the_table_is_the_one_counted_by_hand_while_the_daemon_still_writes(home: &Home) {
+    let ledger = Ledger::open(home.settings()).unwrap();
     fixture().into_iter().for_each(|record| ledger.write(record));
     assert!(ledger.flush(PATIENCE));
-    let text = report(&settings(&dir).path, &["--from", "2026-11-16", "--to", "2026-11-16"]).unwrap();
+    let text = report(&home.settings().path, &["--from", "2026-11-16", "--to", "2026-11-16"]).unwrap();
     let expected = "\
 Calls that arrived from 2026-11-16 00:00:00 GMT to 2026-11-17 00:00:00 GMT
 line       calls  answered  abandoned  refused  lost  released  promised  mean wait  median    90th    95th    99th  longest  longest abandoned
@@ -51,7 +57,7 @@ within 20 minutes of giving up.
 ";
     assert_eq!(text, expected);
     let instants = ["--from", "2026-11-16T08:00:13Z", "--to", "2026-11-16T08:00:15Z"];
-    let text = report(&settings(&dir).path, &instants).unwrap();
+    let text = report(&home.settings().path, &instants).unwrap();
     assert!(
         text.contains(
             "\nall lines      2         0          1        1     0         0         0          -"
@@ -60,9 +66,7 @@ within 20 minutes of giving up.
     );
 }
 
-#[test]
-fn a_line_of_csv_for_each_call_is_safe_in_a_spreadsheet() {
-    let dir = tempfile::tempdir().unwrap();
+fn a_line_of_csv_for_each_call_is_safe_in_a_spreadsheet(home: &Home) {
     let mut records = fixture();
     records[15].segments.push(Segment {
         stage: presented("asha", Presentation::Answered),
@@ -70,12 +74,12 @@ fn a_line_of_csv_for_each_call_is_safe_in_a_spreadsheet() {
         to: Duration::from_millis(1234),
     });
     records[15].sip_call_id = "=cmd|' /C calc'!A0\",\r\n".into();
-    let ledger = Ledger::open(settings(&dir)).unwrap();
+    let ledger = Ledger::open(home.settings()).unwrap();
     records.into_iter().for_each(|record| ledger.write(record));
     ledger.close();
-    let run = entries(&settings(&dir).path)[0].run;
+    let run = home.entries()[0].run;
     let arguments = ["--from", "2026-11-16T08:00:14Z", "--to", "2026-11-16", "--format", "csv"];
-    let text = report(&settings(&dir).path, &arguments).unwrap();
+    let text = report(&home.settings().path, &arguments).unwrap();
     let expected = [
         "run,call,arrived,answered,ended,waited_ms,lasted_ms,trunk,practice,line,band,ddi,cli,outcome,agent,\
          ended_by,code,presentations,sip_call_id,promise,case,disposition\r\n",
@@ -96,17 +100,15 @@ fn a_line_of_csv_for_each_call_is_safe_in_a_spreadsheet() {
     assert_eq!(text, expected.concat());
 }
 
-#[test]
-fn the_outcomes_add_up_to_the_calls_and_both_ways_to_the_table_agree() {
-    let dir = tempfile::tempdir().unwrap();
+fn the_outcomes_add_up_to_the_calls_and_both_ways_to_the_table_agree(home: &Home) {
     let mut records = every_kind();
     records.extend(
         fixture().into_iter().map(|record| CallRecord { call: CallId(record.call.0 + 600), ..record }),
     );
-    let ledger = Ledger::open(settings(&dir)).unwrap();
+    let ledger = Ledger::open(home.settings()).unwrap();
     records.iter().for_each(|record| ledger.write(record.clone()));
     ledger.close();
-    let table = Reader::open(&settings(&dir).path).unwrap().waits(EVER).unwrap();
+    let table = Reader::open(&home.settings().path).unwrap().waits(EVER).unwrap();
     assert_eq!(table, waits_by_line(&records));
     assert_eq!(table.total.calls, records.len() as u64);
     assert_eq!(table.lines.values().map(|figures| figures.calls).sum::<u64>(), table.total.calls);
@@ -117,12 +119,10 @@ fn the_outcomes_add_up_to_the_calls_and_both_ways_to_the_table_agree() {
     }
 }
 
-#[test]
-fn a_report_without_a_ledger_says_so() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("ledger.db");
+fn a_report_without_a_ledger_says_so(home: &Home) {
+    let path = home.settings().path;
     let error = report(&path, &["--from", "2026-11-16"]).unwrap_err().to_string();
-    assert_eq!(error, format!("{}: there is no ledger here", path.display()));
+    assert!(error.ends_with(": there is no ledger here"), "{error}");
     assert!(!path.exists());
 }
 

@@ -303,7 +303,7 @@ impl Report<'_> {
     /// Gives `each` the calls of the report, with `again` also whether callers ring again.
     fn walk(&self, again: bool, each: impl FnMut(&Told<'_>)) -> Result<Background, Error> {
         let (scope, terms) = (self.scope, &self.setup.terms);
-        let moment: Moment<'_> = self.reader.moment()?;
+        let moment: Moment<'_> = self.reader.rows()?;
         let background = Background::read(&moment, scope, terms)?;
         walk(&moment, scope, terms, &background, again, each)?;
         Ok(background)

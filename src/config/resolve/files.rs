@@ -1,9 +1,11 @@
 //! Clips and the ledger: the files that a deployment reads and writes.
 
 use std::fs::File;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use serde_spanned::Spanned;
+use tokio_postgres::config::{Host, SslMode};
 
 use super::super::deployment::{ClipFile, FlightSettings, LedgerSettings, StoredCli};
 use super::super::nearest::nearest;
@@ -28,7 +30,11 @@ pub(super) fn clips(written: &Named<Clip>, base: &Path, sink: &mut Sink) -> Vec<
     clips
 }
 
-/// Where the ledger is; the key and the side file stand beside it unless they are told otherwise.
+/// What the name of a database on a server begins with.
+const SERVER: [&str; 2] = ["postgres://", "postgresql://"];
+
+/// Where the ledger is; the key and the side file stand beside it unless they are told otherwise. Of a database on a
+/// server they lie where Hearken is started.
 pub(super) fn ledger(written: &Ledger, sink: &mut Sink) -> LedgerSettings {
     let stated = [&written.path, &written.cli_key, &written.side_file];
     stated.into_iter().flatten().for_each(|text| check_path(text, sink));
@@ -36,8 +42,14 @@ pub(super) fn ledger(written: &Ledger, sink: &mut Sink) -> LedgerSettings {
         text.as_ref().map_or(default, |text| PathBuf::from(text.get_ref()))
     };
     let path = or(&written.path, PathBuf::from("hearken.db"));
-    let key_path = or(&written.cli_key, path.with_extension("key"));
-    let side_file = or(&written.side_file, path.with_extension("side"));
+    let server =
+        written.path.as_ref().filter(|text| SERVER.iter().any(|word| text.get_ref().starts_with(word)));
+    if let Some(text) = server {
+        check_server(text, sink);
+    }
+    let beside = if server.is_some() { Path::new("hearken.db") } else { &path };
+    let key_path = or(&written.cli_key, beside.with_extension("key"));
+    let side_file = or(&written.side_file, beside.with_extension("side"));
     let clash =
         [(&key_path, &path), (&side_file, &path), (&side_file, &key_path)].iter().any(|(a, b)| a == b);
     let place = stated.into_iter().rev().flatten().next();
@@ -48,6 +60,33 @@ pub(super) fn ledger(written: &Ledger, sink: &mut Sink) -> LedgerSettings {
         sink.warning(key.span(), "`cli-key` is used only with cli = \"hash\"");
     }
     LedgerSettings { path, cli: written.cli, key_path, spool: written.spool as usize, side_file }
+}
+
+/// A server that can be connected to, as far as its name tells.
+fn check_server(text: &Spanned<String>, sink: &mut Sink) {
+    let config = match text.get_ref().parse::<tokio_postgres::Config>() {
+        Ok(config) => config,
+        Err(error) => {
+            sink.error(text.span(), format!("this names no database on a server: {error}")).help(
+                "write \"postgres://USER@HOST/DATABASE\", or \"postgres:///DATABASE?host=/run/postgresql\"",
+            );
+            return;
+        }
+    };
+    let tunnel = "reach it by a socket on this host, or by a tunnel that encrypts, such as stunnel";
+    if config.get_ssl_mode() == SslMode::Require {
+        sink.error(text.span(), "this version speaks no TLS to a server").help(tunnel);
+    }
+    let is_here = |host: &Host| match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback()),
+    };
+    if !config.get_hosts().iter().all(is_here) {
+        sink.warning(text.span(), "what is sent to this server is not encrypted").help(tunnel);
+    }
+    if config.get_user().is_none() || config.get_hosts().is_empty() {
+        sink.error(text.span(), "the name of a server's database has a user and a host");
+    }
 }
 
 /// Where the flight log is, unless it is switched off.

@@ -24,7 +24,8 @@ mod figure;
 mod group;
 mod rows;
 mod sheet;
-mod sqlite;
+
+mod stored;
 mod summary;
 mod terms;
 mod walk;
@@ -40,7 +41,7 @@ pub use figure::Figure;
 pub use group::By;
 pub use rows::{CallKey, CallRow, CaseRow, PromiseRow, Reached, Rows};
 pub use sheet::{Item, Sheet, Value};
-pub use sqlite::Moment;
+pub use stored::Moment;
 pub use summary::{Cases, Redials, Summary};
 pub use terms::{CallbacksCount, Practice, Terms, Treated};
 pub use walk::{Background, Scope, Told, walk};

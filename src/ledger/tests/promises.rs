@@ -55,7 +55,8 @@ fn bench_of(gone_on_with: Option<i64>, run: i64, dir: tempfile::TempDir) -> (Ben
         side_file: bench.path("ledger.side"),
     };
     let report = Box::new(move |said| drop(tell.send(said)));
-    bench.writer = Writer::new(settings, run, Arc::clone(&bench.shared), report);
+    let place = Place::of(&settings.path).unwrap();
+    bench.writer = Writer::new(settings, place, run, Arc::clone(&bench.shared), report);
     (bench, news)
 }
 

@@ -1,22 +1,8 @@
-//! The schema of the database and its migrations.
-//!
-//! `PRAGMA user_version` counts the migrations applied. A migration that was ever released is never
-//! edited: a change is a new one at the end.
-
-use std::path::Path;
-
-use rusqlite::{Connection, TransactionBehavior};
-
-use super::Error;
-
-/// Marks the file as a ledger (`PRAGMA application_id`): "Hrkn".
-const APPLICATION: i32 = 0x4872_6b6e;
-
-const MIGRATIONS: [&str; 4] = [CALLS_AND_SEGMENTS, WAYS_OUT, PROMISES, HEAR_AND_TREAT];
+//! The first four versions of the schema, which only files ever had.
 
 /// One row for each call and one for each stage of it; all times in milliseconds, `arrived_ms` since
 /// 1970-01-01T00:00:00Z, `from_ms` and `to_ms` since arrival. The order of `id` is that of writing.
-const CALLS_AND_SEGMENTS: &str = "
+pub(super) const CALLS_AND_SEGMENTS: &str = "
 CREATE TABLE calls (
     id          INTEGER PRIMARY KEY,
     run         INTEGER NOT NULL,
@@ -67,7 +53,7 @@ CREATE VIEW calls_utc AS
 
 /// Callers who were led out of a line, or left it for a promised callback; presentations that were answered
 /// elsewhere or recalled. A CHECK cannot be changed, so both tables are made anew.
-const WAYS_OUT: &str = "
+pub(super) const WAYS_OUT: &str = "
 DROP VIEW calls_utc;
 
 CREATE TABLE new_calls (
@@ -129,7 +115,7 @@ CREATE VIEW calls_utc AS
 
 /// Promised callbacks: one row for each promise, rewritten until it is settled, and the calls made for it. The
 /// number is kept in clear as long as the promise is open, for it has to be called.
-const PROMISES: &str = "
+pub(super) const PROMISES: &str = "
 DROP VIEW calls_utc;
 
 CREATE TABLE new_calls (
@@ -235,7 +221,7 @@ CREATE VIEW promises_utc AS
 /// How a call ended clinically, calls about a case, whose number is in `about`, transfers with their targets, and the
 /// cases themselves, one row for each, rewritten until it is closed. A CHECK cannot be changed, so both tables are made
 /// anew.
-const HEAR_AND_TREAT: &str = "
+pub(super) const HEAR_AND_TREAT: &str = "
 DROP VIEW calls_utc;
 
 CREATE TABLE new_calls (
@@ -340,72 +326,3 @@ CREATE VIEW calls_utc AS
            trunk, practice, line, band, ddi, cli, outcome, agent, ended_by, code, promise, about, disposition, run, call
     FROM calls;
 ";
-
-/// Brings a database that is open for writing to the newest schema; refuses one that is newer or not a ledger.
-///
-/// Foreign keys must not be enforced meanwhile: a table that is made anew would take its children with it.
-pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<(), Error> {
-    if check(db, path)? == MIGRATIONS.len() {
-        return Ok(());
-    }
-    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Asked again under the lock: another process may have migrated it meanwhile.
-    let done = check(&tx, path)?;
-    for migration in &MIGRATIONS[done.min(MIGRATIONS.len())..] {
-        tx.execute_batch(migration)?;
-    }
-    tx.pragma_update(None, "application_id", APPLICATION)?;
-    tx.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
-    tx.commit()?;
-    Ok(())
-}
-
-/// How many migrations the database has had; an error when it is newer than this version or not a ledger.
-pub(super) fn check(db: &Connection, path: &Path) -> Result<usize, Error> {
-    let application: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if application != APPLICATION && (tables > 0 || version != 0) {
-        return Err(Error::Foreign(path.to_owned()));
-    }
-    let found = usize::try_from(version).unwrap_or(usize::MAX);
-    if found > MIGRATIONS.len() {
-        return Err(Error::Newer { found, known: MIGRATIONS.len() });
-    }
-    Ok(found)
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-    use crate::ledger::store::Store;
-
-    #[test]
-    fn an_older_database_keeps_every_call_and_stage_and_takes_the_new_outcomes() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("calls.db");
-        let old = Connection::open(&path).unwrap();
-        old.execute_batch(CALLS_AND_SEGMENTS).unwrap();
-        old.pragma_update(None, "application_id", APPLICATION).unwrap();
-        old.pragma_update(None, "user_version", 1).unwrap();
-        old.execute_batch(
-            "INSERT INTO calls VALUES (7, 1, 1, 'a', 't', 'Y00001', 'l', 1, '', 'c', 5, 6, 7, 'answered', 'asha', 'agent', NULL);
-             INSERT INTO segments VALUES (7, 0, 'queue', NULL, NULL, 0, 6), (7, 1, 'talk', 'asha', NULL, 6, 7);",
-        )
-        .unwrap();
-        drop(old);
-        let store = Store::open(&path).unwrap();
-        let count = |sql: &str| store.db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-        assert_eq!(count("SELECT count(*) FROM calls WHERE id = 7 AND agent = 'asha' AND lasted_ms = 7"), 1);
-        assert_eq!(count("SELECT count(*) FROM segments WHERE call = 7"), 2);
-        assert_eq!(count("SELECT count(*) FROM calls_utc WHERE outcome = 'answered'"), 1);
-        assert_eq!(count("PRAGMA foreign_keys"), 1);
-        let new = "INSERT INTO calls SELECT 8, 1, 2, sip_call_id, trunk, practice, line, band, ddi, cli, arrived_ms, \
-                   waited_ms, lasted_ms, 'released', NULL, 'waited-too-long', NULL, NULL, NULL, NULL FROM calls";
-        assert_eq!(store.db.execute(new, []).unwrap(), 1);
-        store.db.execute("DELETE FROM calls WHERE id = 7", []).unwrap();
-        assert_eq!(count("SELECT count(*) FROM segments"), 0, "stages go with their call");
-    }
-}

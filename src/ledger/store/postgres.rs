@@ -1,0 +1,184 @@
+//! A database on a PostgreSQL server, which may be slow, hang or be gone at any moment.
+//!
+//! Nothing is waited for longer than [`ANSWER`], so a server that hangs is one that fails. Whether a transaction whose
+//! answer did not come was done is not known: it is done again, which adds nothing twice. Sent are no more than two
+//! rounds for a batch, however many records are in it.
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_util::TryStreamExt as _;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+use tokio_postgres::{Client, Config, NoTls, Statement};
+
+use super::row::{Row, Value};
+use super::rows;
+use crate::ledger::{Error, Note, schema};
+
+/// How long an answer may take. A caller who was promised a callback waits for it, for three seconds at most.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// How long the schema may take to be changed, at the start, and how long a report may take to find its first row.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// A lock that is not had is a server that fails. A transaction that we can no longer end, as the network broke, is
+/// ended by the server: what it wrote could not be written again before.
+const SESSION: &str = "SET lock_timeout = '1s'; SET idle_in_transaction_session_timeout = '5s'";
+
+/// One connection.
+pub(in crate::ledger) struct Server {
+    /// Drives the connection while something is waited for.
+    runtime: Runtime,
+    client: Client,
+    prepared: BTreeMap<&'static str, Statement>,
+    /// How long a row may take to come.
+    patience: Duration,
+}
+
+impl Server {
+    /// Connects for writing, and brings the schema up to date.
+    pub(super) fn open(config: &Config) -> Result<Server, Error> {
+        let mut server = Server::connect(config)?;
+        server.within(ANSWER, server.client.batch_execute(SESSION))?;
+        if let Some(change) = schema::server_change(server.version()?)? {
+            // The lock is for another process that would do the same now.
+            let locked = "BEGIN; SELECT pg_advisory_xact_lock(1215458158)";
+            server.within(PATIENCE, server.client.batch_execute(locked))?;
+            if schema::server_change(server.version()?)?.is_some() {
+                server.within(PATIENCE, server.client.batch_execute(&change))?;
+            }
+            server.within(PATIENCE, server.client.batch_execute("COMMIT"))?;
+        }
+        for sql in rows::WRITES {
+            let statement = server.within(ANSWER, server.client.prepare(sql))?;
+            server.prepared.insert(sql, statement);
+        }
+        Ok(server)
+    }
+
+    /// Connects for reading; `None` where there is no ledger.
+    pub(in crate::ledger) fn open_to_read(config: &Config) -> Result<Option<Server>, Error> {
+        let server = Server { patience: PATIENCE, ..Server::connect(config)? };
+        let version = server.version()?;
+        schema::server_change(version)?;
+        Ok((version > 0).then_some(server))
+    }
+
+    fn connect(config: &Config) -> Result<Server, Error> {
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
+        let mut config = config.clone();
+        config.application_name("hearken");
+        let connected = runtime.block_on(async {
+            let connecting = async {
+                let (client, connection) = config.connect(NoTls).await?;
+                // Its error is also that of whoever waits for an answer.
+                tokio::spawn(async { drop(connection.await) });
+                Ok(client)
+            };
+            timeout(ANSWER, connecting).await
+        });
+        let client = connected.map_err(|_| Error::Silent(ANSWER))?.map_err(Error::Server)?;
+        Ok(Server { runtime, client, prepared: BTreeMap::new(), patience: ANSWER })
+    }
+
+    fn within<T>(
+        &self,
+        bound: Duration,
+        asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Error> {
+        // The timer has to be made within the runtime.
+        let answer = self.runtime.block_on(async { timeout(bound, asked).await });
+        answer.map_err(|_| Error::Silent(bound))?.map_err(Error::Server)
+    }
+
+    /// The version of the schema; 0 when there is none.
+    fn version(&self) -> Result<usize, Error> {
+        let mut found = (0, 0);
+        let tables = "SELECT count(to_regclass('ledger_schema')), count(to_regclass('calls'))";
+        self.query(tables, &[], &mut |row| {
+            found = (row.int(0)?, row.int(1)?);
+            Ok(())
+        })?;
+        match found {
+            (0, 0) => return Ok(0),
+            (0, _) => return Err(Error::ForeignServer),
+            _ => {}
+        }
+        let mut version = 0;
+        self.query("SELECT version FROM ledger_schema", &[], &mut |row| {
+            version = row.int(0)?;
+            Ok(())
+        })?;
+        Ok(usize::try_from(version).unwrap_or(usize::MAX))
+    }
+
+    /// Writes a batch in one transaction, and says how many rows it made or changed.
+    pub(super) fn write(&mut self, batch: &[Note]) -> Result<usize, Error> {
+        let mut statements = Vec::new();
+        batch.iter().for_each(|note| rows::statements(note, &mut statements));
+        let written = self.within(ANSWER, async {
+            self.client.batch_execute("BEGIN").await?;
+            let counts = self.send(&statements).await?;
+            self.client.batch_execute("COMMIT").await?;
+            Ok(counts)
+        });
+        if let Err(Error::Server(_)) = &written {
+            // If this fails too, so does what comes next.
+            let _ = self.within(ANSWER, self.client.batch_execute("ROLLBACK"));
+        }
+        written
+    }
+
+    /// Sends all statements before it waits for the first answer.
+    async fn send(&self, statements: &[rows::Statement<'_>]) -> Result<usize, tokio_postgres::Error> {
+        let mut answers = Vec::with_capacity(statements.len());
+        for statement in statements {
+            let prepared = &self.prepared[statement.sql];
+            let mut answer = Box::pin(self.client.execute_raw(prepared, &statement.values));
+            // What is polled first is sent first.
+            let early = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await;
+            answers.push((statement.counts, early, answer));
+        }
+        let mut changed = 0;
+        for (counts, early, answer) in answers {
+            let rows = match early {
+                Poll::Ready(rows) => rows?,
+                Poll::Pending => answer.await?,
+            };
+            if counts {
+                changed += usize::try_from(rows).unwrap_or(usize::MAX);
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Runs a statement, and says how many rows it changed.
+    pub(super) fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<usize, Error> {
+        let rows = self.within(ANSWER, self.client.execute_raw(sql, values))?;
+        Ok(usize::try_from(rows).unwrap_or(usize::MAX))
+    }
+
+    /// Runs statements whose answers are of no interest.
+    pub(in crate::ledger) fn run(&self, sql: &str) -> Result<(), Error> {
+        self.within(ANSWER, self.client.batch_execute(sql))
+    }
+
+    /// Gives `each` the rows that a query finds, as they come.
+    pub(in crate::ledger) fn query(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        each: &mut dyn FnMut(Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let rows = self.within(self.patience, self.client.query_raw(sql, values))?;
+        let mut rows = pin!(rows);
+        while let Some(row) = self.within(self.patience, rows.try_next())? {
+            each(Row::Server(&row))?;
+        }
+        Ok(())
+    }
+}
