@@ -2,6 +2,7 @@
 
 use hearken::cli::report::Error;
 
+use super::server::Server;
 use super::*;
 
 fn refused(setup: &Setup, arguments: &[&str]) -> Error {
@@ -156,4 +157,26 @@ fn what_does_not_go_together_is_refused() {
             .to_string()
             .contains("only line, practice, team, trunk, hour, fifth are told apart")
     );
+}
+
+#[test]
+fn a_ledger_on_a_server_says_what_one_in_a_file_says() {
+    let (dir, server) = (tempfile::tempdir().unwrap(), Server::start());
+    let setup = configuration(&dir, "callbacks-count-as = \"answered\"");
+    ledgers::write(&ledger(&dir), 13, 300);
+    ledgers::write_to(&server.url(), &ledger(&dir), 13, 300);
+    let remote = Setup { ledger: server.url(), ..setup.clone() };
+    for arguments in [&["--by", "practice"][..], &["--format", "ambsys"], &["--format", "gp"]] {
+        let (file, server) = (json(&setup, arguments), json(&remote, arguments));
+        assert_eq!(file, server, "{arguments:?}");
+    }
+    assert_eq!(text(&setup, &["--format", "cbt"]), text(&remote, &["--format", "cbt"]));
+    // Their runs differ, as those of two daemons.
+    let calls = |setup: &Setup| {
+        let trace = json(setup, &["--trace", "CBT003"]);
+        let calls = trace["calls"].as_array().unwrap().clone();
+        calls.into_iter().map(|call| call["call"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(calls(&setup), calls(&remote));
+    assert!(calls(&setup).len() > 20);
 }

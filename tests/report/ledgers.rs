@@ -42,14 +42,19 @@ impl Dice {
     }
 }
 
-/// Writes `calls` callers' calls, and what came of them, into a new ledger.
+/// Writes `calls` callers' calls, and what came of them, into a new ledger in a file.
 pub(crate) fn write(path: &Path, seed: u64, calls: u64) {
+    write_to(path, path, seed, calls);
+}
+
+/// The same into whatever database, with the ledger's other files beside a path.
+pub(crate) fn write_to(database: &Path, beside: &Path, seed: u64, calls: u64) {
     let settings = Settings {
-        path: path.to_owned(),
+        path: database.to_owned(),
         cli: CliStorage::Hash,
-        key_path: path.with_extension("key"),
+        key_path: beside.with_extension("key"),
         spool: 100_000,
-        side_file: path.with_extension("side"),
+        side_file: beside.with_extension("side"),
         run: None,
     };
     let ledger = Ledger::open(settings).unwrap();

@@ -7,6 +7,10 @@
 mod counted;
 mod formats;
 mod ledgers;
+// Others use more of it.
+#[allow(dead_code)]
+#[path = "../ledger/server.rs"]
+mod server;
 
 use std::fs;
 use std::path::{Path, PathBuf};

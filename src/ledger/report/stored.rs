@@ -17,21 +17,23 @@ const SLACK: i64 = 2 * 86_400_000;
 const CALLS: &str = "SELECT run, call, arrived_ms, waited_ms, lasted_ms, trunk, practice, line, band, cli, outcome, \
     agent, promise, about, disposition FROM calls WHERE arrived_ms >= $1 AND arrived_ms < $2 ORDER BY arrived_ms, id";
 
+/// Values are numbered in the order in which they stand: to SQLite `$2` is a name and no number.
+///
 /// Of the calls made for a promise the first that was answered is the one that kept it.
 const PROMISES: &str = "SELECT p.run, p.call, coalesce(c.arrived_ms, p.promised_ms), p.line, p.trunk, p.practice, \
     p.outcome, p.escalated, b.arrived_ms + b.waited_ms, b.lasted_ms - b.waited_ms \
     FROM promises p LEFT JOIN calls c ON c.run = p.run AND c.call = p.call \
     LEFT JOIN calls b ON b.id = (SELECT k.id FROM calls k WHERE k.promise = p.id AND k.outcome = 'answered' \
         ORDER BY k.arrived_ms, k.id LIMIT 1) \
-    WHERE p.promised_ms >= $3 AND p.promised_ms < $4 \
-    AND coalesce(c.arrived_ms, p.promised_ms) >= $1 AND coalesce(c.arrived_ms, p.promised_ms) < $2 \
+    WHERE coalesce(c.arrived_ms, p.promised_ms) >= $1 AND coalesce(c.arrived_ms, p.promised_ms) < $2 \
+    AND p.promised_ms >= $3 AND p.promised_ms < $4 \
     ORDER BY coalesce(c.arrived_ms, p.promised_ms), p.id";
 
 const CASES: &str = "SELECT k.run, k.call, coalesce(c.arrived_ms, k.opened_ms), k.line, k.trunk, k.practice, \
     k.breached, k.pathway, k.disposition, k.handed_to, k.closed_ms \
     FROM cases k LEFT JOIN calls c ON c.run = k.run AND c.call = k.call \
-    WHERE k.opened_ms >= $3 AND k.opened_ms < $4 \
-    AND coalesce(c.arrived_ms, k.opened_ms) >= $1 AND coalesce(c.arrived_ms, k.opened_ms) < $2 \
+    WHERE coalesce(c.arrived_ms, k.opened_ms) >= $1 AND coalesce(c.arrived_ms, k.opened_ms) < $2 \
+    AND k.opened_ms >= $3 AND k.opened_ms < $4 \
     ORDER BY coalesce(c.arrived_ms, k.opened_ms), k.id";
 
 /// The ledger as it is at one moment.
@@ -82,7 +84,8 @@ impl Rows for Moment<'_> {
                 practice: row.maybe_string(5)?,
                 outcome: row.maybe_string(6)?,
                 late: row.flag(7)?,
-                reached: reached.map(|(at, talked)| Reached { at: Wall(at), talked: talked.max(0).unsigned_abs() }),
+                reached: reached
+                    .map(|(at, talked)| Reached { at: Wall(at), talked: talked.max(0).unsigned_abs() }),
             });
             Ok(())
         })?;
