@@ -57,7 +57,7 @@ use serde::{Deserialize, Serialize};
 pub use counters::Counters;
 pub use error::Error;
 pub use key::{CliStorage, Key};
-pub use reader::{Period, Promises, Reader};
+pub use reader::{Period, Reader};
 pub use waits::{Figures, Table, Waits, waits_by_line};
 
 use counters::{Progress, Shared, Throttle};

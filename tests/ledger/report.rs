@@ -2,6 +2,8 @@
 
 use clap::Parser as _;
 use hearken::cli::report;
+use hearken::ledger::report::{By, Scope, Summary, Terms};
+use jiff::tz::TimeZone;
 
 use super::home::{Home, on_both};
 use super::*;
@@ -108,7 +110,9 @@ fn the_outcomes_add_up_to_the_calls_and_both_ways_to_the_table_agree(home: &Home
     let ledger = Ledger::open(home.settings()).unwrap();
     records.iter().for_each(|record| ledger.write(record.clone()));
     ledger.close();
-    let table = Reader::open(&home.settings().path).unwrap().waits(EVER).unwrap();
+    let reader = Reader::open(&home.settings().path).unwrap();
+    let (scope, terms) = (Scope { period: EVER, practice: None }, Terms::plain(TimeZone::UTC));
+    let table = Summary::of(&reader.rows().unwrap(), scope, By::Line, &terms).unwrap().waits;
     assert_eq!(table, waits_by_line(&records));
     assert_eq!(table.total.calls, records.len() as u64);
     assert_eq!(table.lines.values().map(|figures| figures.calls).sum::<u64>(), table.total.calls);

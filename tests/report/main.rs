@@ -8,7 +8,7 @@ mod counted;
 mod formats;
 mod ledgers;
 // Others use more of it.
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 #[path = "../ledger/server.rs"]
 mod server;
 

@@ -1,6 +1,5 @@
 //! Reports as JSON: times in seconds where a name ends in `_s`, instants as ISO 8601 in UTC, shares in per cent.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
@@ -9,8 +8,8 @@ use super::calls::{COLUMNS, fields};
 use super::period::iso;
 use super::setup::Setup;
 use super::sheets::seconds;
-use crate::ledger::report::{By, Cases, HalfHour, Redials, Scope, Sheet, Value, cbt};
-use crate::ledger::{Entry, Figures, Promises, Table, Waits};
+use crate::ledger::report::{By, Cases, HalfHour, Promises, Redials, Scope, Sheet, Summary, Value, cbt};
+use crate::ledger::{Entry, Figures, Waits};
 
 /// What a report is of, and what it says.
 pub(super) fn report(scope: Scope<'_>, parts: Json) -> Json {
@@ -22,12 +21,8 @@ pub(super) fn report(scope: Scope<'_>, parts: Json) -> Json {
     whole
 }
 
-pub(super) fn summary(
-    (table, redials): &(Table, Redials),
-    callbacks: &BTreeMap<String, Promises>,
-    cases: &BTreeMap<String, Cases>,
-    by: By,
-) -> Json {
+pub(super) fn summary(summary: &Summary, by: By) -> Json {
+    let Summary { waits: table, redials, callbacks, cases } = summary;
     let waits: Map<_, _> =
         table.lines.iter().map(|(name, figures)| (name.clone(), of_figures(figures))).collect();
     let callbacks: Map<_, _> = callbacks.iter().map(|(name, of)| (name.clone(), of_promises(of))).collect();

@@ -78,7 +78,7 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 
-use crate::ledger::report::{Background, By, Day, Figure, Moment, Scope, Sheet, Summary, Told, cbt, walk};
+use crate::ledger::report::{Background, By, Day, Figure, Scope, Sheet, Summary, Told, cbt, walk};
 use crate::ledger::{self, Reader};
 
 pub use setup::Setup;
@@ -250,20 +250,16 @@ impl Report<'_> {
 
     fn write_summary(&self, out: &mut impl Write) -> Result<(), Error> {
         let (by, terms) = (self.args.by.unwrap_or(By::Line), &self.setup.terms);
-        let mut summary = Summary::new(by, terms);
-        let background = self.walk(true, |told| summary.add(told, terms))?;
-        let (waits, (callbacks, cases)) =
-            (summary.end(), (background.callbacks(by, terms), background.cases(by, terms)));
+        let summary = Summary::of(&self.reader.rows()?, self.scope, by, terms)?;
         if self.args.json {
-            return self.write_json(json::summary(&waits, &callbacks, &cases, by), out);
+            return self.write_json(json::summary(&summary, by), out);
         }
-        let (table, redials) = waits;
         writeln!(out, "{}", self.heading())?;
         let parts = [
-            text::waits(&table, by),
-            text::callbacks(&callbacks, by),
-            text::cases(&cases, by),
-            text::redials(&redials, terms),
+            text::waits(&summary.waits, by),
+            text::callbacks(&summary.callbacks, by),
+            text::cases(&summary.cases, by),
+            text::redials(&summary.redials, terms),
         ];
         out.write_all(parts.concat().as_bytes())?;
         Ok(())
@@ -301,12 +297,11 @@ impl Report<'_> {
     }
 
     /// Gives `each` the calls of the report, with `again` also whether callers ring again.
-    fn walk(&self, again: bool, each: impl FnMut(&Told<'_>)) -> Result<Background, Error> {
+    fn walk(&self, again: bool, each: impl FnMut(&Told<'_>)) -> Result<(), Error> {
         let (scope, terms) = (self.scope, &self.setup.terms);
-        let moment: Moment<'_> = self.reader.rows()?;
-        let background = Background::read(&moment, scope, terms)?;
-        walk(&moment, scope, terms, &background, again, each)?;
-        Ok(background)
+        let rows = self.reader.rows()?;
+        let background = Background::read(&rows, scope, terms)?;
+        Ok(walk(&rows, scope, terms, &background, again, each)?)
     }
 
     /// Gives `each` the calls of the report with their stages.

@@ -20,8 +20,8 @@ pub(super) fn draw(title: &str, half_hours: &[HalfHour]) -> Result<String, Box<d
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
         area.fill(&WHITE)?;
-        let area = area.titled(title, ("sans-serif", 20))?;
-        let (upper, lower) = area.split_vertically((SIZE.1 - 30) / 2);
+        let area = area.margin(12, 4, 4, 24).titled(title, ("sans-serif", 20))?;
+        let (upper, lower) = area.split_vertically((SIZE.1 - 46) / 2);
         draw_calls(&upper, half_hours)?;
         draw_waits(&lower, half_hours)?;
         area.present()?;

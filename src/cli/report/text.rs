@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::table;
-use crate::ledger::report::{By, Cases, Redials, Terms};
-use crate::ledger::{Figures, Promises, Table};
+use crate::ledger::report::{By, Cases, Promises, Redials, Terms};
+use crate::ledger::{Figures, Table};
 
 /// The table of waits as text, with what its figures mean.
 pub fn waits_table(table: &Table) -> String {

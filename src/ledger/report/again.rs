@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
+
 use super::super::words::Kind;
 use super::rows::CallRow;
 
@@ -26,8 +28,11 @@ pub enum Again {
 pub(super) struct Callers {
     redials_within: i64,
     /// By the stored number: nobody sees its order.
-    last: HashMap<String, Last>,
+    last: HashMap<Number, Last>,
 }
+
+/// 128 bits of a hash of a stored number, which no two numbers share: a month of numbers as they are would be large.
+type Number = u128;
 
 /// The last call of a number, in milliseconds.
 struct Last {
@@ -48,11 +53,7 @@ impl Callers {
         let ended = arrived.saturating_add_unsigned(call.lasted);
         let gave_up = (call.kind == Kind::Abandoned).then_some(ended);
         let this = Last { arrived, gave_up };
-        let Some(last) = self.last.get_mut(cli) else {
-            self.last.insert(cli.to_owned(), this);
-            return Again::First;
-        };
-        let last = std::mem::replace(last, this);
+        let Some(last) = self.last.insert(number(cli), this) else { return Again::First };
         let redials = |gave_up| (0..=self.redials_within).contains(&arrived.saturating_sub(gave_up));
         match last.gave_up {
             _ if arrived.saturating_sub(last.arrived) > REPEATS_WITHIN => Again::First,
@@ -60,4 +61,9 @@ impl Callers {
             _ => Again::Repeat,
         }
     }
+}
+
+fn number(cli: &str) -> Number {
+    let digest = Sha256::digest(cli.as_bytes());
+    digest.iter().take(16).fold(0, |number, &byte| number << 8 | Number::from(byte))
 }

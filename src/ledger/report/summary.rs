@@ -1,22 +1,44 @@
-//! Waits, callbacks and cases, told apart as asked.
+//! Waits, callbacks, cases and callers who rang again, told apart as asked.
 
 use std::collections::BTreeMap;
 
-use super::super::reader::Promises;
+use super::super::Error;
 use super::super::waits::{Table, Tally};
 use super::again::Again;
 use super::clock::Clock;
 use super::group::{By, Subject};
-use super::rows::{CallRow, CaseRow, PromiseRow};
+use super::rows::{CallRow, CaseRow, PromiseRow, Rows};
 use super::terms::Terms;
-use super::walk::{Background, Told};
+use super::walk::{Background, Scope, Told, walk};
 
-/// Collects calls for the table of waits.
+/// What became of the calls of a period.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
-    by: By,
-    clock: Clock,
-    tally: Tally,
-    redials: Redials,
+    /// Outcomes and waits of callers' own calls, by group.
+    pub waits: Table,
+    /// Callers who rang again.
+    pub redials: Redials,
+    /// Promised callbacks, by group.
+    pub callbacks: BTreeMap<String, Promises>,
+    /// Cases, by group.
+    pub cases: BTreeMap<String, Cases>,
+}
+
+/// What became of promised callbacks.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Promises {
+    /// All of them; the sum of the next four.
+    pub promised: u64,
+    /// The patient was called and talked with an agent.
+    pub reached: u64,
+    /// The patient rang again, and was answered.
+    pub own_calls: u64,
+    /// The patient was not reached, or not called in time.
+    pub failed: u64,
+    /// Not settled yet.
+    pub open: u64,
+    /// Of all, those that were not kept by their breach time.
+    pub late: u64,
 }
 
 /// Callers who rang again.
@@ -50,42 +72,35 @@ pub struct Cases {
 }
 
 impl Summary {
-    /// No calls yet.
-    pub fn new(by: By, terms: &Terms) -> Summary {
-        Summary {
-            by,
-            clock: Clock::new(terms.zone.clone()),
-            tally: Tally::default(),
-            redials: Redials::default(),
-        }
+    /// Of the calls of `scope`.
+    pub fn of(rows: &impl Rows, scope: Scope<'_>, by: By, terms: &Terms) -> Result<Summary, Error> {
+        let background = Background::read(rows, scope, terms)?;
+        let (mut clock, mut tally) = (Clock::new(terms.zone.clone()), Tally::default());
+        let mut redials = Redials::default();
+        walk(rows, scope, terms, &background, true, |told| {
+            let call = told.call;
+            if call.is_callers() {
+                let name = by.name(&Subject::from(call), clock.local(call.arrived), terms);
+                tally.add(&name, call.kind, call.waited);
+                redials.add(told);
+            }
+        })?;
+        let (callbacks, cases) = (background.callbacks(by, terms), background.cases(by, terms));
+        Ok(Summary { waits: tally.table(), redials, callbacks, cases })
     }
+}
 
-    /// Counts a call, if it is a caller's own.
-    pub fn add(&mut self, told: &Told<'_>, terms: &Terms) {
-        let call = told.call;
-        if !call.is_callers() {
-            return;
-        }
-        let local = match self.by {
-            By::Hour => self.clock.local(call.arrived),
-            _ => super::clock::Local { day: 0, minute: 0 },
-        };
-        self.tally.add(&self.by.name(&Subject::from(call), local, terms), call.kind, call.waited);
-        self.redials.calls += 1;
-        self.redials.unnumbered += u64::from(call.cli.is_none());
-        self.redials.redials += u64::from(told.again == Again::Redial);
-        self.redials.repeats += u64::from(matches!(told.again, Again::Redial | Again::Repeat));
-    }
-
-    /// The table of waits by group, and who rang again.
-    pub fn end(self) -> (Table, Redials) {
-        (self.tally.table(), self.redials)
+impl Redials {
+    fn add(&mut self, told: &Told<'_>) {
+        self.calls += 1;
+        self.unnumbered += u64::from(told.call.cli.is_none());
+        self.redials += u64::from(told.again == Again::Redial);
+        self.repeats += u64::from(matches!(told.again, Again::Redial | Again::Repeat));
     }
 }
 
 impl Background {
-    /// What became of promised callbacks, by group.
-    pub fn callbacks(&self, by: By, terms: &Terms) -> BTreeMap<String, Promises> {
+    fn callbacks(&self, by: By, terms: &Terms) -> BTreeMap<String, Promises> {
         let mut clock = Clock::new(terms.zone.clone());
         let mut groups: BTreeMap<String, Promises> = BTreeMap::new();
         // What became part of another is counted there; what was not made was no promise.
@@ -107,8 +122,7 @@ impl Background {
         groups
     }
 
-    /// What became of cases, by group.
-    pub fn cases(&self, by: By, terms: &Terms) -> BTreeMap<String, Cases> {
+    fn cases(&self, by: By, terms: &Terms) -> BTreeMap<String, Cases> {
         let mut clock = Clock::new(terms.zone.clone());
         let mut groups: BTreeMap<String, Cases> = BTreeMap::new();
         for case in &self.cases {

@@ -344,10 +344,13 @@ fn groups_are_named_as_the_configuration_has_them() {
     terms.teams.insert("asha".into(), vec!["help".into(), "navigators".into()]);
     terms.line_teams.insert("line".into(), vec!["navigators".into()]);
     let names = |by, practice: Option<&str>| {
-        let mut summary = Summary::new(by, &terms);
-        told(&morning(), &terms, Scope { period: EVER, practice }, |told| summary.add(told, &terms));
-        let (table, _) = summary.end();
-        table.lines.iter().map(|(name, figures)| format!("{name}:{}", figures.calls)).collect::<Vec<_>>()
+        let summary = Summary::of(&morning(), Scope { period: EVER, practice }, by, &terms).unwrap();
+        summary
+            .waits
+            .lines
+            .iter()
+            .map(|(name, figures)| format!("{name}:{}", figures.calls))
+            .collect::<Vec<_>>()
     };
     // Eleven of the practice, one of none, one 999 call of none; five are answered, one of them at 18:30.
     assert_eq!(names(By::Line, None), ["line:13"]);
