@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{CALLS} calls, {} MB", std::fs::metadata(&path)?.len() / 1_000_000);
     for round in 1..=3 {
         println!("round {round}");
-        println!("  SQLite alone, the same columns by time: {:.0?}", bare(&path)?);
+        println!("  SQLite alone, the same columns by time: {:.2?}", bare(&path)?);
         for (name, more) in [
             ("table", &["--format", "table"][..]),
             ("table by practice", &["--by", "practice"]),
@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let mut out = Vec::new();
             let began = Instant::now();
             report::run(&args, &setup, &mut out)?;
-            println!("  {name}: {:.0?}", began.elapsed());
+            println!("  {name}: {:.2?}", began.elapsed());
             black_box(out);
         }
     }
