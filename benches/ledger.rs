@@ -39,7 +39,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let from = ["report", "--from", "2026-11-01", "--format", format];
             let began = Instant::now();
             let mut out = Vec::new();
-            report::run(&Command::parse_from(from).args, &settings.path, "Europe/London", &mut out)?;
+            let setup = report::Setup::plain(&settings.path, "Europe/London")?;
+            report::run(&Command::parse_from(from).args, &setup, &mut out)?;
             println!("  report --format {format}: {:.0?}", began.elapsed());
             black_box(out);
         }

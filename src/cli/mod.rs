@@ -12,6 +12,7 @@
 //! | `simulate` | 0; 1 failed; 2 bad configuration or load |
 //! | `demo` | 0; 1 failed; 2 bad configuration |
 
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -26,6 +27,7 @@ mod demo;
 mod erase;
 mod explain;
 mod flight;
+mod font;
 mod replay;
 pub mod report;
 mod run;
@@ -90,12 +92,8 @@ fn report_from(config: &Path, args: report::Args) -> ExitCode {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
-    match report::run(
-        &args,
-        &loaded.deployment.ledger.path,
-        &loaded.deployment.node.zone,
-        &mut std::io::stdout().lock(),
-    ) {
+    let report = |setup| report::run(&args, &setup, &mut BufWriter::new(std::io::stdout()));
+    match report::Setup::of(&loaded.deployment).and_then(report) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(error),
     }

@@ -27,6 +27,8 @@ pub struct Deployment {
     pub prompts: Option<PathBuf>,
     /// Where calls are recorded.
     pub ledger: LedgerSettings,
+    /// How calls are counted in reports.
+    pub report: ReportSettings,
     /// Where inputs are logged; `None` when they are not.
     pub flight: Option<FlightSettings>,
     /// What becomes of those who wait in lines that the file no longer has, by the line's name.
@@ -106,6 +108,56 @@ pub struct FlightSettings {
     pub keep_size: u64,
     /// How often the state is kept too.
     pub snapshot_every: Duration,
+}
+
+/// How calls are counted in reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportSettings {
+    /// What a call is, in cloud-based telephony, whose promised callback was answered.
+    pub callbacks_count_as: CallbacksCountAs,
+    /// A caller who gave up sooner is not abandoned in the IUC ADC.
+    pub abandoned_after: Duration,
+    /// A caller who gave up and rings again within this time redials.
+    pub redials_within: Duration,
+    /// Names of the columns of the CBT file, eleven; an empty one leaves its column out. `None` for the published ones.
+    pub cbt_header: Option<Vec<String>>,
+    /// What is known of practices, by `PracticeId`.
+    pub practices: Vec<PracticePlaces>,
+    /// What dispositions count as, by code; the others count as nothing.
+    pub dispositions: BTreeMap<String, CountsAs>,
+}
+
+/// Where a practice is, for reports; codes are empty when they are not stated.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PracticePlaces {
+    /// Its fifth of the country by deprivation; 1 is the most deprived.
+    pub fifth: Option<u8>,
+    /// Code of its region.
+    pub region: String,
+    /// Code of its integrated care board.
+    pub icb: String,
+    /// Code of its location within the board.
+    pub sub_icb: String,
+    /// Code of its primary care network.
+    pub pcn: String,
+}
+
+/// What a call is, in cloud-based telephony, whose promised callback was answered.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum CallbacksCountAs {
+    /// A callback requested, CBT005.
+    Requested,
+    /// An answered call, CBT003.
+    Answered,
+}
+
+/// What a disposition counts as in hear and treat.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum CountsAs {
+    /// Closed with advice, A18.
+    Advice,
+    /// Referred to another service, A19.
+    Referral,
 }
 
 /// How callers' numbers are kept.

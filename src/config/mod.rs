@@ -25,8 +25,8 @@ use std::path::{Path, PathBuf};
 
 pub use changes::{Change, changes};
 pub use deployment::{
-    ClipFile, Deployment, FlightSettings, LedgerSettings, Listen, LogFormat, LogSettings, MediaSettings,
-    Node, StoredCli,
+    CallbacksCountAs, ClipFile, CountsAs, Deployment, FlightSettings, LedgerSettings, Listen, LogFormat,
+    LogSettings, MediaSettings, Node, PracticePlaces, ReportSettings, StoredCli,
 };
 pub use report::{Diagnostic, Errors, Place, Report, Severity};
 

@@ -38,6 +38,7 @@ mod keep;
 mod key;
 mod private_file;
 mod reader;
+pub mod report;
 mod schema;
 mod side;
 mod store;
@@ -62,7 +63,7 @@ pub use counters::Counters;
 pub use error::Error;
 pub use keep::{Erased, Erasure, Keep, erase};
 pub use key::{CliStorage, Key};
-pub use reader::{Period, Promises, Reader};
+pub use reader::{Period, Reader};
 pub use waits::{Figures, Table, Waits, waits_by_line};
 
 use counters::{Progress, Shared, Throttle};

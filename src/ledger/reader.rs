@@ -1,6 +1,5 @@
 //! The database as reports see it: read-only, one consistent moment, while the daemon goes on writing.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,9 +11,8 @@ use crate::time::Wall;
 
 use super::store::open::{band, small};
 use super::store::{Place, Row, Value, postgres, sqlite};
-use super::waits::Tally;
-use super::words::{self, Kind};
-use super::{Entry, Error, Table};
+use super::words;
+use super::{Entry, Error};
 
 /// How many calls are read at once, with their stages.
 const PAGE: i64 = 1000;
@@ -36,23 +34,6 @@ pub struct Period {
     pub from: Wall,
     /// Excluded.
     pub to: Wall,
-}
-
-/// What became of promised callbacks.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub struct Promises {
-    /// All of them; the sum of the next four.
-    pub promised: u64,
-    /// The patient was called and talked with an agent.
-    pub reached: u64,
-    /// The patient rang again, and was answered.
-    pub own_calls: u64,
-    /// The patient was not reached, or not called in time.
-    pub failed: u64,
-    /// Not settled yet.
-    pub open: u64,
-    /// Of all, those that were not kept by their breach time.
-    pub late: u64,
 }
 
 /// A ledger, open for reading.
@@ -97,42 +78,6 @@ impl Reader {
             Source::Server(server) => server.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?,
         }
         Ok(Moment(self))
-    }
-
-    /// The table of the calls that arrived in `period`.
-    pub fn waits(&self, period: Period) -> Result<Table, Error> {
-        let mut tally = Tally::default();
-        let sql = "SELECT line, outcome, waited_ms FROM calls \
-                   WHERE arrived_ms >= $1 AND arrived_ms < $2 AND promise IS NULL AND about IS NULL";
-        self.query(sql, &bounds(period), &mut |row| {
-            tally.add(row.text(0)?, Kind::named(row.text(1)?)?, row.int(2)?.unsigned_abs());
-            Ok(())
-        })?;
-        Ok(tally.table())
-    }
-
-    /// What became of the callbacks promised in `period`, by line.
-    pub fn promises(&self, period: Period) -> Result<BTreeMap<String, Promises>, Error> {
-        let mut lines: BTreeMap<String, Promises> = BTreeMap::new();
-        let sql =
-            "SELECT line, outcome, escalated FROM promises WHERE promised_ms >= $1 AND promised_ms < $2";
-        self.query(sql, &bounds(period), &mut |row| {
-            let of_line = lines.entry(row.text(0)?.to_owned()).or_default();
-            let count = match row.maybe_text(1)? {
-                // What became part of another is counted there; what was not made was no promise.
-                Some("merged" | "cancelled") => return Ok(()),
-                None => &mut of_line.open,
-                Some("reached") => &mut of_line.reached,
-                Some("own-call") => &mut of_line.own_calls,
-                Some(_) => &mut of_line.failed,
-            };
-            *count += 1;
-            of_line.promised += 1;
-            of_line.late += u64::from(row.flag(2)?);
-            Ok(())
-        })?;
-        lines.retain(|_, of_line| of_line.promised > 0);
-        Ok(lines)
     }
 
     /// Gives `each` the calls that arrived in `period`, with their segments, in order of arrival.
@@ -186,10 +131,6 @@ impl Drop for Moment<'_> {
             Source::Server(server) => server.run("ROLLBACK"),
         };
     }
-}
-
-fn bounds(period: Period) -> [Value<'static>; 2] {
-    [period.from.0.into(), period.to.0.into()]
 }
 
 fn entry(row: Row<'_>) -> Result<Entry, Error> {

@@ -60,7 +60,7 @@ pub struct Waits {
     pub longest: Duration,
 }
 
-/// The table of records in memory; the ledger's own comes from [`super::Reader::waits`].
+/// The table of records in memory; the ledger's own is part of [`super::report::Summary`].
 pub fn waits_by_line<'a>(records: impl IntoIterator<Item = &'a CallRecord>) -> Table {
     let mut tally = Tally::default();
     // What we called ourselves was no caller's wait.
@@ -111,10 +111,10 @@ struct Sums {
 impl Tally {
     /// Counts one call that waited `waited` milliseconds.
     pub(super) fn add(&mut self, line: &str, outcome: Kind, waited: u64) {
-        if !self.lines.contains_key(line) {
-            self.lines.insert(line.to_owned(), Sums::default());
-        }
-        let Some(sums) = self.lines.get_mut(line) else { return };
+        let sums = match self.lines.get_mut(line) {
+            Some(sums) => sums,
+            None => self.lines.entry(line.to_owned()).or_default(),
+        };
         match outcome {
             Kind::Answered => sums.answered.push(waited),
             Kind::Abandoned => {

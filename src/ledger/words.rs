@@ -10,14 +10,22 @@ use super::Error;
 
 /// An outcome without its particulars.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// A person answered.
     Answered,
+    /// The caller gave up.
     Abandoned,
+    /// Turned away at the door.
     Refused,
+    /// Ended without answer and without the caller's wish.
     Lost,
+    /// Led out of the line.
     Released,
+    /// Left the line for a promised callback.
     Promised,
+    /// A call that we made, and did not reach the patient.
     Unreached,
+    /// A call that we were to make, and did not.
     Withdrawn,
 }
 
@@ -33,7 +41,8 @@ impl Kind {
         Kind::Withdrawn,
     ];
 
-    pub(crate) fn of(outcome: &Outcome) -> Kind {
+    /// The kind of an outcome.
+    pub fn of(outcome: &Outcome) -> Kind {
         match outcome {
             Outcome::Answered { .. } => Kind::Answered,
             Outcome::Abandoned => Kind::Abandoned,
@@ -47,7 +56,7 @@ impl Kind {
     }
 
     /// Its stored word.
-    pub(crate) fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Kind::Answered => "answered",
             Kind::Abandoned => "abandoned",
@@ -64,6 +73,14 @@ impl Kind {
     pub(super) fn named(word: &str) -> Result<Kind, Error> {
         let found = Kind::ALL.into_iter().find(|kind| kind.word() == word);
         found.ok_or_else(|| Error::Meaningless { column: "outcome", value: word.to_owned() })
+    }
+}
+
+/// Who answered last.
+pub(crate) fn agent(outcome: &Outcome) -> Option<&str> {
+    match outcome {
+        Outcome::Answered { agent, .. } => Some(agent),
+        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@
 mod callbacks;
 mod faults;
 mod floor_faults;
+mod report;
 mod rule_faults;
 mod rules;
 mod sample;

@@ -68,6 +68,7 @@ fn the_sample_shows_every_key() {
         "feature-codes",
         "callback",
         "ledger",
+        "report",
         "flight",
         "drain",
         "log",

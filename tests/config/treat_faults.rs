@@ -9,7 +9,7 @@ use hearken::switch::codes::Code;
 use super::{GOOD, Site, shorts};
 
 /// What is said of the good file with this behind it; lines are counted from there.
-fn said(text: &str) -> Vec<String> {
+pub(crate) fn said(text: &str) -> Vec<String> {
     let before = GOOD.lines().count();
     let found = shorts(&Site::new().report(&format!("{GOOD}{text}")));
     let relative = |found: String| {

@@ -2,6 +2,8 @@
 
 use clap::Parser as _;
 use hearken::cli::report;
+use hearken::ledger::report::{By, Scope, Summary, Terms};
+use jiff::tz::TimeZone;
 
 use super::home::{Home, on_both};
 use super::*;
@@ -22,7 +24,7 @@ struct Command {
 fn report(path: &Path, arguments: &[&str]) -> Result<String, report::Error> {
     let Command { args } = Command::parse_from([&["report"], arguments].concat());
     let mut out = Vec::new();
-    report::run(&args, path, "Europe/London", &mut out)?;
+    report::run(&args, &report::Setup::plain(path, "Europe/London")?, &mut out)?;
     Ok(String::from_utf8(out).unwrap())
 }
 
@@ -51,6 +53,9 @@ elm-tree      15        10          3        1     1         0         0     2:4
 emergency      1         1          0        0     0         0         0     0:01.2  0:01.2  0:01.2  0:01.2  0:01.2   0:01.2                  -
 all lines     16        11          3        1     1         0         0     2:30.1  2:30.0  4:30.0  5:00.0  5:00.0   5:00.0             0:13.0
 Waits of answered calls in minutes:seconds; centiles are nearest-rank.
+
+Of 16 calls whose number is stored, 15 came within 24 hours of another by the same number, 0 of them
+within 20 minutes of giving up.
 ";
     assert_eq!(text, expected);
     let instants = ["--from", "2026-11-16T08:00:13Z", "--to", "2026-11-16T08:00:15Z"];
@@ -105,7 +110,9 @@ fn the_outcomes_add_up_to_the_calls_and_both_ways_to_the_table_agree(home: &Home
     let ledger = Ledger::open(home.settings()).unwrap();
     records.iter().for_each(|record| ledger.write(record.clone()));
     ledger.close();
-    let table = Reader::open(&home.settings().path).unwrap().waits(EVER).unwrap();
+    let reader = Reader::open(&home.settings().path).unwrap();
+    let (scope, terms) = (Scope { period: EVER, practice: None }, Terms::plain(TimeZone::UTC));
+    let table = Summary::of(&reader.rows().unwrap(), scope, By::Line, &terms).unwrap().waits;
     assert_eq!(table, waits_by_line(&records));
     assert_eq!(table.total.calls, records.len() as u64);
     assert_eq!(table.lines.values().map(|figures| figures.calls).sum::<u64>(), table.total.calls);
@@ -145,7 +152,8 @@ fn a_reader_that_has_had_enough_is_no_error() {
     for format in ["table", "csv"] {
         let arguments = ["report", "--from", "2026-11-16", "--format", format];
         let Command { args } = Command::parse_from(arguments);
-        report::run(&args, &settings(&dir).path, "Europe/London", &mut Gone).unwrap();
+        let setup = report::Setup::plain(&settings(&dir).path, "Europe/London").unwrap();
+        report::run(&args, &setup, &mut Gone).unwrap();
     }
 }
 

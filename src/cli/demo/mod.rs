@@ -31,6 +31,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
 use self::hub::{Down, Hub};
 use self::screen::Screen;
 use self::show::Show;
@@ -38,6 +40,7 @@ use self::stage::{RING, Stage, Unfit, WRAP_UP};
 use super::run::log_as;
 use super::{BAD_CONFIGURATION, FAILED, fail, load, report};
 use crate::config::{Deployment, LogSettings};
+use crate::ledger::report::{By, Scope, Summary, Terms};
 use crate::ledger::{self, Period, Reader, Table};
 use crate::time::Wall;
 
@@ -155,7 +158,9 @@ fn read_back(path: &Path) -> Result<(Table, u64), ledger::Error> {
     })?;
     // A call that is there twice must not stand for one that is missing.
     let different = if calls.len() == rows { rows } else { 0 };
-    Ok((reader.waits(always)?, different as u64))
+    let (scope, terms) = (Scope { period: always, practice: None }, Terms::plain(TimeZone::UTC));
+    let summary = Summary::of(&reader.rows()?, scope, By::Line, &terms)?;
+    Ok((summary.waits, different as u64))
 }
 
 /// Where the ledger is while the demo lasts, and after it where that is wanted.

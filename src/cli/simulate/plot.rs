@@ -5,28 +5,15 @@
 
 use std::error::Error;
 use std::path::Path;
-use std::sync::Once;
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::{FontStyle, register_font};
 
 use super::curve::{Curve, STEP};
 use super::setup::Setup;
+use crate::cli::font::{self, COLOURS};
 
-/// The letters of DejaVu Sans that are in ASCII (see LICENSE-DejaVu).
-static FONT: &[u8] = include_bytes!("DejaVuSans-ascii.ttf");
 const SIZE: (u32, u32) = (1_200, 960);
-
-/// Colours that people who see few colours can tell apart (Okabe and Ito).
-const COLOURS: [RGBColor; 6] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(86, 180, 233),
-    RGBColor(0, 0, 0),
-];
 
 type Drawn = Result<(), Box<dyn Error>>;
 
@@ -41,11 +28,7 @@ struct Series {
 
 /// Draws the curves of each policy to a file, whose name's end says how.
 pub(super) fn draw(path: &Path, setup: &Setup, curves: &[Curve]) -> Drawn {
-    static REGISTERED: Once = Once::new();
-    REGISTERED.call_once(|| {
-        // Refused only for a broken font.
-        let _ = register_font("sans-serif", FontStyle::Normal, FONT);
-    });
+    font::register();
     match path.extension().and_then(|end| end.to_str()) {
         Some("svg") => picture(&SVGBackend::new(path, SIZE).into_drawing_area(), setup, curves),
         Some("png") => picture(&BitMapBackend::new(path, SIZE).into_drawing_area(), setup, curves),

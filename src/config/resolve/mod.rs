@@ -14,6 +14,7 @@ mod names;
 mod network;
 mod overrides;
 mod phones;
+mod report;
 mod rules;
 pub(super) mod shadow;
 mod treat;
@@ -72,6 +73,7 @@ pub(super) fn resolve(
     let clips = files::clips(&written.clips, base, sink);
     let prompts = files::prompts(written.media.prompts.as_ref(), base, sink);
     let ledger = files::ledger(&written.ledger, &written.practices, sink);
+    let report = report::report(written, sink);
     let flight = files::flight(&written.flight, sink);
     let calendar = calendar::calendar(written, &node.zone, base, today, &mut names, sink);
 
@@ -176,8 +178,20 @@ pub(super) fn resolve(
     let tests = tests.len();
     let listen = network.listen;
     let shadow = written.node.shadow.as_ref().map(|file| base.join(file.get_ref()));
-    let deployment =
-        Deployment { plan, listen, media, clips, prompts, ledger, flight, removed, shadow, node, log };
+    let deployment = Deployment {
+        plan,
+        listen,
+        media,
+        clips,
+        prompts,
+        ledger,
+        report,
+        flight,
+        removed,
+        shadow,
+        node,
+        log,
+    };
     Some((deployment, tests))
 }
 

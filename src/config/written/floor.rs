@@ -7,7 +7,7 @@ use serde_spanned::Spanned;
 use super::super::sink::{Sink, Span};
 use super::super::table::value::{self, Value, kind_of};
 use super::super::table::{List, Map, Table, chosen};
-use super::{Override, calendar, hours, node, or, secs};
+use super::{Override, Places, calendar, hours, node, or, report, secs};
 use crate::acd::Strategy;
 use crate::audio::Digit;
 use crate::calendar::Nation;
@@ -44,6 +44,7 @@ pub(in super::super) struct Practice {
     pub(in super::super) hours: Option<Spanned<String>>,
     pub(in super::super) zone: Option<Spanned<String>>,
     pub(in super::super) nation: Option<Spanned<Nation>>,
+    pub(in super::super) places: Places,
     pub(in super::super) overrides: Vec<Override>,
     pub(in super::super) keep: Option<Duration>,
 }
@@ -183,6 +184,7 @@ pub(super) fn practice(table: &mut Table<'_, '_>, sink: &mut Sink) -> Practice {
         hours: table.text("hours", sink),
         zone: table.text("zone", sink),
         nation: table.civil("nation", sink),
+        places: report::places(table, sink),
         overrides: table.each("override", kind, MOST_OVERRIDES, sink, calendar::exception),
         keep: node::keep(table, sink),
     }

@@ -7,6 +7,7 @@ mod callback;
 mod codes;
 mod floor;
 mod node;
+mod report;
 mod rules;
 mod treat;
 
@@ -27,6 +28,7 @@ pub(super) use floor::{
     Agent, Clip, Destination, Distributor, Leave, Line, Practice, Removed, Skill, Team, Trunk,
 };
 pub(super) use node::{Flight, Ledger, Media, Node, Sip};
+pub(super) use report::{Places, Report};
 pub(super) use rules::{Conditions, Given, Rule, Test};
 pub(super) use treat::{Disposition, Pathway, Stack};
 
@@ -42,6 +44,7 @@ pub(super) struct Written {
     pub(super) callback: Callback,
     pub(super) codes: Codes,
     pub(super) ledger: Ledger,
+    pub(super) report: Report,
     pub(super) flight: Flight,
     pub(super) drain_limit: Duration,
     pub(super) log_level: tracing::Level,
@@ -80,6 +83,7 @@ pub(super) fn read(text: &str, sink: &mut Sink) -> Written {
         callback: root.one("callback", "[callback]", sink, callback::callback),
         codes: root.one("feature-codes", "[feature-codes]", sink, codes::codes),
         ledger: root.one("ledger", "[ledger]", sink, node::ledger),
+        report: root.one("report", "[report]", sink, report::report),
         flight: root.one("flight", "[flight]", sink, node::flight),
         drain_limit: root.one("drain", "[drain]", sink, node::drain),
         log_level,

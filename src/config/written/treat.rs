@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_spanned::Spanned;
 
+use super::super::deployment::CountsAs;
 use super::super::sink::{Sink, Span};
 use super::super::table::{List, Table};
 use super::{hours, or, secs};
@@ -30,10 +31,15 @@ pub(in super::super) struct Stack {
 /// `[disposition.CODE]`
 pub(in super::super) struct Disposition {
     pub(in super::super) words: Option<Spanned<String>>,
+    pub(in super::super) counts_as: Option<CountsAs>,
 }
 
 pub(super) fn disposition(table: &mut Table<'_, '_>, sink: &mut Sink) -> Disposition {
-    Disposition { words: table.needed_text("words", sink) }
+    let choices = [("advice", CountsAs::Advice), ("referral", CountsAs::Referral)];
+    Disposition {
+        words: table.needed_text("words", sink),
+        counts_as: table.choice("counts-as", &choices, sink),
+    }
 }
 
 pub(super) fn pathway(table: &mut Table<'_, '_>, sink: &mut Sink) -> Pathway {

@@ -6,6 +6,8 @@ use super::*;
 use crate::acd::callback::Miss;
 use crate::call::record::{PromiseOutcome, PromiseRecord};
 use crate::id::PromiseId;
+use crate::ledger::report::{By, Promises, Scope, Summary, Terms};
+use jiff::tz::TimeZone;
 
 const NUMBER: &str = "+447700900123";
 
@@ -188,10 +190,12 @@ fn a_report_counts_promises_by_line_and_calls_made_are_no_callers() {
     bench.writer.step(bench.now);
     let reader = Reader::open(&bench.path("ledger.db")).unwrap();
     let all = Period { from: Wall(0), to: Wall(i64::MAX) };
-    let counts = reader.promises(all).unwrap()["elm-tree"];
+    let (scope, terms) = (Scope { period: all, practice: None }, Terms::plain(TimeZone::UTC));
+    let summary = Summary::of(&reader.rows().unwrap(), scope, By::Line, &terms).unwrap();
+    let counts = summary.callbacks["elm-tree"];
     let expected = Promises { promised: 3, reached: 1, own_calls: 0, failed: 1, open: 1, late: 1 };
     assert_eq!(counts, expected);
-    assert_eq!(reader.waits(all).unwrap().total.calls, 0);
+    assert_eq!(summary.waits.total.calls, 0);
     let mut calls = Vec::new();
     reader
         .calls(all, |entry| -> Result<(), Error> {

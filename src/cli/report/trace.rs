@@ -1,0 +1,106 @@
+//! The calls behind a figure.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use serde_json::json;
+
+use super::super::table;
+use super::{Error, Format, Report, calls, json, period::iso, text::minutes};
+use crate::ledger::report::cbt::{Class, Length, time_category};
+use crate::ledger::report::{CallKey, Clock, Figure, Kind, Told};
+use crate::ledger::{Entry, words};
+
+/// How many calls a table shows: people read it.
+const MOST_SHOWN: usize = 1_000;
+
+/// What the CBT file calls the time, the wait and the duration of a call; empty where it has none.
+type Place = [&'static str; 3];
+
+/// Writes the calls that make up the figure of this name.
+pub(super) fn write(report: &Report<'_>, name: &str, out: &mut impl Write) -> Result<(), Error> {
+    let figure = Figure::named(name).ok_or_else(|| Error::Figure(name.to_owned()))?;
+    let terms = &report.setup.terms;
+    let mut clock = Clock::new(terms.zone.clone());
+    let mut found: BTreeMap<CallKey, Place> = BTreeMap::new();
+    report.walk(true, |told| {
+        if figure.counts(told, terms) {
+            found.insert(told.call.key, place(told, &mut clock));
+        }
+    })?;
+    // Calls are never changed, so those that were found are all still there.
+    let each = |give: &mut calls::Give<'_, 3>| {
+        report.each_entry(&mut |entry| {
+            let key = CallKey { run: entry.run, call: entry.record.call };
+            found.get(&key).map_or(Ok(()), |&place| give(entry, place))
+        })
+    };
+    if report.args.json {
+        return write_json(&json::report(report.scope, json!({ "figure": name })), out, each);
+    }
+    if report.args.format == Format::Csv {
+        return calls::write(out, ["time_category", "wait_time", "duration"], each);
+    }
+    writeln!(out, "{}", report.heading())?;
+    let mut rows = Vec::new();
+    each(&mut |entry, _| {
+        if rows.len() < MOST_SHOWN {
+            rows.push(row(&entry));
+        }
+        Ok(())
+    })?;
+    let heading =
+        ["arrived", "run", "call", "trunk", "practice", "line", "outcome", "agent", "waited", "lasted"];
+    out.write_all(table::lay_out(&heading, &rows).as_bytes())?;
+    let cut = if found.len() > rows.len() {
+        format!(" These are the first {MOST_SHOWN}; --format csv has all.")
+    } else {
+        String::new()
+    };
+    writeln!(out, "{} calls make up {name}.{cut}", found.len())?;
+    Ok(())
+}
+
+/// The object `whole` with the calls as its last value, each on its line: there may be too many to keep.
+fn write_json(
+    whole: &serde_json::Value,
+    out: &mut impl Write,
+    each: impl FnOnce(&mut calls::Give<'_, 3>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let whole = whole.to_string();
+    write!(out, "{},\"calls\":[", whole.strip_suffix('}').unwrap_or(&whole))?;
+    let mut before = "\n";
+    each(&mut |entry, _| {
+        write!(out, "{before}{}", json::call(&entry))?;
+        before = ",\n";
+        Ok(())
+    })?;
+    writeln!(out, "\n]}}")?;
+    Ok(())
+}
+
+fn place(told: &Told<'_>, clock: &mut Clock) -> Place {
+    let (wait, duration) = match told.class {
+        Some(Class::Answered { waited, talked }) => (Some(waited), Some(talked)),
+        Some(Class::Missed { waited }) => (Some(waited), None),
+        _ => (None, None),
+    };
+    let words = |millis: Option<u64>| millis.map_or("", |millis| Length::of(millis).words());
+    [time_category(clock.local(told.call.arrived)), words(wait), words(duration)]
+}
+
+fn row(Entry { run, record }: &Entry) -> Vec<String> {
+    let agent = words::agent(&record.outcome).unwrap_or_default();
+    vec![
+        iso(record.arrived),
+        run.to_string(),
+        record.call.0.to_string(),
+        record.trunk.clone(),
+        record.practice.clone().unwrap_or_default(),
+        record.line.clone(),
+        Kind::of(&record.outcome).word().to_owned(),
+        agent.to_owned(),
+        minutes(Some(record.waited)),
+        minutes(Some(record.lasted)),
+    ]
+}
