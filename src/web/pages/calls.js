@@ -8,12 +8,13 @@ const BETWEEN = 1000; // no list is asked for more often
 let made = 0;
 
 /** A labelled field with a button, as one form. */
-function deed(words, button, field, done, type) {
+function deed(name, words, button, field, done, type) {
     const id = `deed-${(made += 1)}`;
     if (field) field.id = id;
     return el(
         "form",
         {
+            "data-deed": name,
             onsubmit(event) {
                 event.preventDefault();
                 done(field ? field.value : null);
@@ -30,10 +31,10 @@ function panel(id, act) {
     return el(
         "div",
         { class: "deeds", "data-part": "deeds", hidden: true },
-        deed("Priority", "Set priority", el("select", { "data-part": "bands" }), (band) => act(id, "prioritise", { band: Number(band) })),
-        deed("Line", "Move", el("select", { "data-part": "lines" }), (line) => act(id, "move", { line })),
-        deed("A red flag: this is an emergency from now on", "Make it an emergency", null, () => act(id, "emergency", {}), "small danger"),
-        deed("Reason to hang up", "Hang up", reason, (text) => act(id, "hang-up", { reason: text }), "small danger"),
+        deed("prioritise", "Priority", "Set priority", el("select", { "data-part": "bands" }), (band) => act(id, "prioritise", { band: Number(band) })),
+        deed("move", "Line", "Move", el("select", { "data-part": "lines" }), (line) => act(id, "move", { line })),
+        deed("emergency", "A red flag: this is an emergency from now on", "Make it an emergency", null, () => act(id, "emergency", {}), "small danger"),
+        deed("hang-up", "Reason to hang up", "Hang up", reason, (text) => act(id, "hang-up", { reason: text }), "small danger"),
     );
 }
 
@@ -75,11 +76,11 @@ export function supervise() {
 
     function row(call) {
         const deeds = panel(call.id, act);
-        const button = el("button", { type: "button", class: "small", "aria-expanded": "false", "data-part": "open" });
+        const button = el("button", { type: "button", class: "small", "aria-expanded": "false", "data-part": "open" }, "Act");
         button.addEventListener("click", () => {
             deeds.hidden = !deeds.hidden;
             mark(button, "aria-expanded", String(!deeds.hidden));
-            if (!deeds.hidden) deeds.querySelector("select, input, button").focus();
+            if (!deeds.hidden) deeds.querySelector("form:not([hidden])").querySelector("select, input, button").focus();
         });
         deeds.addEventListener("keydown", (event) => {
             if (event.key !== "Escape") return;
@@ -101,20 +102,22 @@ export function supervise() {
     function update(item, call) {
         const old = (performance.now() - came) / 1000;
         item.classList.toggle("urgent", call.emergency);
-        say(part(item, "wait"), lasting(call.waited_s + (call.state === "waiting" ? old : 0)));
+        say(part(item, "wait"), lasting(call.waited_s + (call.state === "talking" ? 0 : old)));
         say(part(item, "what"), `${call.emergency ? "▲ EMERGENCY, " : ""}${call.practice || call.trunk} on ${call.line}`);
         const place = call.position ? `, place ${call.position}` : "";
         const who = call.agent ? ` with ${call.agent}` : "";
         say(part(item, "note"), `${call.state}${who}${place}${call.redial ? ", rang before" : ""}`);
-        say(part(item, "open"), "Act");
+        const waits = call.state === "waiting" || call.state === "ringing";
+        const offered = { prioritise: waits && !call.emergency, move: waits && !call.emergency, emergency: !call.emergency, "hang-up": true };
+        item.querySelectorAll("[data-deed]").forEach((form) => (form.hidden = !offered[form.dataset.deed]));
         mark(part(item, "open"), "aria-label", `Act on the call from ${call.practice || call.trunk} on ${call.line}`);
         options(part(item, "lines"), lines.filter((line) => line !== call.line).map((line) => [line, line]));
         options(part(item, "bands"), [1, 2, 3].map((band) => [String(band), band === call.band ? `${band} (now)` : String(band)]));
     }
 
     function show() {
-        const rank = (call) => (call.state === "waiting" ? 0 : 1);
-        const sorted = calls.slice().sort((a, b) => rank(a) - rank(b) || a.band - b.band || Date.parse(a.arrived) - Date.parse(b.arrived));
+        const rank = (call) => (call.emergency ? 0 : call.state === "talking" ? 2 : 1);
+        const sorted = calls.slice().sort((a, b) => rank(a) - rank(b) || Date.parse(a.arrived) - Date.parse(b.arrived));
         byId("calls-none").hidden = sorted.length > 0;
         say(byId("calls-title"), `Calls: ${count(calls.length, "call")} up`);
         keep(byId("calls-list"), sorted, (call) => call.id, row, update);

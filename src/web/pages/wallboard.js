@@ -137,9 +137,9 @@ function trunks(all) {
         (trunk) => trunk.name,
         () => el("li", {}, el("b", { "data-part": "health" }), " ", el("span", { "data-part": "name" }), " ", el("small", { "data-part": "note" })),
         (item, trunk) => {
-            const [shape, words] = HEALTH[trunk.health] || ["?", trunk.health];
+            const [shape, words] = HEALTH[trunk.health];
             mark(item, "class", trunk.health);
-            say(part(item, "health"), `${shape} ${words}`);
+            say(part(item, "health"), trunk.health === "unknown" ? shape : `${shape} ${words}`);
             say(part(item, "name"), trunk.emergency ? `${trunk.name} (999)` : trunk.name);
             say(part(item, "note"), trunk.health === "down" ? `since ${hourAndMinute(trunk.since)}` : count(trunk.calls, "call"));
         },
