@@ -10,6 +10,7 @@
 //! | `report` | 0; 1 failed; 2 bad configuration |
 //! | `simulate` | 0; 1 failed; 2 bad configuration or load |
 //! | `demo` | 0; 1 failed; 2 bad configuration |
+//! | `user` | 0; 1 failed |
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,6 +30,7 @@ pub mod report;
 mod run;
 mod simulate;
 mod table;
+mod user;
 
 /// Exit status of a command that failed.
 const FAILED: u8 = 1;
@@ -64,6 +66,7 @@ enum Command {
     Report(report::Args),
     Simulate(simulate::Args),
     Demo(demo::Args),
+    User(user::Args),
 }
 
 /// Reads the command line and does what it says.
@@ -78,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report_from(&config, args),
         Command::Simulate(args) => simulate::run(&config, &args),
         Command::Demo(args) => demo::run(&config, args),
+        Command::User(args) => user::run(&args),
     }
 }
 

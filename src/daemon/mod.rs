@@ -25,7 +25,8 @@ use crate::rng::Seed;
 use crate::sip::{Listener, Transport};
 use crate::switch::following::Removed;
 use crate::switch::{Event, Input, Output, Switch};
-use crate::time::Now;
+use crate::time::{Now, Wall};
+use crate::web::{Ask, Web};
 
 mod clock;
 pub mod inherit;
@@ -35,6 +36,7 @@ mod past;
 mod reload;
 #[cfg(test)]
 mod tests;
+mod web;
 
 pub use clock::Clock;
 pub use past::Past;
@@ -121,6 +123,11 @@ pub struct Daemon<O: Observer> {
     clock: Clock,
     orders: mpsc::Receiver<Order>,
     observer: O,
+    web: Option<Web>,
+    /// What the interface wants to know.
+    asks: mpsc::Receiver<Ask>,
+    /// When the last inputs came.
+    at: Wall,
     journal: journal::Journal,
     over: Option<Instant>,
     failed: Option<Failure>,
@@ -137,6 +144,7 @@ enum Action {
     Ledger(News),
     Order(Order),
     Wake,
+    Ask(Ask),
 }
 
 impl<O: Observer> Daemon<O> {
@@ -149,7 +157,7 @@ impl<O: Observer> Daemon<O> {
         observer: O,
     ) -> Result<Daemon<O>, Failure> {
         let clips = reload::read_clips(&mut deployment)?;
-        let Deployment { mut plan, listen, media, ledger, removed, .. } = deployment;
+        let Deployment { mut plan, listen, media, ledger, removed, web, node, .. } = deployment;
         let (sip_ports, media_ports) = past.ports();
         let mut binds: Vec<_> =
             listen.iter().map(|listen| Bind { transport: listen.transport, address: listen.bind }).collect();
@@ -194,6 +202,7 @@ impl<O: Observer> Daemon<O> {
         past.compare_ports(&plan);
         let handed_over = past.handed_over;
         let (tell, promises) = mpsc::unbounded_channel();
+        let ledger_path = ledger.path.clone();
         let settings = ledger::Settings {
             run: past.left.as_ref().map(|left| left.run.ledger),
             path: ledger.path,
@@ -217,6 +226,11 @@ impl<O: Observer> Daemon<O> {
             Some(left) => left.switch.clone(),
             None => Switch::new(plan.clone(), seed()?, clock.now()),
         };
+        let place = (ledger.run(), ledger_path);
+        let (web, asks) = match web {
+            Some(settings) => web::start(settings, &node.zone, place, (&switch, clock.now())),
+            None => (None, mpsc::channel(1).1),
+        };
         let settled = past.settled();
         let flight = past.begin(left.as_deref(), &clock, &switch, &settled, &ledger);
         let mut daemon = Daemon {
@@ -230,9 +244,12 @@ impl<O: Observer> Daemon<O> {
             removed,
             settled: settled.iter().map(|promise| promise.promise).collect(),
             flight,
-            clock,
             orders,
             observer,
+            web,
+            asks,
+            at: clock.now().wall,
+            clock,
             journal: journal::Journal::default(),
             over: None,
             failed: None,
@@ -259,6 +276,8 @@ impl<O: Observer> Daemon<O> {
         while !self.is_over() {
             let action = self.select().await;
             self.apply(action);
+            // However many arrivals there are, whoever asks is answered between two batches.
+            self.answer_one();
             let now = Instant::now();
             self.look_after_itself(now);
             if let Some(pause) = self.pace.pause(now) {
@@ -296,6 +315,7 @@ impl<O: Observer> Daemon<O> {
             Some(event) = self.media_events.recv() => Action::Media(event),
             Some(news) = self.promises.recv() => Action::Ledger(news),
             arrival = self.net.next() => Action::Arrival(arrival),
+            Some(ask) = self.asks.recv() => Action::Ask(ask),
             () = &mut self.alarm => Action::Wake,
         }
     }
@@ -314,6 +334,7 @@ impl<O: Observer> Daemon<O> {
             Action::Order(Order::Drain) => Input::Drain,
             Action::Order(Order::Stop) => Input::Stop,
             Action::Order(Order::HandOver(program)) => return self.hand_over(&program),
+            Action::Ask(ask) => return self.answer(ask),
             Action::Wake => Input::Wake,
         };
         self.batch.push(first);
@@ -332,6 +353,7 @@ impl<O: Observer> Daemon<O> {
 
     fn feed_at(&mut self, now: Now, mut also: impl FnMut(&mut Daemon<O>, &Event)) {
         let mut batch = std::mem::take(&mut self.batch);
+        self.at = now.wall;
         self.pace.served(batch.len(), BATCH);
         if let Some(flight) = &mut self.flight {
             batch.iter().for_each(|input| flight.recorder.input(input, now));
@@ -387,6 +409,7 @@ impl<O: Observer> Daemon<O> {
     fn tell(&mut self, event: &Event) {
         journal::event(event);
         self.observer.event(event);
+        self.show(self.at, event);
         match event {
             Event::Drained => self.over = Some(Instant::now()),
             // An emergency came after the last call of a drain.

@@ -28,6 +28,7 @@ use crate::time::{Deadlines, Mono, Now};
 
 mod agents;
 mod arrive;
+pub mod board;
 pub mod callbacks;
 mod case_call;
 mod cases;

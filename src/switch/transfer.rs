@@ -287,7 +287,7 @@ impl Switch {
 
     /// The priority that callers of a line get: whoever is handed to a line of emergency trunks alone is an
     /// emergency from then on.
-    fn band_of(&self, line: LineId) -> Band {
+    pub(super) fn band_of(&self, line: LineId) -> Band {
         let mut trunks = self.plan.ingress.trunks.iter().filter(|trunk| trunk.line == line).peekable();
         let emergency = trunks.peek().is_some() && trunks.all(|trunk| trunk.emergency);
         if emergency { Band::EMERGENCY } else { Band::ROUTINE }

@@ -69,6 +69,7 @@ fn the_sample_shows_every_key() {
         "callback",
         "ledger",
         "flight",
+        "web",
         "drain",
         "log",
     ];

@@ -8,6 +8,7 @@
 
 mod harness;
 
+mod api;
 mod audio;
 mod busy;
 mod callbacks;

@@ -127,6 +127,12 @@ impl Exchange {
         &self.distributor
     }
 
+    /// How long a caller who joined this line now would wait; `None` while there is no estimate to be trusted.
+    pub fn estimate(&self, line: LineId, now: Mono) -> Option<estimate::Range> {
+        let waiting = self.distributor.facts(line)?.waiting;
+        self.estimators.get(line.index())?.range(waiting, now)
+    }
+
     /// The wait that a caller who joined this line now should expect (p90); nothing while somebody is free for it,
     /// `None` while there is no estimate to be trusted.
     pub fn expected_wait(&self, line: LineId, now: Mono) -> Option<Duration> {

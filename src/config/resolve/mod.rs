@@ -18,6 +18,7 @@ mod rules;
 pub(super) mod shadow;
 mod treat;
 mod trunks;
+pub(super) mod web;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -73,6 +74,7 @@ pub(super) fn resolve(
     let prompts = files::prompts(written.media.prompts.as_ref(), base, sink);
     let ledger = files::ledger(&written.ledger, sink);
     let flight = files::flight(&written.flight, sink);
+    let (web, users) = web::web(&written.web, base, sink);
     let calendar = calendar::calendar(written, &node.zone, base, today, &mut names, sink);
 
     let practices = trunks::practices(&written.practices, sink);
@@ -176,8 +178,21 @@ pub(super) fn resolve(
     let tests = tests.len();
     let listen = network.listen;
     let shadow = written.node.shadow.as_ref().map(|file| base.join(file.get_ref()));
-    let deployment =
-        Deployment { plan, listen, media, clips, prompts, ledger, flight, removed, shadow, node, log };
+    let deployment = Deployment {
+        plan,
+        listen,
+        media,
+        clips,
+        prompts,
+        ledger,
+        flight,
+        web,
+        users,
+        removed,
+        shadow,
+        node,
+        log,
+    };
     Some((deployment, tests))
 }
 

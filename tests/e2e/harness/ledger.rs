@@ -155,7 +155,10 @@ fn assert_stages(call: &Call) {
             let mut handed = call.stages("transfer").into_iter();
             handed.any(|transfer| (&transfer.agent, transfer.to) == (&talk.agent, talk.from))
         };
-        assert!(begun.is_some() || resumed(), "a talk begins with an answer, or a transfer in vain: {call:#?}");
+        assert!(
+            begun.is_some() || resumed(),
+            "a talk begins with an answer, or a transfer in vain: {call:#?}"
+        );
     }
     assert_eq!(answers.next().map(|answer| answer.from), None, "an answer begins a talk: {call:#?}");
     assert_eq!(call.outcome == "answered", !talks.is_empty(), "{call:#?}");
