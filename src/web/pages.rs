@@ -9,10 +9,30 @@ use sha2::{Digest as _, Sha256};
 type Page = (&'static str, &'static str, &'static [u8]);
 
 const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
 
 /// Everything that is served without signing in, beside the API's own routes. A path that ends in `/*` stands for
 /// all below it.
-pub(super) const PAGES: &[Page] = &[("/", HTML, include_bytes!("pages/index.html"))];
+pub(super) const PAGES: &[Page] = &[
+    ("/", HTML, include_bytes!("pages/wallboard.html")),
+    ("/sign-in", HTML, include_bytes!("pages/sign-in.html")),
+    ("/agent", HTML, include_bytes!("pages/agent.html")),
+    ("/assets/mark.svg", "image/svg+xml", include_bytes!("pages/mark.svg")),
+    ("/assets/agent.css", CSS, include_bytes!("pages/agent.css")),
+    ("/assets/agent.js", JS, include_bytes!("pages/agent.js")),
+    ("/assets/api.js", JS, include_bytes!("pages/api.js")),
+    ("/assets/calls.js", JS, include_bytes!("pages/calls.js")),
+    ("/assets/dom.js", JS, include_bytes!("pages/dom.js")),
+    ("/assets/frame.js", JS, include_bytes!("pages/frame.js")),
+    ("/assets/live.js", JS, include_bytes!("pages/live.js")),
+    ("/assets/sign-in.js", JS, include_bytes!("pages/sign-in.js")),
+    ("/assets/style.css", CSS, include_bytes!("pages/style.css")),
+    ("/assets/trend.js", JS, include_bytes!("pages/trend.js")),
+    ("/assets/wallboard.css", CSS, include_bytes!("pages/wallboard.css")),
+    ("/assets/wallboard.js", JS, include_bytes!("pages/wallboard.js")),
+    ("/assets/words.js", JS, include_bytes!("pages/words.js")),
+];
 
 /// The file for a path, if there is one.
 pub(super) fn find(path: &str) -> Option<&'static Page> {

@@ -1,9 +1,9 @@
 // A browser that is looked through: pages by size, signed in, and held against the accessibility rules.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { PASSWORD } from "./hub.mjs";
 
 // npm puts them beside the build, not into the source tree.
@@ -24,8 +24,8 @@ export async function open() {
     });
 }
 
-/** A page at one size, signed in as somebody (or nobody). What the page complains of is a failure. */
-export async function visit(browser, hub, name, path, size) {
+/** A page at one size, signed in as somebody (or nobody), with what is to be done `before` it is loaded. */
+export async function visit(browser, hub, name, path, size, before = () => {}) {
     const context = await browser.newContext({ viewport: SIZES[size], timezoneId: "Europe/London" });
     context.setDefaultTimeout(10000);
     await context.addInitScript({ content: AXE });
@@ -36,9 +36,18 @@ export async function visit(browser, hub, name, path, size) {
         // That the daemon cannot be reached is said by the browser too.
         if (message.type() === "error" && !/Failed to load resource|ERR_CONNECTION|ERR_INCOMPLETE/.test(message.text())) page.complaints.push(message.text());
     });
+    if (process.env.PAGES) await page.route(/\/assets\//, unbuilt);
     if (name) await signIn(context, hub, name);
+    await before(page);
     await page.goto(hub.base + path);
     return page;
+}
+
+/** With PAGES=src/web/pages scripts and styles come from there: they can be tried before they are built in. */
+async function unbuilt(route) {
+    const file = join(process.env.PAGES, basename(new URL(route.request().url()).pathname));
+    const response = await route.fetch();
+    await route.fulfill(existsSync(file) ? { response, body: readFileSync(file, "utf8") } : { response });
 }
 
 /** Once for each user: to try a password takes the daemon its time. */

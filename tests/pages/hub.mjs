@@ -1,6 +1,6 @@
 // The real daemon with a hub of its own in a directory of its own, to be started, killed and started again.
 
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -11,12 +11,7 @@ import { Phone } from "./phone.mjs";
 export const PASSWORD = "correct horse battery";
 const PROGRAM = resolve(process.env.CARGO_TARGET_DIR || "target", "debug", "hearken");
 
-const USERS = [
-    ["wall", ["viewer"], null],
-    ["olga", ["supervisor", "ops", "engineer"], null],
-    ["asha", ["agent"], "asha"],
-    ["dr-evans", ["agent"], "dr-evans"],
-];
+const USERS = ["wall --role viewer", "olga --role supervisor --role ops --role engineer", "asha --role agent --agent asha", "dr-evans --role agent --agent dr-evans"];
 
 const configuration = (sip, web, phones) => `
 [sip]
@@ -92,8 +87,11 @@ export class Hub {
         const [sip, web] = [await freePort("127.0.0.1"), await freePort("127.0.0.1")];
         hub.sip = { address: "127.0.0.1", port: sip };
         hub.base = `http://127.0.0.1:${web}`;
-        const hash = execFileSync(PROGRAM, ["user"], { input: PASSWORD }).toString().trim();
-        writeFileSync(join(hub.directory, "users.toml"), users(hash), { mode: 0o600 });
+        const users = USERS.map((words) => execFileSync(PROGRAM, ["user", ...words.split(" ")], { input: PASSWORD }).toString());
+        const screen = spawnSync(PROGRAM, ["user", "screen", "--token"], { encoding: "utf8" });
+        hub.token = screen.stderr.trim().split(" ").pop();
+        users.push(screen.stdout);
+        writeFileSync(join(hub.directory, "users.toml"), users.join(""), { mode: 0o600 });
         writeFileSync(join(hub.directory, "hearken.toml"), configuration(sip, web, hub.phones));
         await hub.start();
         return hub;
@@ -136,10 +134,4 @@ export class Hub {
         Object.values(this.phones).forEach((phone) => phone.close());
         rmSync(this.directory, { recursive: true });
     }
-}
-
-function users(hash) {
-    return USERS.map(([name, roles, agent]) =>
-        [`[user.${name}]`, `password = ${JSON.stringify(hash)}`, `roles = ${JSON.stringify(roles)}`, agent ? `agent = "${agent}"` : "", ""].join("\n"),
-    ).join("\n");
 }

@@ -14,14 +14,21 @@ const all = Object.entries({ ...signIn, ...agent, ...wallboard });
 const wanted = all.filter(([name]) => name.includes(process.argv[2] || ""));
 const pictures = join(process.env.CARGO_TARGET_DIR || "target", "pages", "failed");
 
-const hub = await Hub.open();
+/** Longest that one test may take. */
+const LIMIT = 30000;
+
+function timeLimit() {
+    return new Promise((_, failed) => setTimeout(() => failed(new Error(`not over after ${LIMIT} ms`)), LIMIT).unref());
+}
+
+let hub = await Hub.open();
 const browser = await open();
 const began = Date.now();
 let failed = 0;
 for (const [name, test] of wanted) {
     const start = Date.now();
     try {
-        await test(hub, browser, (figure) => console.log(`     ${figure}`));
+        await Promise.race([test(hub, browser, (figure) => console.log(`     ${figure}`)), timeLimit()]);
         console.log(`ok   ${name} (${Date.now() - start} ms)`);
     } catch (error) {
         failed += 1;
@@ -34,6 +41,9 @@ for (const [name, test] of wanted) {
             }
             await context.close();
         }
+        // The next test finds everything as it should be.
+        await hub.close();
+        hub = await Hub.open();
     }
 }
 await browser.close();

@@ -10,6 +10,18 @@ export class Problem extends Error {
     }
 }
 
+// A screen on a wall has a token in its address, behind #token=, which no server is sent: nobody need sign it in.
+const token = (/^#token=(\w+)$/.exec(location.hash) || [])[1];
+
+/** Whether this is such a screen. */
+export const isScreen = Boolean(token);
+
+/** Settings of a request with these headers, as whoever is signed in or as the screen. */
+export function identity(headers) {
+    if (!token) return { credentials: "same-origin", headers };
+    return { credentials: "omit", headers: Object.assign({ authorization: `Bearer ${token}` }, headers) };
+}
+
 /** Goes to the sign-in page, and comes back from there. */
 export function signIn() {
     const back = location.pathname + location.search;
@@ -24,7 +36,7 @@ function once() {
 
 /** Asks the daemon; gives what it answers (null for an empty answer), or throws a [`Problem`]. */
 export async function ask(method, path, body, headers) {
-    const settings = { method, credentials: "same-origin", headers: Object.assign({ accept: "application/json" }, headers) };
+    const settings = Object.assign(identity(Object.assign({ accept: "application/json" }, headers)), { method });
     if (method !== "GET") {
         settings.headers["x-hearken"] = "1";
         settings.headers["idempotency-key"] = once();

@@ -1,6 +1,6 @@
 // What all pages have: who is signed in, the way to the other pages, the state of the connection.
 
-import { ask, signIn } from "./api.js";
+import { ask, isScreen, signIn } from "./api.js";
 import { announce, byId, el, empty, say } from "./dom.js";
 import { follow } from "./live.js";
 import { clock } from "./words.js";
@@ -40,7 +40,7 @@ function head(me) {
         el("li", {}, el("a", { href: path, "aria-current": path === location.pathname ? "page" : null }, words)),
     );
     empty(byId("pages")).append(...links);
-    const out = el("button", { type: "button", class: "plain", onclick: leave }, "Sign out");
+    const out = isScreen ? "" : el("button", { type: "button", class: "plain", onclick: leave }, "Sign out");
     empty(byId("who")).append(el("span", {}, me.name), out);
 }
 

@@ -89,13 +89,15 @@ function picture(trend, wide) {
 
 let drawn = "";
 
-/** Draws the day into `place`, and its figures into the rows of a table. */
-export function draw(place, rows, trend) {
+/** Draws the day from its first call into `place`, and its figures into the rows of a table. */
+export function draw(place, rows, day) {
+    const first = day.findIndex((slot) => slot.calls > 0);
+    const trend = first < 0 ? day.slice(-1) : day.slice(first);
     const wide = place.clientWidth < 600 ? 420 : 1000;
     const now = JSON.stringify([wide, trend]);
     if (now === drawn) return;
     drawn = now;
-    empty(place).append(trend.length ? picture(trend, wide) : el("p", {}, "No calls yet today."));
+    empty(place).append(trend.length ? picture(trend, wide) : "");
     const number = (words) => el("td", { class: "number" }, String(words));
     empty(rows).append(
         ...trend.map((slot) =>
