@@ -109,7 +109,7 @@ export const tests = {
         await sound(page);
         await item.getByLabel("Line").selectOption("riverside");
         await item.getByRole("button", { name: "Move" }).click();
-        await says(page, "#calls-told", /^Done/);
+        await says(page, "#calls-told", /^Moved: call \d+, from/);
         await says(page, "#calls-list", "on riverside");
         hub.phones.surgery.hangUp(call);
         await page.locator("#calls-none").waitFor();
@@ -125,7 +125,7 @@ export const tests = {
         await page.keyboard.press("Enter");
         await tabTo(page, "#calls-list li:nth-child(1) [data-deed=emergency] button");
         await page.keyboard.press("Enter");
-        await says(page, "#calls-told", /^Done/);
+        await says(page, "#calls-told", /^Made an emergency/);
         await says(page, "#emergency-words", "1 emergency caller waits");
         await hub.phones.evans.ringing();
         await sound(page);

@@ -10,15 +10,18 @@ const DEEDS = {
     "log-in": ["logged-out"],
     resume: ["paused", "resting"],
     "wrap-up": ["wrap-up"],
+    extend: ["wrap-up"],
     pause: ["free", "ringing", "talking", "wrap-up", "resting", "unreachable"],
     "log-out": ["free", "paused", "wrap-up", "resting", "unreachable", "talking"],
 };
+const WRAP_UP = { "wrap-up": ["wrap-up", { end: true }], extend: ["wrap-up", { extend: true }] };
 const DONE = {
     "log-in": "You are logged in.",
     "log-out": "You are logged out, or will be when the call is over.",
     pause: "You are paused, or will be when the call is over.",
     resume: "You are ready for calls.",
     "wrap-up": "The wrap-up is over.",
+    extend: "The wrap-up is longer.",
     transfer: "The caller is being transferred.",
     emergency: "The caller is an emergency now.",
     disposition: "Recorded.",
@@ -38,8 +41,9 @@ function tell(words, bad) {
 }
 
 async function act(deed, body) {
+    const [path, order] = WRAP_UP[deed] || [deed, body || {}];
     try {
-        await ask("POST", `agents/${named(name)}/${deed}`, body || {});
+        await ask("POST", `agents/${named(name)}/${path}`, order);
         tell(DONE[deed]);
     } catch (problem) {
         tell(`Not done: ${problem.message}`, true);
@@ -175,8 +179,7 @@ function sure(asking) {
 
 function wire() {
     document.querySelectorAll("[data-deed]").forEach((button) => {
-        const deed = button.dataset.deed;
-        button.addEventListener("click", () => act(deed, deed === "wrap-up" ? { end: true } : {}));
+        button.addEventListener("click", () => act(button.dataset.deed));
     });
     const onSubmit = (id, done) =>
         byId(id).addEventListener("submit", (event) => {

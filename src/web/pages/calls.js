@@ -5,6 +5,8 @@ import { byId, el, keep, mark, options, part, say } from "./dom.js";
 import { count, lasting } from "./words.js";
 
 const BETWEEN = 1000; // no list is asked for more often
+const DONE = { prioritise: "Prioritised", move: "Moved", emergency: "Made an emergency", "hang-up": "Ended" };
+const CREDITS = [2, 5, 10, 30];
 let made = 0;
 
 /** A labelled field with a button, as one form. */
@@ -31,7 +33,13 @@ function panel(id, act) {
     return el(
         "div",
         { class: "deeds", "data-part": "deeds", hidden: true },
-        deed("prioritise", "Priority", "Set priority", el("select", { "data-part": "bands" }), (band) => act(id, "prioritise", { band: Number(band) })),
+        deed(
+            "prioritise",
+            "Counts as having waited longer by",
+            "Prioritise",
+            el("select", {}, ...CREDITS.map((minutes) => el("option", { value: minutes * 60 }, `${minutes} minutes`))),
+            (seconds) => act(id, "prioritise", { credit_s: Number(seconds) }),
+        ),
         deed("move", "Line", "Move", el("select", { "data-part": "lines" }), (line) => act(id, "move", { line })),
         deed("emergency", "A red flag: this is an emergency from now on", "Make it an emergency", null, () => act(id, "emergency", {}), "small danger"),
         deed("hang-up", "Reason to hang up", "Hang up", reason, (text) => act(id, "hang-up", { reason: text }), "small danger"),
@@ -67,7 +75,7 @@ export function supervise() {
         const call = calls.find((one) => one.id === id);
         try {
             await ask("POST", `calls/${named(id)}/${deed}`, body);
-            say(byId("calls-told"), `Done: ${deed}, the call from ${call.practice || call.trunk} (${id}).`);
+            say(byId("calls-told"), `${DONE[deed]}: call ${id}, from ${call.practice || call.trunk}.`);
         } catch (problem) {
             say(byId("calls-told"), `Not done: ${problem.message}`);
         }
@@ -77,16 +85,16 @@ export function supervise() {
     function row(call) {
         const deeds = panel(call.id, act);
         const button = el("button", { type: "button", class: "small", "aria-expanded": "false", "data-part": "open" }, "Act");
-        button.addEventListener("click", () => {
-            deeds.hidden = !deeds.hidden;
-            mark(button, "aria-expanded", String(!deeds.hidden));
-            if (!deeds.hidden) deeds.querySelector("form:not([hidden])").querySelector("select, input, button").focus();
-        });
+        const open = (wanted) => {
+            deeds.hidden = !wanted;
+            mark(button, "aria-expanded", String(wanted));
+            if (wanted) deeds.querySelector("form:not([hidden])").querySelector("select, input, button").focus();
+            else button.focus();
+        };
+        button.addEventListener("click", () => open(deeds.hidden));
+        deeds.addEventListener("submit", () => open(false));
         deeds.addEventListener("keydown", (event) => {
-            if (event.key !== "Escape") return;
-            deeds.hidden = true;
-            mark(button, "aria-expanded", "false");
-            button.focus();
+            if (event.key === "Escape") open(false);
         });
         return el(
             "li",
@@ -106,13 +114,12 @@ export function supervise() {
         say(part(item, "what"), `${call.emergency ? "▲ EMERGENCY, " : ""}${call.practice || call.trunk} on ${call.line}`);
         const place = call.position ? `, place ${call.position}` : "";
         const who = call.agent ? ` with ${call.agent}` : "";
-        say(part(item, "note"), `${call.state}${who}${place}${call.redial ? ", rang before" : ""}`);
+        say(part(item, "note"), `call ${call.id}: ${call.state}${who}${place}${call.redial ? ", rang before" : ""}`);
         const waits = call.state === "waiting" || call.state === "ringing";
         const offered = { prioritise: waits && !call.emergency, move: waits && !call.emergency, emergency: !call.emergency, "hang-up": true };
         item.querySelectorAll("[data-deed]").forEach((form) => (form.hidden = !offered[form.dataset.deed]));
         mark(part(item, "open"), "aria-label", `Act on the call from ${call.practice || call.trunk} on ${call.line}`);
         options(part(item, "lines"), lines.filter((line) => line !== call.line).map((line) => [line, line]));
-        options(part(item, "bands"), [1, 2, 3].map((band) => [String(band), band === call.band ? `${band} (now)` : String(band)]));
     }
 
     function show() {

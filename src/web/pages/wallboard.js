@@ -122,7 +122,7 @@ function showPerson(item, agent, board, old) {
     say(part(item, "time"), lasting(age(board, agent.since, old)));
 }
 
-const HEALTH = { up: ["✓", "up"], down: ["✕", "DOWN"], unknown: ["?", "not known"] };
+const HEALTH = { up: ["✓", "up"], down: ["✕", "DOWN"], unknown: ["?", "of unknown health"] };
 
 function trunks(all) {
     const of = (health) => all.filter((trunk) => trunk.health === health).length;
