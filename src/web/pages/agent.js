@@ -27,6 +27,9 @@ const DONE = {
     disposition: "Recorded.",
 };
 
+// Nothing is chosen for anybody.
+const CHOOSE = ["", "Choose"];
+
 let name = null; // whose page this is
 let desk = null;
 let board = null;
@@ -134,6 +137,7 @@ function showPathways(pathways) {
     );
     const people = board.agents.filter((agent) => agent.name !== name && agent.state === "free");
     options(byId("to"), [
+        CHOOSE,
         ...pathways.map((pathway) => [pathway.name, `${pathway.name} (pathway, ${room(pathway)})`, !pathway.offered]),
         ...board.lines.map((line) => [line.name, `${line.name} (line, ${line.waiting} waiting)`]),
         ...board.stacks.map((stack) => [stack.name, `${stack.name} (a clinician rings back)`]),
@@ -165,7 +169,7 @@ function showDesk() {
     showCall();
     showPathways(board.pathways);
     showOwed();
-    options(byId("code"), desk.dispositions.map((one) => [one.code, `${one.code}: ${one.words}`]));
+    options(byId("code"), [CHOOSE, ...desk.dispositions.map((one) => [one.code, `${one.code}: ${one.words}`])]);
     showWait();
 }
 
@@ -175,6 +179,13 @@ function sure(asking) {
     byId("flag-sure").hidden = !asking;
     byId("flag").hidden = asking;
     if (asking) byId("flag-no").focus();
+}
+
+/** What is chosen; the next choice begins anew. */
+function chosen(id) {
+    const { value } = byId(id);
+    byId(id).value = "";
+    return value;
 }
 
 function wire() {
@@ -187,8 +198,8 @@ function wire() {
             done();
         });
     onSubmit("pause", () => act("pause", { reason: byId("reason").value }));
-    onSubmit("transfer", () => act("transfer", { to: byId("to").value }));
-    onSubmit("disposition", () => act("disposition", { code: byId("code").value }));
+    onSubmit("transfer", () => act("transfer", { to: chosen("to") }));
+    onSubmit("disposition", () => act("disposition", { code: chosen("code") }));
     byId("flag").addEventListener("click", () => sure(true));
     byId("flag-no").addEventListener("click", () => {
         sure(false);
