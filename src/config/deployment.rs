@@ -120,6 +120,8 @@ pub struct WebSettings {
     pub answer_within: Duration,
     /// The same for lines of emergency trunks alone.
     pub emergency_within: Duration,
+    /// How many requests of one user or address are served in the long run.
+    pub requests_per_second: u32,
 }
 
 /// How callers' numbers are kept.

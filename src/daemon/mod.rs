@@ -24,7 +24,7 @@ use crate::net::{Arrival, Bind, Net};
 use crate::rng::Seed;
 use crate::sip::{Listener, Transport};
 use crate::switch::following::Removed;
-use crate::switch::{Event, Input, Output, Switch};
+use crate::switch::{Event, Input, Output, Refused, Switch};
 use crate::time::{Now, Wall};
 use crate::web::{Ask, Web};
 
@@ -351,7 +351,9 @@ impl<O: Observer> Daemon<O> {
         self.feed_at(self.clock.now(), also);
     }
 
-    fn feed_at(&mut self, now: Now, mut also: impl FnMut(&mut Daemon<O>, &Event)) {
+    /// The same at an instant; gives what was against the last input, if that was an order.
+    fn feed_at(&mut self, now: Now, mut also: impl FnMut(&mut Daemon<O>, &Event)) -> Option<Refused> {
+        let mut refused = None;
         let mut batch = std::mem::take(&mut self.batch);
         self.at = now.wall;
         self.pace.served(batch.len(), BATCH);
@@ -360,7 +362,7 @@ impl<O: Observer> Daemon<O> {
             flight.recorder.commit();
         }
         for input in batch.drain(..) {
-            self.switch.handle(input, now);
+            refused = self.switch.obey(input, now).err();
             self.drain_outputs(&mut also);
         }
         self.net.flush();
@@ -368,6 +370,7 @@ impl<O: Observer> Daemon<O> {
         if let Some(flight) = &mut self.flight {
             flight.recorder.handled(now);
         }
+        refused
     }
 
     /// Promises of earlier runs without those that are over; those whose lines are gone since pass to the lines that

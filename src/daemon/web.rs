@@ -12,7 +12,7 @@ use crate::config::WebSettings;
 use crate::flight;
 use crate::id::CallId;
 use crate::ledger::{self, Entry, Period, Reader};
-use crate::switch::{Event, Switch};
+use crate::switch::{Event, Order, Refused, Switch};
 use crate::time::{Now, Wall};
 use crate::web::{self, Ask, Day, End, Figures, Finished, Sample, Targets, Users, Web};
 
@@ -26,7 +26,7 @@ pub(super) fn start(
     (switch, now): (&Switch, Now),
 ) -> (Option<Web>, mpsc::Receiver<Ask>) {
     let (ask, asks) = mpsc::channel(web::MOST_ASKED);
-    let WebSettings { listen, users, answer_within, emergency_within } = settings;
+    let WebSettings { listen, users, answer_within, emergency_within, requests_per_second } = settings;
     let listener = match TcpListener::bind(listen) {
         Ok(listener) => listener,
         Err(error) => {
@@ -45,6 +45,7 @@ pub(super) fn start(
     let settings = web::Settings {
         run,
         users: Users::new(users),
+        requests_per_second,
         day,
         since: now.wall,
         // The disk may be slow, or hang: that is for the interface alone to wait for.
@@ -110,8 +111,16 @@ impl<O: Observer> Daemon<O> {
             Ask::Desk(agent, to) => drop(to.send(self.switch.desk(&agent, now))),
             Ask::Callbacks(to) => drop(to.send(self.switch.callbacks_shown(now))),
             Ask::Cases(to) => drop(to.send(self.switch.cases_shown())),
+            Ask::Order(order, to) => drop(to.send(self.order(order))),
             Ask::Figures(to) => drop(to.send(self.figures(now))),
         }
+    }
+
+    /// Gives an order of somebody's to the switch; an error says why it was not obeyed.
+    fn order(&mut self, order: Order) -> Result<(), Refused> {
+        let input = self.switch.meant(order)?;
+        self.batch.push(input);
+        self.feed_at(self.clock.now(), |_, _| {}).map_or(Ok(()), Err)
     }
 
     /// Health, and everything that is counted.

@@ -27,6 +27,8 @@ pub struct Board {
     pub draining: bool,
     /// By [`LineId`], those that the configuration no longer has left out.
     pub lines: Vec<Line>,
+    /// Emergency callers in any line.
+    pub emergencies: Emergencies,
     /// By [`AgentId`], those that the configuration no longer has left out.
     pub agents: Vec<Agent>,
     /// By [`TrunkId`].
@@ -61,6 +63,16 @@ pub struct Line {
     pub agents_free: u32,
     /// Names of the overflow rules that are on.
     pub rules: Vec<String>,
+}
+
+/// Emergency callers who wait, also in lines of routine callers: a red flag leaves the caller where it is.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Emergencies {
+    /// Those who talk with nobody.
+    pub waiting: u32,
+    /// How long the one has waited who came first.
+    #[serde(rename = "longest_wait_s", serialize_with = "maybe_seconds")]
+    pub longest_wait: Option<Duration>,
 }
 
 /// A wait to come.
@@ -282,6 +294,7 @@ impl Switch {
             at: now.wall,
             draining: self.is_draining(),
             lines: lines.map(|(id, line)| self.line_shown(id, &line.name, now)).collect(),
+            emergencies: self.emergencies(now),
             agents: self.agents_shown(now),
             trunks: trunks
                 .filter(|(_, trunk)| !trunk.from.is_empty())
@@ -395,6 +408,17 @@ impl Switch {
             agents_free: facts.map_or(0, |facts| facts.agents_free),
             rules: on.map(|rule| self.plan.guide.rules.rule_name(rule).to_owned()).collect(),
         }
+    }
+
+    fn emergencies(&self, now: Now) -> Emergencies {
+        let waiting = self
+            .calls
+            .values()
+            .filter(|call| call.band == Band::EMERGENCY && matches!(call.stage, Stage::Waiting { .. }));
+        waiting.fold(Emergencies::default(), |sum, call| Emergencies {
+            waiting: sum.waiting + 1,
+            longest_wait: sum.longest_wait.max(Some(now.mono.since(call.arrived.mono))),
+        })
     }
 
     /// Whether the practice whose trunks alone join a line is open.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::day::{Counts, Trend};
 use super::problem::Problem;
 use super::{Ask, Shared, locked};
-use crate::switch::board::{Agent, Board, Line, Pathway, Promised, Stack, Trunk};
+use crate::switch::board::{Agent, Board, Emergencies, Line, Pathway, Promised, Stack, Trunk};
 use crate::time::Wall;
 
 /// How long a board is shown before another is asked for.
@@ -37,6 +37,7 @@ struct Written<'a> {
     draining: bool,
     plan: WrittenPlan,
     lines: Vec<WrittenLine<'a>>,
+    emergencies: Emergencies,
     agents: &'a [Agent],
     trunks: Vec<WrittenTrunk<'a>>,
     pathways: &'a [Pathway],
@@ -104,6 +105,7 @@ impl Shared {
             draining: board.draining,
             plan: WrittenPlan { version: plan.version, since: plan.since.rfc3339() },
             lines: lines.collect(),
+            emergencies: board.emergencies,
             agents: &board.agents,
             trunks: trunks.collect(),
             pathways: &board.pathways,

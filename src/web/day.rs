@@ -89,6 +89,18 @@ struct Up {
     answered: bool,
 }
 
+/// The bounds of the buckets of [`Waits`], in seconds.
+pub(super) const BUCKETS: [u64; 12] = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_200, 1_800];
+
+/// How long those waited who were answered since the start.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Waits {
+    /// How many waited no longer than each of [`BUCKETS`].
+    pub(super) within: [u64; BUCKETS.len()],
+    pub(super) count: u64,
+    pub(super) sum: Duration,
+}
+
 /// The day so far.
 #[derive(Debug)]
 pub struct Day {
@@ -99,6 +111,8 @@ pub struct Day {
     lines: BTreeMap<String, Counts>,
     halves: Vec<Half>,
     up: BTreeMap<CallId, Up>,
+    /// Of all days.
+    waits: BTreeMap<String, Waits>,
 }
 
 const HALF_HOUR_MS: i64 = 1_800_000;
@@ -108,8 +122,8 @@ impl Day {
     pub fn new(zone: &str, targets: Targets, now: Wall) -> Day {
         let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
         let (from, to) = bounds(&zone, now);
-        let (lines, halves, up) = Default::default();
-        Day { zone, targets, from, to, lines, halves, up }
+        let (lines, halves, up, waits) = Default::default();
+        Day { zone, targets, from, to, lines, halves, up, waits }
     }
 
     /// When it began.
@@ -163,6 +177,11 @@ impl Day {
     /// What was counted of a line.
     pub(super) fn of(&self, line: &str) -> Counts {
         self.lines.get(line).copied().unwrap_or_default()
+    }
+
+    /// How long those waited who were answered since the start, by line.
+    pub(super) fn waits(&self) -> &BTreeMap<String, Waits> {
+        &self.waits
     }
 
     /// Within what time its callers should be answered.
@@ -219,6 +238,7 @@ impl Day {
         up.answered = true;
         let target = if up.emergency { targets.emergency } else { targets.routine };
         self.lines.entry(up.line.clone()).or_default().end(End::Answered, waited <= target);
+        self.waits.entry(up.line.clone()).or_default().add(waited);
         self.halves[up.half].end(End::Answered, waited);
     }
 }
@@ -233,6 +253,16 @@ impl Counts {
             End::Abandoned => self.abandoned += 1,
             End::Other => self.other += 1,
         }
+    }
+}
+
+impl Waits {
+    fn add(&mut self, waited: Duration) {
+        for (within, bound) in self.within.iter_mut().zip(BUCKETS) {
+            *within += u64::from(waited <= Duration::from_secs(bound));
+        }
+        self.count += 1;
+        self.sum += waited;
     }
 }
 

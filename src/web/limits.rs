@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// Requests that may come at once.
-const BURST: f64 = 60.0;
-/// Requests a second in the long run.
-const RATE: f64 = 20.0;
+/// For how many seconds' worth requests may come at once.
+const BURST: f64 = 3.0;
 /// Wrong passwords in a row before a name is locked.
 const TRIES: u32 = 5;
 /// For how long it is locked then.
@@ -15,19 +13,25 @@ pub(super) const LOCKED: Duration = Duration::from_secs(60);
 const MOST: usize = 4_096;
 
 /// What is remembered of users and addresses.
-#[derive(Default)]
 pub(super) struct Limits {
+    /// Requests a second.
+    rate: f64,
     buckets: BTreeMap<String, (f64, Instant)>,
     failures: BTreeMap<String, (u32, Instant)>,
 }
 
 impl Limits {
+    /// So many requests a second are let through in the long run.
+    pub(super) fn new(rate: u32) -> Limits {
+        Limits { rate: f64::from(rate), buckets: BTreeMap::new(), failures: BTreeMap::new() }
+    }
+
     /// Counts a request of `whose`; after how many seconds to try again if it is one too many.
     pub(super) fn spend(&mut self, whose: &str, now: Instant) -> Result<(), u64> {
         make_room(&mut self.buckets, whose, |(_, at)| *at);
-        let (left, at) = self.buckets.entry(whose.to_owned()).or_insert((BURST, now));
-        let earned = now.saturating_duration_since(*at).as_secs_f64() * RATE;
-        (*left, *at) = ((*left + earned).min(BURST), now);
+        let (left, at) = self.buckets.entry(whose.to_owned()).or_insert((BURST * self.rate, now));
+        let earned = now.saturating_duration_since(*at).as_secs_f64() * self.rate;
+        (*left, *at) = ((*left + earned).min(BURST * self.rate), now);
         if *left < 1.0 {
             return Err(1);
         }
@@ -73,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_burst_is_let_through_and_then_so_many_a_second() {
-        let (mut limits, now) = (Limits::default(), Instant::now());
+        let (mut limits, now) = (Limits::new(20), Instant::now());
         let let_through =
             |limits: &mut Limits, at| (0..200).filter(|_| limits.spend("jo", at).is_ok()).count();
         assert_eq!(let_through(&mut limits, now), 60);
@@ -84,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_name_is_locked_after_five_wrong_passwords_for_a_minute() {
-        let (mut limits, now) = (Limits::default(), Instant::now());
+        let (mut limits, now) = (Limits::new(20), Instant::now());
         for _ in 0..4 {
             limits.failed("jo", now);
         }
@@ -101,7 +105,7 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_bounded() {
-        let (mut limits, now) = (Limits::default(), Instant::now());
+        let (mut limits, now) = (Limits::new(20), Instant::now());
         for n in 0..2 * MOST as u64 {
             let at = now + Duration::from_millis(n);
             assert!(limits.spend(&n.to_string(), at).is_ok());

@@ -1,14 +1,16 @@
 //! Health, and figures in the text format of Prometheus.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 
-use super::Shared;
+use super::day::{BUCKETS, Waits};
 use super::problem::Problem;
 use super::{Ask, locked};
+use super::{Shared, routes};
 
 /// What the daemon says of itself.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +54,9 @@ pub(super) async fn metrics(web: &Shared) -> Result<Response, Problem> {
     figures.samples.push(Sample::of("ready", "Whether the daemon takes calls and is well.", ready));
     let news = locked(&web.news).last();
     figures.samples.push(Sample::of("news_total", "News told to clients since the start.", news));
-    let mut response = Response::new(Body::from(text(&figures.samples)));
+    let mut text = text(&figures.samples);
+    waits(&mut text, locked(&web.day).waits());
+    let mut response = Response::new(Body::from(text));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     Ok(response)
@@ -62,9 +66,31 @@ pub(super) async fn metrics(web: &Shared) -> Result<Response, Problem> {
 pub(super) async fn ready(web: &Shared) -> Result<Response, Problem> {
     let figures = web.ask(Ask::Figures).await?;
     if figures.unwell.is_empty() {
-        return Ok(Response::new(Body::from("ready\n")));
+        return Ok(routes::text("ready\n"));
     }
     Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, figures.unwell.join("; ")))
+}
+
+/// How long answered callers had waited, as histograms.
+fn waits(text: &mut String, lines: &BTreeMap<String, Waits>) {
+    if lines.is_empty() {
+        return;
+    }
+    let name = "hearken_line_wait_seconds";
+    let _ = write!(text, "# HELP {name} Wait until the answer.\n# TYPE {name} histogram\n");
+    for (line, waits) in lines {
+        let line = escaped(line);
+        for (bound, within) in BUCKETS.iter().zip(waits.within) {
+            let _ = writeln!(text, "{name}_bucket{{line=\"{line}\",le=\"{bound}\"}} {within}");
+        }
+        let _ = writeln!(text, "{name}_bucket{{line=\"{line}\",le=\"+Inf\"}} {}", waits.count);
+        let _ = writeln!(text, "{name}_sum{{line=\"{line}\"}} {}", waits.sum.as_secs_f64());
+        let _ = writeln!(text, "{name}_count{{line=\"{line}\"}} {}", waits.count);
+    }
+}
+
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 /// The samples in the text format.
@@ -80,8 +106,7 @@ fn text(samples: &[Sample]) -> String {
         let _ = write!(text, "hearken_{name}");
         for (at, (key, value)) in labels.iter().enumerate() {
             let open = if at == 0 { '{' } else { ',' };
-            let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-            let _ = write!(text, "{open}{key}=\"{value}\"");
+            let _ = write!(text, "{open}{key}=\"{}\"", escaped(value));
         }
         let _ = writeln!(text, "{} {value}", if labels.is_empty() { "" } else { "}" });
     }

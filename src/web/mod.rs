@@ -11,8 +11,10 @@
 //! | `server` | connections: limits, time-outs, headers of every answer |
 //! | `gate`, `users`, `sessions`, `limits` | who asks, whether they may, and not too often |
 //! | `board`, `day`, `news`, `stream` | what is shown, counted and told |
+//! | `orders`, `once` | what is ordered, and only once |
 //! | `audit` | who ordered what |
 //! | `metrics` | health, and figures for Prometheus |
+//! | `openapi` | the description for programs |
 //! | `pages` | the pages that are built in |
 
 mod audit;
@@ -22,6 +24,9 @@ mod gate;
 mod limits;
 mod metrics;
 mod news;
+mod once;
+mod openapi;
+mod orders;
 mod pages;
 mod problem;
 mod routes;
@@ -43,8 +48,8 @@ pub use metrics::{Figures, Sample};
 pub use users::{Users, digest, hashed};
 
 use crate::id::CallId;
-use crate::switch::Event;
 use crate::switch::board::{Board, Callback, Caller, Case, Desk};
+use crate::switch::{Event, Order, Refused};
 use crate::time::Wall;
 
 /// How many questions may wait for the control thread.
@@ -67,6 +72,8 @@ pub enum Ask {
     Callbacks(oneshot::Sender<Vec<Callback>>),
     /// Cases that are not closed.
     Cases(oneshot::Sender<Vec<Case>>),
+    /// Somebody's order; the error says why it was not obeyed.
+    Order(Order, oneshot::Sender<Result<(), Refused>>),
     /// Health and counts.
     Figures(oneshot::Sender<Figures>),
 }
@@ -77,6 +84,8 @@ pub struct Settings {
     pub run: i64,
     /// Who may use it.
     pub users: Users,
+    /// How many requests of one user or address are served in the long run.
+    pub requests_per_second: u32,
     /// The day, of which nothing is counted yet.
     pub day: Day,
     /// Calls that go on, which were there before.
@@ -103,6 +112,7 @@ struct Shared {
     sessions: Mutex<sessions::Sessions>,
     limits: Mutex<limits::Limits>,
     audit: Mutex<audit::Audit>,
+    once: Mutex<once::Once>,
     day: Mutex<Day>,
     news: Mutex<news::News>,
     /// The number of the newest.
@@ -123,15 +133,16 @@ impl Web {
         let address = listener.local_addr()?;
         listener.set_nonblocking(true)?;
         let (news, told) = mpsc::channel(MOST_UNTOLD);
-        let Settings { run, users, mut day, up, earlier, since } = settings;
+        let Settings { run, users, requests_per_second, mut day, up, earlier, since } = settings;
         up.iter().for_each(|call| day.take_up(call));
         let shared = Arc::new(Shared {
             run,
             asks,
             users: RwLock::new(Arc::new(users)),
             sessions: Mutex::default(),
-            limits: Mutex::default(),
+            limits: Mutex::new(limits::Limits::new(requests_per_second)),
             audit: Mutex::default(),
+            once: Mutex::default(),
             day: Mutex::new(day),
             news: Mutex::default(),
             newest: watch::Sender::new(0),

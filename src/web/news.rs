@@ -125,6 +125,8 @@ fn told(event: &Event) -> Option<Value> {
                 CallbackNews::Ended(_) => "ended",
             },
         }),
+        Event::Flagged { call, line } => json!({ "kind": "flagged", "call": call, "line": line }),
+        Event::Moved { call, from, to } => json!({ "kind": "moved", "call": call, "from": from, "line": to }),
         Event::Reloaded => json!({ "kind": "reloaded" }),
         Event::Draining { calls } => json!({ "kind": "draining", "calls": calls }),
         Event::Drained => json!({ "kind": "drained" }),

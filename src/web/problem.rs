@@ -12,13 +12,12 @@ pub(super) struct Problem {
     detail: String,
     /// After how many seconds it is worth trying again.
     retry_after: Option<u64>,
-    more: Map<String, Value>,
 }
 
 impl Problem {
     /// A status, and for people why.
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Problem {
-        Problem { status, detail: detail.into(), retry_after: None, more: Map::new() }
+        Problem { status, detail: detail.into(), retry_after: None }
     }
 
     /// The request itself is wrong.
@@ -46,14 +45,12 @@ impl Problem {
         Problem { retry_after: Some(retry_after), ..Problem::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
-    /// The same, with one more member.
-    pub(super) fn with(mut self, key: &str, value: impl Into<Value>) -> Problem {
-        self.more.insert(key.to_owned(), value.into());
-        self
-    }
-
     pub(super) fn status(&self) -> StatusCode {
         self.status
+    }
+
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
     }
 
     pub(super) fn into_response(self) -> Response {
@@ -62,7 +59,6 @@ impl Problem {
         members.insert("title".into(), self.status.canonical_reason().unwrap_or("error").into());
         members.insert("status".into(), self.status.as_u16().into());
         members.insert("detail".into(), self.detail.into());
-        members.extend(self.more);
         let mut response = Response::new(Body::from(Value::Object(members).to_string()));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();

@@ -11,15 +11,17 @@ use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::gate::{Access, COOKIE, Who, admit};
+use super::once::Before;
+use super::orders::{self, Verb};
 use super::problem::Problem;
 use super::server::Peer;
 use super::sessions::LASTS;
 use super::users::verify;
-use super::{Ask, Shared, audit, locked, metrics, pages, stream, wall};
+use super::{Ask, Shared, audit, locked, metrics, openapi, pages, stream, wall};
 use crate::access::Role;
-use crate::id::CallId;
 
 /// Largest body of a request.
 const LARGEST_BODY: usize = 64 * 1024;
@@ -27,6 +29,8 @@ const LARGEST_BODY: usize = 64 * 1024;
 const BODY: Duration = Duration::from_secs(10);
 /// How much of a body the audit keeps.
 const NOTED: usize = 200;
+/// Longest key by which a client makes an order known again.
+const LONGEST_KEY: usize = 128;
 /// Most calls in one answer.
 const MOST_CALLS: usize = 1_000;
 
@@ -44,6 +48,7 @@ pub(super) enum Does {
     Live,
     Ready,
     Metrics,
+    Described,
     SignIn,
     SignOut,
     Me,
@@ -55,6 +60,12 @@ pub(super) enum Does {
     Callbacks,
     Cases,
     Audit,
+    /// An order; `name` or `id` in the path is of whom.
+    Order(Verb),
+}
+
+const fn post(path: &'static str, access: Access, verb: Verb) -> Route {
+    Route { method: Method::POST, path, access, does: Does::Order(verb) }
 }
 
 const fn get(path: &'static str, access: Access, does: Does) -> Route {
@@ -68,6 +79,7 @@ pub(super) const ROUTES: &[Route] = &[
     get("/metrics", Access::Near, Does::Metrics),
     Route { method: Method::POST, path: "/api/v1/session", access: Access::Open, does: Does::SignIn },
     Route { method: Method::DELETE, path: "/api/v1/session", access: Access::SignedIn, does: Does::SignOut },
+    get("/api/v1/openapi.json", Access::Open, Does::Described),
     get("/api/v1/me", Access::SignedIn, Does::Me),
     get("/api/v1/board", Access::SignedIn, Does::Board),
     get("/api/v1/stream", Access::SignedIn, Does::Stream),
@@ -77,6 +89,21 @@ pub(super) const ROUTES: &[Route] = &[
     get("/api/v1/callbacks", Access::Only(Role::Supervisor), Does::Callbacks),
     get("/api/v1/cases", Access::Only(Role::Supervisor), Does::Cases),
     get("/api/v1/audit", Access::Only(Role::Engineer), Does::Audit),
+    post("/api/v1/agents/{name}/log-in", Access::Own, Verb::LogIn),
+    post("/api/v1/agents/{name}/log-out", Access::Own, Verb::LogOut),
+    post("/api/v1/agents/{name}/pause", Access::Own, Verb::Pause),
+    post("/api/v1/agents/{name}/resume", Access::Own, Verb::Resume),
+    post("/api/v1/agents/{name}/wrap-up", Access::Own, Verb::WrapUp),
+    post("/api/v1/agents/{name}/disposition", Access::Own, Verb::Disposition),
+    post("/api/v1/agents/{name}/transfer", Access::Own, Verb::Transfer),
+    post("/api/v1/agents/{name}/emergency", Access::Own, Verb::Red),
+    post("/api/v1/calls/{id}/prioritise", Access::Only(Role::Supervisor), Verb::Prioritise),
+    post("/api/v1/calls/{id}/move", Access::Only(Role::Supervisor), Verb::Move),
+    post("/api/v1/calls/{id}/hang-up", Access::Only(Role::Supervisor), Verb::HangUp),
+    post("/api/v1/calls/{id}/emergency", Access::Only(Role::Supervisor), Verb::Emergency),
+    post("/api/v1/pathways/{name}/report", Access::Only(Role::Supervisor), Verb::Report),
+    post("/api/v1/referrals/{id}/acknowledge", Access::Only(Role::Supervisor), Verb::Acknowledge),
+    post("/api/v1/referrals/{id}/decline", Access::Only(Role::Supervisor), Verb::Decline),
 ];
 
 /// One request that was let by.
@@ -95,7 +122,16 @@ pub(super) fn router(web: &Arc<Shared>) -> Router {
     for route in ROUTES {
         let web = Arc::clone(web);
         let filter = MethodFilter::try_from(route.method.clone()).expect("a plain method");
-        router = router.route(route.path, on(filter, move |request| serve(Arc::clone(&web), route, request)));
+        let served = async move |request: Request| {
+            let answer = serve(Arc::clone(&web), route, request);
+            if route.method.is_safe() {
+                return answer.await;
+            }
+            // What is begun is done, and written down, whether or not the client waits for it.
+            let done = tokio::spawn(answer).await;
+            done.unwrap_or_else(|_| Problem::gone().into_response())
+        };
+        router = router.route(route.path, on(filter, served));
     }
     router
         .method_not_allowed_fallback(|| async {
@@ -170,9 +206,10 @@ fn note_of(does: Does, body: &[u8]) -> String {
 async fn answer(does: Does, asked: Asked<'_>) -> Result<Response, Problem> {
     let web = asked.web;
     match does {
-        Does::Live => Ok(Response::new(Body::from("live\n"))),
+        Does::Live => Ok(text("live\n")),
         Does::Ready => metrics::ready(web).await,
         Does::Metrics => metrics::metrics(web).await,
+        Does::Described => json(&openapi::description()),
         Does::SignIn => sign_in(&asked).await,
         Does::SignOut => {
             if let Some(cookie) = asked.who.and_then(|who| who.cookie) {
@@ -188,7 +225,7 @@ async fn answer(does: Does, asked: Asked<'_>) -> Result<Response, Problem> {
         Does::Stream => stream::begin(web, &asked.parts.headers),
         Does::Calls => calls(&asked).await,
         Does::Call => {
-            let id = asked.call()?;
+            let id = orders::call(asked.named("id")?)?;
             let call = web.ask(|answer| Ask::Call(id, answer)).await?;
             json(&call.ok_or_else(|| Problem::not_found(format!("{id} is over, or was never there")))?)
         }
@@ -199,6 +236,7 @@ async fn answer(does: Does, asked: Asked<'_>) -> Result<Response, Problem> {
         }
         Does::Callbacks => json(&json!({ "callbacks": web.ask(Ask::Callbacks).await? })),
         Does::Cases => json(&json!({ "cases": web.ask(Ask::Cases).await? })),
+        Does::Order(verb) => order(&asked, verb).await,
         Does::Audit => {
             let audit = locked(&web.audit);
             json(&json!({ "entries": audit.latest().collect::<Vec<_>>() }))
@@ -212,14 +250,8 @@ impl Asked<'_> {
         found.map(|(_, value)| value.as_str()).ok_or_else(|| Problem::not_found("there is no such path"))
     }
 
-    /// The call in the path.
-    fn call(&self) -> Result<CallId, Problem> {
-        let id = self.named("id")?.parse().map(CallId);
-        id.map_err(|_| Problem::not_found("the number of a call is a whole number"))
-    }
-
-    /// The body, which must say that it is JSON: no form of another site can.
-    fn json<'b, T: Deserialize<'b>>(&'b self) -> Result<T, Problem> {
+    /// Refuses a body that does not say that it is JSON: no form of another site can.
+    fn must_be_json(&self) -> Result<(), Problem> {
         let kind = self.parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         if kind.is_none_or(|kind| kind.split(';').next().unwrap_or_default().trim() != "application/json") {
             return Err(Problem::new(
@@ -227,6 +259,12 @@ impl Asked<'_> {
                 "the body must be application/json",
             ));
         }
+        Ok(())
+    }
+
+    /// The body.
+    fn json<'b, T: Deserialize<'b>>(&'b self) -> Result<T, Problem> {
+        self.must_be_json()?;
         serde_json::from_slice(self.body)
             .map_err(|error| Problem::bad(format!("the body is not as described: {error}")))
     }
@@ -268,6 +306,51 @@ async fn sign_in(asked: &Asked<'_>) -> Result<Response, Problem> {
     Ok(with_cookie(me, &cookie, LASTS, asked.parts))
 }
 
+/// Gives an order; one with an `Idempotency-Key` that came before is answered as it was then.
+async fn order(asked: &Asked<'_>, verb: Verb) -> Result<Response, Problem> {
+    if !asked.body.is_empty() {
+        asked.must_be_json()?;
+    }
+    let key = asked.parts.headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default());
+    let Some(key) = key else { return obeyed(asked, verb).await };
+    if !(1..=LONGEST_KEY).contains(&key.len()) {
+        return Err(Problem::bad(format!("an Idempotency-Key has 1 to {LONGEST_KEY} letters")));
+    }
+    let who = asked.who.as_ref().map_or("", |who| who.name.as_str());
+    let digest =
+        Sha256::new().chain_update(asked.parts.uri.path()).chain_update([0]).chain_update(asked.body);
+    let before = locked(&asked.web.once).begin(who, key, digest.finalize().into(), Instant::now());
+    match before {
+        Before::New => {}
+        Before::Running => return Err(Problem::conflict("the same order is being given")),
+        Before::Other => {
+            return Err(Problem::conflict("another order had this Idempotency-Key"));
+        }
+        Before::Answered(status, detail) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+            return if status.is_success() { done() } else { Err(Problem::new(status, detail)) };
+        }
+    }
+    let answer = obeyed(asked, verb).await;
+    let (status, detail) = match &answer {
+        Ok(_) => (StatusCode::OK, ""),
+        Err(problem) => (problem.status(), problem.detail()),
+    };
+    locked(&asked.web.once).end(who, key, status.as_u16(), detail.to_owned());
+    answer
+}
+
+async fn obeyed(asked: &Asked<'_>, verb: Verb) -> Result<Response, Problem> {
+    let of = asked.named("name").or_else(|_| asked.named("id"))?;
+    let order = orders::order(verb, of, asked.body)?;
+    asked.web.ask(|answer| Ask::Order(order, answer)).await?.map_err(orders::refused)?;
+    done()
+}
+
+fn done() -> Result<Response, Problem> {
+    json(&json!({ "done": true }))
+}
+
 async fn calls(asked: &Asked<'_>) -> Result<Response, Problem> {
     let (line, state) = (asked.query("line"), asked.query("state"));
     let limit = asked.query("limit").map(|limit| limit.parse::<usize>()).transpose();
@@ -290,6 +373,14 @@ fn unescaped(text: &str) -> String {
         rest = if code.is_some() { &after[2..] } else { after };
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// A line for people.
+pub(super) fn text(text: &'static str) -> Response {
+    let mut response = Response::new(Body::from(text));
+    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
 }
 
 fn json(value: &impl Serialize) -> Result<Response, Problem> {
@@ -341,6 +432,6 @@ mod tests {
     fn only_what_must_be_is_open() {
         let open = ROUTES.iter().filter(|route| matches!(route.access, Access::Open | Access::Near));
         let paths: Vec<_> = open.map(|route| route.path).collect();
-        assert_eq!(paths, ["/healthz", "/readyz", "/metrics", "/api/v1/session"]);
+        assert_eq!(paths, ["/healthz", "/readyz", "/metrics", "/api/v1/session", "/api/v1/openapi.json"]);
     }
 }

@@ -1,5 +1,7 @@
 //! The web interface as its clients see it, with real calls behind it.
 
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use argon2::password_hash::{PasswordHasher as _, SaltString};
@@ -9,6 +11,8 @@ use serde_json::{Value, json};
 use crate::harness::{Client, Net, Phone, SOON, Setup, wait_for};
 
 const PASSWORD: &str = "correct horse battery";
+/// The token of one who may do everything.
+const ALL: &str = "a token for everything";
 const TOKEN: &str = "a token for a screen on the wall";
 
 /// A daemon with one agent, and a user for each role with the role's name; `asha` is the agent, `screen` has a token.
@@ -23,8 +27,15 @@ fn setup(net: Net, phone: &Phone) -> Setup {
     let roles = ["viewer", "supervisor", "ops", "engineer"];
     let mut users: String = roles.iter().map(|role| user(role, role, "")).collect();
     users += &user("asha", "agent", "agent = \"asha\"");
-    let digest: String = hearken::web::digest(TOKEN).iter().map(|byte| format!("{byte:02x}")).collect();
-    users += &format!("[user.screen]\ntokens = [\"sha256:{digest}\"]\nroles = [\"viewer\"]\n");
+    let digest_of = |token: &str| -> String {
+        hearken::web::digest(token).iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    let every = "\"viewer\", \"agent\", \"supervisor\", \"ops\", \"engineer\"";
+    users += &format!(
+        "[user.all]\ntokens = [\"sha256:{}\"]\nroles = [{every}]\nagent = \"asha\"\n",
+        digest_of(ALL)
+    );
+    users += &format!("[user.screen]\ntokens = [\"sha256:{}\"]\nroles = [\"viewer\"]\n", digest_of(TOKEN));
     Setup::new(net)
         .agent("asha", phone.uri("asha"))
         .with("[web]\n", "[web]\nusers = \"users.toml\"\n")
@@ -33,7 +44,8 @@ fn setup(net: Net, phone: &Phone) -> Setup {
 
 #[test]
 fn without_users_only_health_and_metrics_are_served_and_the_answer_says_what_to_do() {
-    let hub = Setup::new(Net::new()).start();
+    let net = Net::new();
+    let hub = Setup::new(net).agent("asha", Phone::at(net.agent(1)).uri("asha")).start();
     let anybody = Client::new(hub.web);
     assert_eq!(anybody.get("/healthz").body, "live\n");
     wait_for("a daemon that is ready", SOON, || (anybody.get("/readyz").body == "ready\n").then_some(()));
@@ -164,4 +176,92 @@ fn what_was_counted_today_outlives_the_daemon() {
     let hub = hub.restarted_elsewhere();
     let client = Client::new(hub.web).with("Authorization", &format!("Bearer {TOKEN}"));
     wait_for("the same counts", Duration::from_secs(5), || (answered(&client) == 1).then_some(()));
+}
+
+#[test]
+fn an_agent_works_by_the_interface_and_a_supervisor_orders_callers() {
+    let net = Net::new();
+    let (mut first, mut second, mut phone) =
+        (Phone::at(net.surgery()), Phone::at(net.surgery()), Phone::at(net.agent(1)));
+    let hub = setup(net, &phone).start();
+    let agent = Client::new(hub.web).signed_in("asha", PASSWORD);
+    let supervisor = Client::new(hub.web).signed_in("supervisor", PASSWORD);
+    let mut stream = supervisor.follow();
+    let order = |client: &Client, path: &str, body: &Value| {
+        let answer = client.post(&format!("/api/v1/{path}"), body);
+        (answer.status, answer.json()["detail"].as_str().unwrap_or_default().to_owned())
+    };
+    let done = (200, String::new());
+
+    assert_eq!(order(&agent, "agents/asha/pause", &json!({ "reason": "lunch" })), done);
+    let board = stream.board(|board| board["agents"][0]["state"] == "paused");
+    assert_eq!(board["agents"][0]["reason"], "lunch");
+    assert_eq!(order(&agent, "agents/asha/log-in", &json!({})), (409, "the agent is paused".to_owned()));
+    assert_eq!(order(&agent, "agents/ben/resume", &json!({})).0, 403);
+    assert_eq!(order(&supervisor, "agents/ben/resume", &json!({})).0, 404);
+    assert_eq!(order(&agent, "agents/asha/pause", &json!({ "why": "lunch" })).0, 400);
+
+    first.call(&hub);
+    let first_id = stream.news("arrived").data["call"].as_u64().unwrap();
+    second.call(&hub);
+    let second_id = stream.news("arrived").data["call"].as_u64().unwrap();
+    assert_eq!(order(&agent, &format!("calls/{second_id}/emergency"), &json!({})).0, 403);
+    assert_eq!(order(&supervisor, &format!("calls/{second_id}/emergency"), &json!({})), done);
+    assert_eq!(stream.news("flagged").data["call"], second_id);
+    let again = order(&supervisor, &format!("calls/{second_id}/emergency"), &json!({}));
+    assert_eq!(again, (409, "this is an emergency already".to_owned()));
+    assert_eq!(order(&supervisor, "calls/999999/emergency", &json!({})).0, 404);
+
+    // Sent twice for want of an answer, an order is given once.
+    let once = agent.clone().with("Idempotency-Key", "k1");
+    for _ in 0..2 {
+        assert_eq!(order(&once, "agents/asha/resume", &json!({})), done);
+    }
+    assert_eq!(order(&once, "agents/asha/log-out", &json!({})).0, 409);
+    let invite = phone.ring();
+    assert_eq!(stream.news("presented").data["call"], second_id, "who came later, and is an emergency");
+    phone.accept(&invite);
+    stream.news("bridged");
+    assert_eq!(order(&agent, "agents/asha/transfer", &json!({ "to": "nobody" })).0, 404);
+
+    let hung_up = order(&supervisor, &format!("calls/{first_id}/hang-up"), &json!({ "reason": "abuse" }));
+    assert_eq!(hung_up, done);
+    assert_eq!(stream.news("ended").data["ended_by"], "supervisor");
+    first.hung_up();
+    second.bye();
+    phone.hung_up();
+    let engineer = Client::new(hub.web).signed_in("engineer", PASSWORD);
+    let audit = engineer.get("/api/v1/audit").json();
+    let entry =
+        audit["entries"].as_array().unwrap().iter().find(|entry| entry["with"] == "{\"reason\":\"abuse\"}");
+    let entry = entry.unwrap_or_else(|| panic!("{audit}"));
+    assert_eq!((&entry["who"], &entry["status"]), (&json!("supervisor"), &json!(200)));
+    hub.logs("audit: ordered");
+}
+
+/// Sends requests made from the description, sound and unsound, and holds the answers against it.
+#[test]
+fn the_interface_is_as_its_description_says() {
+    let net = Net::new();
+    let (mut caller, mut phone) = (Phone::at(net.surgery()), Phone::at(net.agent(1)));
+    let program =
+        Path::new(env!("CARGO_BIN_EXE_hearken")).ancestors().nth(2).unwrap().join("python/bin/schemathesis");
+    assert!(program.exists(), "{}: tests/run installs it", program.display());
+    let hub = setup(net, &phone).with("[web]\n", "[web]\nrequests-per-second = 10000\n").start();
+    caller.call(&hub);
+    phone.answer();
+    let everything = Client::new(hub.web).with("Authorization", &format!("Bearer {ALL}"));
+    assert_eq!(everything.get("/api/v1/me").status, 200);
+    let description = format!("http://{}/api/v1/openapi.json", hub.web.unwrap());
+    let run = Command::new(program)
+        .current_dir(hub.dir())
+        .args(["run", &description, "--header", &format!("Authorization: Bearer {ALL}")])
+        // A stream has no end, and signing out ends nothing for a token.
+        .args(["--exclude-path", "/api/v1/stream"])
+        .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "8", "--seed", "1", "--no-color"])
+        .args(["--request-timeout", "10"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success(), "{said}");
 }

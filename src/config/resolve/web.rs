@@ -30,8 +30,9 @@ pub(super) fn web(written: &Web, base: &Path, sink: &mut Sink) -> (Option<WebSet
             DEFAULT_LISTEN
         })
     });
-    let Web { answer_within, emergency_within, .. } = *written;
-    let settings = WebSettings { listen, users: Vec::new(), answer_within, emergency_within };
+    let Web { answer_within, emergency_within, requests_per_second, .. } = *written;
+    let users = Vec::new();
+    let settings = WebSettings { listen, users, answer_within, emergency_within, requests_per_second };
     let users = written.users.as_ref().map(|file| {
         let path = base.join(file.get_ref());
         if !path.is_file() {

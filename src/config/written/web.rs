@@ -15,6 +15,7 @@ pub(in super::super) struct Web {
     pub(in super::super) users: Option<Spanned<String>>,
     pub(in super::super) answer_within: Duration,
     pub(in super::super) emergency_within: Duration,
+    pub(in super::super) requests_per_second: u32,
 }
 
 /// `[user.NAME]` in the file of users.
@@ -32,6 +33,7 @@ pub(super) fn web(table: &mut Table<'_, '_>, sink: &mut Sink) -> Web {
         users: table.text("users", sink),
         answer_within: or(table.duration("answer-within", secs(1)..=hours(2), sink), secs(60)),
         emergency_within: or(table.duration("emergency-within", secs(1)..=hours(2), sink), secs(5)),
+        requests_per_second: or(table.number("requests-per-second", 1..=100_000, sink), 20),
     }
 }
 

@@ -10,18 +10,16 @@ const FEW = 6; // as many lines or agents have room to be large
 
 let urgent = 0; // emergency callers who waited when last told
 
-function emergency(lines, old) {
+function emergency({ lines, emergencies }, old) {
     const own = lines.filter((line) => line.emergency);
-    byId("emergency").hidden = own.length === 0;
+    byId("emergency").hidden = own.length === 0 && emergencies.waiting === 0;
     const sum = (what) => own.reduce((total, line) => total + what(line), 0);
-    const waiting = sum((line) => line.waiting);
-    const longest = own.map((line) => line.longest_wait_s).filter((wait) => wait !== null);
+    // In whatever line: who was flagged waits in a routine one.
+    const { waiting, longest_wait_s: longest } = emergencies;
     byId("emergency").classList.toggle("waits", waiting > 0);
-    const words = waiting
-        ? `${count(waiting, "emergency caller waits", "emergency callers wait")}`
-        : "No emergency caller waits";
+    const words = waiting ? count(waiting, "emergency caller waits", "emergency callers wait") : "No emergency caller waits";
     say(byId("emergency-words"), words);
-    say(byId("emergency-longest"), longest.length ? lasting(Math.max(...longest) + old) : "–");
+    say(byId("emergency-longest"), lasting(longest === null ? null : longest + old));
     const [answered, good] = [sum((line) => line.today.answered), sum((line) => line.today.answered_in_target)];
     say(byId("emergency-target"), answered ? `${good} of ${answered}` : "–");
     say(byId("emergency-abandoned"), sum((line) => line.today.abandoned));
@@ -177,7 +175,7 @@ function notice(board) {
 }
 
 function tick(board, old) {
-    emergency(board.lines, old);
+    emergency(board, old);
     lines(rows(board.lines), old);
     agents(board, old);
 }
