@@ -127,10 +127,10 @@ export const tests = {
         await page.keyboard.press("Enter");
         await says(page, "#calls-told", /^Made an emergency/);
         await says(page, "#emergency-words", "1 emergency caller waits");
-        await hub.phones.evans.ringing();
         await sound(page);
         hub.phones.surgery.hangUp(first);
         await says(page, "#emergency-words", "No emergency caller waits");
+        await says(page, "#calls-title", "1 call up");
         await tabTo(page, "#calls-list li:nth-child(1) [data-part=open]");
         await page.keyboard.press("Enter");
         await tabTo(page, "#calls-list li:nth-child(1) [data-deed=hang-up] input");

@@ -60,6 +60,8 @@ fn a_flagged_caller_goes_before_all_that_wait_and_is_exempt_from_the_limits() {
     assert_eq!(not_now(world.order(CallerOrder::Flag(CallId(4)))), "this is an emergency already");
     let positions: Vec<_> = world.switch.callers(world.now).iter().map(|call| call.position).collect();
     assert_eq!(positions, [None, Some(2), Some(3), Some(1)]);
+    let board = world.switch.board(world.now);
+    assert_eq!((board.emergencies.waiting, board.lines[0].emergency), (1, false), "it waits where it did");
     phone.send(&mut world, "BYE", 1, "");
     world.pass(Duration::from_millis(10_100));
     let rings =

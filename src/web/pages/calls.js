@@ -4,7 +4,7 @@ import { ask, named } from "./api.js";
 import { byId, el, keep, mark, options, part, say } from "./dom.js";
 import { count, lasting } from "./words.js";
 
-const BETWEEN = 1000; // no list is asked for more often
+const BETWEEN = 500; // no list is asked for more often
 const DONE = { prioritise: "Prioritised", move: "Moved", emergency: "Made an emergency", "hang-up": "Ended" };
 const CREDITS = [2, 5, 10, 30];
 let made = 0;
