@@ -8,14 +8,15 @@
 //!
 //! | floor | modules | what lives there |
 //! |---|---|---|
-//! | 0 | [`time`], [`id`], [`rng`], [`audio`] | instants and deadlines, identifiers, the seeded generator, the words for audio |
+//! | 0 | [`time`], [`id`], [`rng`], [`audio`], [`access`] | instants and deadlines, identifiers, the seeded generator, the words for audio, users |
 //! | 1 | [`calendar`], [`policy`], [`acd`] | opening hours; who may call and which line they join; lines, teams, agents, matching |
 //! | 2 | [`sip`], [`rtp`] | bytes in, bytes out; strangers to each other |
 //! | 3 | [`call`], [`switch`] | one back-to-back call; the machine that owns them all |
-//! | 4 | [`net`], [`media`], [`ledger`], [`flight`], [`config`] | adapters: sockets, media threads, records, the flight log, TOML to plan |
+//! | 4 | [`net`], [`media`], [`ledger`], [`flight`], [`config`], [`web`] | adapters: sockets, media threads, records, the flight log, TOML to plan, HTTP |
 //! | 5 | [`daemon`], [`sim`] | the drivers: real time, virtual time |
-//! | 6 | [`cli`] | commands: run, check, explain, simulate, replay, flight, report, demo |
+//! | 6 | [`cli`] | commands: run, check, explain, simulate, replay, flight, report, demo, user |
 
+pub mod access;
 pub mod audio;
 pub mod id;
 pub mod rng;
@@ -36,6 +37,7 @@ pub mod flight;
 pub mod ledger;
 pub mod media;
 pub mod net;
+pub mod web;
 
 pub mod daemon;
 pub mod sim;

@@ -41,6 +41,24 @@ impl Sub<Mono> for Mono {
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Wall(pub i64);
 
+impl Wall {
+    /// The instant as text for machines (RFC 3339), in UTC to the millisecond: `2026-08-31T07:15:00.000Z`.
+    pub fn rfc3339(self) -> String {
+        const DAY: i64 = 86_400_000;
+        // Days are counted from the first of March of the year 0, so that a leap day is the last of its year.
+        let (days, millis) = (self.0.div_euclid(DAY) + 719_468, self.0.rem_euclid(DAY));
+        let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let day = of_era - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let date = day - (153 * month + 2) / 5 + 1;
+        let (year, month) = (year + era * 400 + i64::from(month > 9), (month + 2) % 12 + 1);
+        let (seconds, millis) = (millis / 1_000, millis % 1_000);
+        let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+        format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+    }
+}
+
 impl Add<Duration> for Wall {
     type Output = Wall;
 
@@ -154,7 +172,22 @@ impl<K: Ord + Copy> Deadlines<K> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
+
+    #[test]
+    fn instants_are_written_as_every_other_program_reads_them() {
+        for at in [0, 1_789_000_000_123, -1, 951_782_399_999, 951_782_400_000, 4_107_542_399_000] {
+            let text = jiff::Timestamp::from_millisecond(at).unwrap().strftime("%Y-%m-%dT%H:%M:%S.%3fZ");
+            assert_eq!(Wall(at).rfc3339(), text.to_string());
+        }
+        let mut at = -2_208_988_800_000;
+        while at < 4_200_000_000_000 {
+            assert_eq!(Wall(at).rfc3339().parse::<jiff::Timestamp>().unwrap().as_millisecond(), at);
+            at += 86_400_000 * 13 + 1_234_567;
+        }
+    }
 
     #[test]
     fn a_moved_deadline_fires_once_at_its_new_time() {

@@ -10,11 +10,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every top-level module with its floor, as in the table of `src/lib.rs`.
-const FLOORS: [(&str, u8); 19] = [
+const FLOORS: [(&str, u8); 21] = [
     ("time", 0),
     ("id", 0),
     ("rng", 0),
     ("audio", 0),
+    ("access", 0),
     ("calendar", 1),
     ("policy", 1),
     ("acd", 1),
@@ -27,6 +28,7 @@ const FLOORS: [(&str, u8); 19] = [
     ("ledger", 4),
     ("flight", 4),
     ("config", 4),
+    ("web", 4),
     ("daemon", 5),
     ("sim", 5),
     ("cli", 6),

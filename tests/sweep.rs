@@ -5,7 +5,7 @@ use std::ops::Range;
 use hearken::sim::world::{self, Tally};
 
 /// What must have happened somewhere among so many seeds, or the world has become too friendly.
-const RARE: [&str; 20] = [
+const RARE: [&str; 21] = [
     "answered",
     "both left",
     "broken connections",
@@ -25,6 +25,7 @@ const RARE: [&str; 20] = [
     "reloads",
     "spoilt",
     "stalls",
+    "supervisors' orders",
     "unacknowledged",
 ];
 

@@ -363,9 +363,15 @@ impl Distributor {
         }
     }
 
-    /// Phones stop ringing through no fault of their agents, who keep their turns.
+    /// Phones stop ringing through no fault of their agents, who keep their turns, and take whom they take next.
     fn silence(&mut self, call: CallId, rung: Vec<AgentId>, why: Withdrawal, now: Mono) {
-        for &agent in &rung {
+        self.hush(call, &rung, why, now);
+        self.seek_callers(rung, now);
+    }
+
+    /// Phones stop ringing, and no more.
+    pub(super) fn hush(&mut self, call: CallId, rung: &[AgentId], why: Withdrawal, now: Mono) {
+        for &agent in rung {
             self.outputs.push_back(Output::Withdraw { call, agent, why });
             let idle_since = match self.seats[agent.index()].state {
                 State::Ringing { idle_since, .. } => idle_since,
@@ -373,7 +379,6 @@ impl Distributor {
             };
             self.idle(agent, idle_since, now);
         }
-        self.seek_callers(rung, now);
     }
 
     /// The agent is set aside before the caller looks for another; one that needs no rest comes last.

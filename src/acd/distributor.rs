@@ -168,6 +168,8 @@ impl Distributor {
             Input::Spare { agent, call } => self.spare(agent, call, now),
             Input::Serve { agent, call, line, band } => self.serve(agent, call, (line, band), now),
             Input::Credit { call, credit } => self.credit(call, credit, now),
+            Input::Rank { call, band } => self.rank(call, band, now),
+            Input::Move { call, line, band } => self.move_to(call, (line, band), now),
             Input::LogIn { agent } => self.log_in(agent, now),
             Input::LogOut { agent } => self.log_out(agent, now),
             Input::Pause { agent, reason } => self.pause(agent, reason, now),

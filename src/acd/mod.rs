@@ -20,6 +20,7 @@ mod free;
 mod invariants;
 mod leaving;
 mod matching;
+mod orders;
 pub mod pathway;
 mod place;
 mod plan;
@@ -81,6 +82,12 @@ pub enum Input {
     Serve { agent: AgentId, call: CallId, line: LineId, band: Band },
     /// The caller counts as if it had come to the line so much before it did, credits of the arrival included.
     Credit { call: CallId, credit: Duration },
+    /// The caller gets another priority class, and keeps its arrival. Of one who becomes an emergency no destination
+    /// is asked any more.
+    Rank { call: CallId, band: Band },
+    /// The caller, who waits, waits in another line from now on, in the place it has, with this priority if its own is
+    /// less. Phones that ring for it ring no more. To move it to the line where it waits changes nothing.
+    Move { call: CallId, line: LineId, band: Band },
     /// The agent starts work; also takes back a log-out that waits for the end of a talk.
     LogIn { agent: AgentId },
     /// The agent stops work; a ringing presentation is withdrawn, a talk goes on to its end.
@@ -285,6 +292,9 @@ pub enum Refused {
         /// The call named.
         call: CallId,
     },
+    /// The caller does not wait in a line.
+    #[error("{0} does not wait")]
+    NotWaiting(CallId),
     /// Whoever the caller was to be handed to cannot be rung now.
     #[error("nobody is free there")]
     NobodyFree,

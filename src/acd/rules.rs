@@ -99,6 +99,11 @@ impl Distributor {
         self.settle(self.now);
     }
 
+    /// The rules that are on for a line.
+    pub fn rules_on(&self, line: LineId) -> impl Iterator<Item = RuleId> {
+        self.rules.as_ref().into_iter().flat_map(move |rules| rules.states.on(&rules.book, line))
+    }
+
     /// What the rules that are on mean for a caller of this line; nothing without rules.
     pub fn decision(&self, line: LineId, caller: CallerFacts) -> Decision {
         let rules = self.rules.as_ref();

@@ -105,6 +105,16 @@ impl Distributor {
         (0u32..).map(AgentId).zip(people).map(|(agent, seat)| (agent, seat.availability(), seat.since))
     }
 
+    /// When an agent's wrap-up, rest or pause for misses ends by itself, or the ringing of the phone.
+    pub fn ends(&self, agent: AgentId) -> Option<Mono> {
+        self.deadlines.at(agent)
+    }
+
+    /// Whether a caller gave up a while ago and rang again.
+    pub fn is_redial(&self, call: CallId) -> bool {
+        self.calls.get(&call).is_some_and(|caller| caller.who.redial)
+    }
+
     fn standing(&self, line: LineId, stage: Stage) -> impl DoubleEndedIterator<Item = &Place> {
         let places = self.queue(line).into_iter().flat_map(|queue| queue.standing.iter());
         places.filter(move |place| self.stage(place.call) == Some(stage))

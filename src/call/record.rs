@@ -165,6 +165,8 @@ pub enum EndedBy {
     DeadPeer,
     /// The daemon was stopped.
     Shutdown,
+    /// A supervisor ended it.
+    Supervisor,
 }
 
 /// A promised callback as it stands: written when it is made, at each change, and when it is settled.

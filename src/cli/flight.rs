@@ -165,6 +165,8 @@ impl Ladder {
                 (call, format!("handed back to {agent}, not taken by {from}: {code}"))
             }
             Event::Disposed { call, agent, code } => (call, format!("ended as {code}, says {agent}")),
+            Event::Flagged { call, .. } => (call, "flagged as an emergency".to_owned()),
+            Event::Moved { call, from, to } => (call, format!("moved from line {from} to {to}")),
             Event::Ended { call, outcome, .. } => (call, format!("over: {outcome:?}")),
             _ => return,
         };

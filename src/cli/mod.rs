@@ -11,6 +11,7 @@
 //! | `erase` | 0; 1 failed; 2 bad configuration |
 //! | `simulate` | 0; 1 failed; 2 bad configuration or load |
 //! | `demo` | 0; 1 failed; 2 bad configuration |
+//! | `user` | 0; 1 failed |
 
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,7 @@ pub mod report;
 mod run;
 mod simulate;
 mod table;
+mod user;
 
 /// Exit status of a command that failed.
 const FAILED: u8 = 1;
@@ -69,6 +71,7 @@ enum Command {
     Erase(erase::Args),
     Simulate(simulate::Args),
     Demo(demo::Args),
+    User(user::Args),
 }
 
 /// Reads the command line and does what it says.
@@ -84,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::Erase(args) => erase::run(&config, &args),
         Command::Simulate(args) => simulate::run(&config, &args),
         Command::Demo(args) => demo::run(&config, args),
+        Command::User(args) => user::run(&args),
     }
 }
 

@@ -58,6 +58,9 @@ pub(super) fn run(config: &Path, shadow: Option<PathBuf>) -> ExitCode {
         for (transport, address) in daemon.addresses() {
             println!("listening on {} {address}", transport.name().to_ascii_lowercase());
         }
+        if let Some(address) = daemon.web_address() {
+            println!("web on http://{address}/");
+        }
         println!("ready");
         daemon.run().await
     });

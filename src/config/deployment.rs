@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::access::User;
 use crate::sip::Transport;
 use crate::switch::following::Removed;
 use crate::switch::plan::Plan;
@@ -31,6 +32,10 @@ pub struct Deployment {
     pub report: ReportSettings,
     /// Where inputs are logged; `None` when they are not.
     pub flight: Option<FlightSettings>,
+    /// The interface that people see; `None` when it is switched off.
+    pub web: Option<WebSettings>,
+    /// Where its users are written down.
+    pub users: Option<PathBuf>,
     /// What becomes of those who wait in lines that the file no longer has, by the line's name.
     pub removed: BTreeMap<String, Removed>,
     /// Another configuration whose rules are tried beside these.
@@ -158,6 +163,21 @@ pub enum CountsAs {
     Advice,
     /// Referred to another service, A19.
     Referral,
+}
+
+/// Where the interface is served, to whom, and what it shows as aimed at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebSettings {
+    /// The address; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// Who may use it.
+    pub users: Vec<User>,
+    /// Within what time callers should be answered.
+    pub answer_within: Duration,
+    /// The same for lines of emergency trunks alone.
+    pub emergency_within: Duration,
+    /// How many requests of one user or address are served in the long run.
+    pub requests_per_second: u32,
 }
 
 /// How callers' numbers are kept.

@@ -26,10 +26,11 @@ use std::path::{Path, PathBuf};
 pub use changes::{Change, changes};
 pub use deployment::{
     CallbacksCountAs, ClipFile, CountsAs, Deployment, FlightSettings, LedgerSettings, Listen, LogFormat,
-    LogSettings, MediaSettings, Node, PracticePlaces, ReportSettings, StoredCli,
+    LogSettings, MediaSettings, Node, PracticePlaces, ReportSettings, StoredCli, WebSettings,
 };
 pub use report::{Diagnostic, Errors, Place, Report, Severity};
 
+use crate::access::User;
 use crate::calendar::Date;
 use crate::policy::rules::{Question, Trial};
 use resolve::expect::Asked;
@@ -142,11 +143,28 @@ fn parse_and(
     let failed = sink.has_errors();
     let report = sink.into_report(name, text);
     match resolved {
-        Some((deployment, tests)) if !failed => {
+        Some((mut deployment, tests)) if !failed => {
+            if let (Some(web), Some(users)) = (&mut deployment.web, &deployment.users) {
+                web.users = self::users(users)?;
+            }
             Ok(Loaded { deployment, warnings: report, tests, text: text.to_owned() })
         }
         _ => Err(Errors(report)),
     }
+}
+
+/// Reads and validates the file of those who may use the interface.
+///
+/// Fails with every fault found, not only the first.
+pub fn users(path: &Path) -> Result<Vec<User>, Errors> {
+    let text = read(path)?;
+    let mut sink = Sink::new();
+    let written = written::read_users(&text, &mut sink);
+    let users = resolve::web::users(&written, &mut sink);
+    if sink.has_errors() {
+        return Err(Errors(sink.into_report(&path.display().to_string(), &text)));
+    }
+    Ok(users)
 }
 
 /// Reads a question about the rules of a deployment: the keys of a `[[test]]` but what it expects.

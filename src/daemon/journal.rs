@@ -128,6 +128,8 @@ pub(super) fn event(event: &Event) {
             tracing::warn!(%promise, line, ?outcome, "a promised callback has failed");
         }
         Event::Callback { promise, line, news } => tracing::debug!(%promise, line, ?news, "callback"),
+        Event::Flagged { call, line } => tracing::info!(%call, line, "flagged as an emergency"),
+        Event::Moved { call, from, to } => tracing::info!(%call, from, to, "moved to another line"),
         Event::Reloaded => tracing::info!("a new plan is in force"),
         // Whoever ordered it says so, and what to do about it.
         Event::ReloadRefused { .. } => {}

@@ -25,8 +25,9 @@ use crate::net::{Arrival, Bind, Net};
 use crate::rng::Seed;
 use crate::sip::{Listener, Transport};
 use crate::switch::following::Removed;
-use crate::switch::{Event, Input, Output, Switch};
+use crate::switch::{Event, Input, Output, Refused, Switch};
 use crate::time::{Now, Wall};
+use crate::web::{Ask, Web};
 
 mod clock;
 pub mod inherit;
@@ -36,6 +37,7 @@ mod past;
 mod reload;
 #[cfg(test)]
 mod tests;
+mod web;
 
 pub use clock::Clock;
 pub use past::Past;
@@ -124,6 +126,9 @@ pub struct Daemon<O: Observer> {
     observer: O,
     /// The version of the plan in force.
     plan_version: Arc<str>,
+    web: Option<Web>,
+    /// What the interface wants to know.
+    asks: mpsc::Receiver<Ask>,
     /// When the last inputs came.
     at: Wall,
     journal: journal::Journal,
@@ -142,6 +147,7 @@ enum Action {
     Ledger(News),
     Order(Order),
     Wake,
+    Ask(Ask),
 }
 
 impl<O: Observer> Daemon<O> {
@@ -154,7 +160,7 @@ impl<O: Observer> Daemon<O> {
         observer: O,
     ) -> Result<Daemon<O>, Failure> {
         let clips = reload::read_clips(&mut deployment)?;
-        let Deployment { mut plan, listen, media, ledger, removed, .. } = deployment;
+        let Deployment { mut plan, listen, media, ledger, removed, web, node, .. } = deployment;
         let (sip_ports, media_ports) = past.ports();
         let mut binds: Vec<_> =
             listen.iter().map(|listen| Bind { transport: listen.transport, address: listen.bind }).collect();
@@ -199,6 +205,7 @@ impl<O: Observer> Daemon<O> {
         past.compare_ports(&plan);
         let handed_over = past.handed_over;
         let (tell, promises) = mpsc::unbounded_channel();
+        let ledger_path = ledger.path.clone();
         let settings = ledger::Settings {
             run: past.left.as_ref().map(|left| left.run.ledger),
             path: ledger.path,
@@ -223,6 +230,11 @@ impl<O: Observer> Daemon<O> {
             Some(left) => left.switch.clone(),
             None => Switch::new(plan.clone(), seed()?, clock.now()),
         };
+        let place = (ledger.run(), ledger_path);
+        let (web, asks) = match web {
+            Some(settings) => web::start(settings, &node.zone, place, (&switch, clock.now())),
+            None => (None, mpsc::channel(1).1),
+        };
         let settled = past.settled();
         let flight = past.begin(left.as_deref(), &clock, &switch, &settled, &ledger);
         let mut daemon = Daemon {
@@ -237,10 +249,12 @@ impl<O: Observer> Daemon<O> {
             settled: settled.iter().map(|promise| promise.promise).collect(),
             flight,
             plan_version: Arc::default(),
-            at: clock.now().wall,
-            clock,
             orders,
             observer,
+            web,
+            asks,
+            at: clock.now().wall,
+            clock,
             journal: journal::Journal::default(),
             over: None,
             failed: None,
@@ -268,6 +282,8 @@ impl<O: Observer> Daemon<O> {
         while !self.is_over() {
             let action = self.select().await;
             self.apply(action);
+            // However many arrivals there are, whoever asks is answered between two batches.
+            self.answer_one();
             let now = Instant::now();
             self.look_after_itself(now);
             if let Some(pause) = self.pace.pause(now) {
@@ -305,6 +321,7 @@ impl<O: Observer> Daemon<O> {
             Some(event) = self.media_events.recv() => Action::Media(event),
             Some(news) = self.promises.recv() => Action::Ledger(news),
             arrival = self.net.next() => Action::Arrival(arrival),
+            Some(ask) = self.asks.recv() => Action::Ask(ask),
             () = &mut self.alarm => Action::Wake,
         }
     }
@@ -323,6 +340,7 @@ impl<O: Observer> Daemon<O> {
             Action::Order(Order::Drain) => Input::Drain,
             Action::Order(Order::Stop) => Input::Stop,
             Action::Order(Order::HandOver(program)) => return self.hand_over(&program),
+            Action::Ask(ask) => return self.answer(ask),
             Action::Wake => Input::Wake,
         };
         self.batch.push(first);
@@ -339,7 +357,9 @@ impl<O: Observer> Daemon<O> {
         self.feed_at(self.clock.now(), also);
     }
 
-    fn feed_at(&mut self, now: Now, mut also: impl FnMut(&mut Daemon<O>, &Event)) {
+    /// The same at an instant; gives what was against the last input, if that was an order.
+    fn feed_at(&mut self, now: Now, mut also: impl FnMut(&mut Daemon<O>, &Event)) -> Option<Refused> {
+        let mut refused = None;
         let mut batch = std::mem::take(&mut self.batch);
         self.at = now.wall;
         self.pace.served(batch.len(), BATCH);
@@ -348,7 +368,7 @@ impl<O: Observer> Daemon<O> {
             flight.recorder.commit();
         }
         for input in batch.drain(..) {
-            self.switch.handle(input, now);
+            refused = self.switch.obey(input, now).err();
             self.drain_outputs(&mut also);
         }
         self.net.flush();
@@ -356,6 +376,7 @@ impl<O: Observer> Daemon<O> {
         if let Some(flight) = &mut self.flight {
             flight.recorder.handled(now);
         }
+        refused
     }
 
     /// Promises of earlier runs without those that are over; those whose lines are gone since pass to the lines that
@@ -398,6 +419,7 @@ impl<O: Observer> Daemon<O> {
     fn tell(&mut self, event: &Event) {
         journal::event(event);
         self.observer.event(event);
+        self.show(self.at, event);
         match event {
             Event::Drained => self.over = Some(Instant::now()),
             Event::Reloaded => self.plan_version = reload::version(self.switch.plan()),

@@ -6,12 +6,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 
+use crate::access::User;
 use crate::config::Deployment;
 use crate::id::ClipId;
 use crate::media::{self, Clip, ClipError};
 use crate::net::Peer;
 use crate::switch::plan::{Plan, may_be_emergency};
 use crate::switch::{Event, Input};
+use crate::web::Users;
 
 use super::{Daemon, Observer};
 
@@ -20,6 +22,7 @@ use super::{Daemon, Observer};
 pub struct Reload {
     plan: Plan,
     clips: Vec<Clip>,
+    users: Vec<User>,
     done: oneshot::Sender<Verdict>,
 }
 
@@ -46,7 +49,8 @@ impl Reload {
     pub fn prepare(mut deployment: Deployment) -> Result<(Reload, oneshot::Receiver<Verdict>), ClipError> {
         let clips = read_clips(&mut deployment)?;
         let (done, verdict) = oneshot::channel();
-        Ok((Reload { plan: deployment.plan, clips, done }, verdict))
+        let users = deployment.web.map(|web| web.users).unwrap_or_default();
+        Ok((Reload { plan: deployment.plan, clips, users, done }, verdict))
     }
 }
 
@@ -94,7 +98,7 @@ impl Peers {
 impl<O: Observer> Daemon<O> {
     /// Lets the switch judge a new plan, and the others follow it.
     pub(super) fn reload(&mut self, reload: Reload) {
-        let Reload { plan, clips, done } = reload;
+        let Reload { plan, clips, users, done } = reload;
         let mut verdict = Ok(());
         let mut clips = Some(clips);
         self.batch.push(Input::Reload(Box::new(plan)));
@@ -109,6 +113,9 @@ impl<O: Observer> Daemon<O> {
             Event::ReloadRefused { lines } => verdict = Err(lines.clone()),
             _ => {}
         });
+        if let Some(web) = self.web.as_ref().filter(|_| verdict.is_ok()) {
+            web.set_users(Users::new(users));
+        }
         // Whoever asked may have gone meanwhile.
         let _ = done.send(verdict);
     }

@@ -20,6 +20,8 @@ shared-ports = 1
 spill-ports = 8
 [ledger]
 path = "{at}/hearken.db"
+[web]
+on = false
 [flight]
 on = {flight}
 directory = "{at}/flight"

@@ -92,6 +92,7 @@ pub(crate) fn ended_by(ended_by: EndedBy) -> &'static str {
         EndedBy::DeadMedia => "dead-media",
         EndedBy::DeadPeer => "dead-peer",
         EndedBy::Shutdown => "shutdown",
+        EndedBy::Supervisor => "supervisor",
     }
 }
 
@@ -152,8 +153,14 @@ pub(super) fn result(result: Presentation) -> &'static str {
     }
 }
 
-const ENDED_BY: [EndedBy; 5] =
-    [EndedBy::Caller, EndedBy::Agent, EndedBy::DeadMedia, EndedBy::DeadPeer, EndedBy::Shutdown];
+const ENDED_BY: [EndedBy; 6] = [
+    EndedBy::Caller,
+    EndedBy::Agent,
+    EndedBy::DeadMedia,
+    EndedBy::DeadPeer,
+    EndedBy::Shutdown,
+    EndedBy::Supervisor,
+];
 
 const RESULTS: [Presentation; 10] = [
     Presentation::Answered,

@@ -14,7 +14,7 @@ use crate::sip::sdp::{self, Description};
 use crate::sip::transaction::ClientTx;
 use crate::sip::uri::Uri;
 
-use super::{AgentOrder, Ask, Event, Seen, Switch, Timer, dial, door, transfer};
+use super::{AgentOrder, Ask, Event, Refused, Seen, Switch, Timer, dial, door, transfer};
 
 impl Switch {
     pub(super) fn exchange_output(&mut self, output: acd::Output) {
@@ -62,7 +62,7 @@ impl Switch {
         }
     }
 
-    pub(super) fn agent_order(&mut self, order: AgentOrder) {
+    pub(super) fn agent_order(&mut self, order: AgentOrder) -> Result<(), Refused> {
         let input = match order {
             AgentOrder::LogIn(agent) => acd::Input::LogIn { agent },
             AgentOrder::LogOut(agent) => acd::Input::LogOut { agent },
@@ -71,13 +71,13 @@ impl Switch {
             }
             AgentOrder::Resume(agent) => acd::Input::Resume { agent },
             AgentOrder::Transfer(agent, name) => return self.order_transfer(agent, &name),
-            AgentOrder::Dispose(agent, code) => {
-                self.dispose(agent, &code);
-                return;
+            AgentOrder::Dispose(agent, code) => return self.order_disposition(agent, &code),
+            AgentOrder::EndWrapUp(agent) => acd::Input::EndWrapUp { agent },
+            AgentOrder::ExtendWrapUp(agent) => {
+                acd::Input::ExtendWrapUp { agent, by: self.plan.codes.extension }
             }
         };
-        // An order that does not fit (a log-in twice) changes nothing, and nobody waits for an answer here.
-        let _ = self.exchange.handle(input, self.now.mono);
+        self.exchange.handle(input, self.now.mono).map_err(|refused| self.refused(refused))
     }
 
     fn present(&mut self, call: CallId, agent: AgentId) {

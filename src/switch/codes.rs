@@ -97,7 +97,7 @@ impl Switch {
         self.legs.insert(id, leg);
         self.remember_owed(tx, id);
         self.deadlines.set(Timer::CodeCall(id), self.now.mono + CODE_CALL);
-        let prompts = self.obey(agent, code, reason);
+        let prompts = self.do_code(agent, code, reason);
         if let Some((thread, stream)) =
             self.legs.get(&id).and_then(|leg| Some((leg.audio.thread, leg.stream()?)))
         {
@@ -131,7 +131,7 @@ impl Switch {
     }
 
     /// Does what the code says, and what is then true of the agent.
-    fn obey(&mut self, agent: AgentId, code: Code, reason: Option<String>) -> Vec<Prompt> {
+    fn do_code(&mut self, agent: AgentId, code: Code, reason: Option<String>) -> Vec<Prompt> {
         use acd::Input;
         let mut order = |input| self.exchange.handle(input, self.now.mono).is_ok();
         let (done, prompt) = match code {

@@ -8,7 +8,7 @@ use crate::call::Call;
 use crate::call::record::CallRecord;
 use crate::id::{AgentId, CallId, CaseId};
 
-use super::{Event, Output, Switch};
+use super::{Event, Output, Refused, Switch};
 
 impl Switch {
     /// Notes how the agent's call ended; in the wrap-up it ends that too. Without a call, or after one to the patient
@@ -34,6 +34,15 @@ impl Switch {
         // Refused while the agent still talks.
         let _ = self.exchange.handle(acd::Input::EndWrapUp { agent }, self.now.mono);
         true
+    }
+
+    /// The same, with why not.
+    pub(super) fn order_disposition(&mut self, agent: AgentId, code: &str) -> Result<(), Refused> {
+        if !self.plan.dispositions.iter().any(|disposition| disposition.code == code) {
+            return Err(Refused::Unknown(format!("there is no disposition `{code}`")));
+        }
+        let noted = self.dispose(agent, code);
+        noted.then_some(()).ok_or_else(|| Refused::NotNow("the agent has neither call nor case".to_owned()))
     }
 
     fn note_disposition(&mut self, id: CallId, code: &str) -> bool {

@@ -116,7 +116,9 @@ impl Switch {
         let (promise, case) = (call.promise(), call.case());
         let unfinished = match by {
             EndedBy::Caller | EndedBy::DeadPeer => Presentation::CallerGone,
-            EndedBy::Agent | EndedBy::DeadMedia | EndedBy::Shutdown => Presentation::Withdrawn,
+            EndedBy::Agent | EndedBy::DeadMedia | EndedBy::Shutdown | EndedBy::Supervisor => {
+                Presentation::Withdrawn
+            }
         };
         let outcome = match (call.answered_by.map(|agent| self.agent_name(agent)), &call.stage, by) {
             (Some(agent), _, ended_by) => Outcome::Answered { agent, ended_by },

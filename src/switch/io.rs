@@ -73,6 +73,8 @@ pub enum Input {
     },
     /// The time that `poll_timeout` named has come; harmless at any time.
     Wake,
+    /// A supervisor does something with a caller.
+    Caller(CallerOrder),
 }
 
 /// What a person or an interface says of an agent.
@@ -90,6 +92,25 @@ pub enum AgentOrder {
     Transfer(AgentId, String),
     /// Says by code how the call ended, clinically, or is about to; in the wrap-up it ends that.
     Dispose(AgentId, String),
+    /// Is ready before the wrap-up is over.
+    EndWrapUp(AgentId),
+    /// Makes the wrap-up longer, by as much as the feature code does.
+    ExtendWrapUp(AgentId),
+}
+
+/// What a supervisor does with a caller; to flag one is for an agent too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CallerOrder {
+    /// This is an emergency: it goes before all that are not, in the order of arrival, and is exempt from every limit.
+    Flag(CallId),
+    /// Another priority class than that of an emergency.
+    Rank(CallId, acd::Band),
+    /// It counts as if it had come so much earlier than it counts now.
+    Credit(CallId, Duration),
+    /// It waits in the line of this name from now on, in the place it has.
+    Move(CallId, String),
+    /// The call is ended.
+    HangUp(CallId),
 }
 
 /// What a clinician does with cases, from elsewhere than the phone.
@@ -386,6 +407,22 @@ pub enum Event {
     Resumed {
         /// How many.
         calls: usize,
+    },
+    /// A caller is an emergency from now on.
+    Flagged {
+        /// The call.
+        call: CallId,
+        /// Name of its line.
+        line: String,
+    },
+    /// A caller waits in another line.
+    Moved {
+        /// The call.
+        call: CallId,
+        /// Name of the line it was of.
+        from: String,
+        /// Name of the line it is of now.
+        to: String,
     },
 }
 

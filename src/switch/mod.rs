@@ -28,6 +28,7 @@ use crate::time::{Deadlines, Mono, Now};
 
 mod agents;
 mod arrive;
+pub mod board;
 pub mod callbacks;
 mod case_call;
 mod cases;
@@ -44,6 +45,7 @@ mod indialog;
 mod invariants;
 pub mod io;
 mod legs;
+pub mod orders;
 mod pathways;
 pub mod plan;
 mod refer;
@@ -56,7 +58,8 @@ mod waits;
 mod wish;
 
 pub use io::{AgentOrder, Counters, Event, Input, Output, PathwayOrder, Seen};
-pub use io::{CaseNews, CaseOrder};
+pub use io::{CallerOrder, CaseNews, CaseOrder};
+pub use orders::{Order, Refused, ToAgent};
 use plan::Plan;
 
 #[cfg(test)]
@@ -240,19 +243,27 @@ impl Switch {
     /// Changes the switch by one input. Deadlines that passed before it fire first, each at its own time; but before
     /// [`Input::Restart`] nobody was there to meet them, and time stood still.
     pub fn handle(&mut self, input: Input, now: Now) {
+        // What does not fit changes nothing.
+        let _ = self.obey(input, now);
+    }
+
+    /// The same for somebody who wants to know whether an order was obeyed; what is no order always is.
+    pub fn obey(&mut self, input: Input, now: Now) -> Result<(), Refused> {
         match &input {
             Input::Restart { .. } => self.wake_up(now),
             _ => self.run_deadlines(now),
         }
         self.now = now;
         self.follow_clock();
+        let mut obeyed = Ok(());
         match input {
             Input::Datagram { flow, bytes, waited } => self.datagram(flow, &bytes, waited),
             Input::Chunk { flow, bytes } => self.chunk(flow, &bytes),
             Input::Closed { flow } => self.closed(flow),
             Input::Media(event) => self.media_event(event),
-            Input::Agent(order) => self.agent_order(order),
-            Input::Pathway(order) => self.pathway_order(order),
+            Input::Agent(order) => obeyed = self.agent_order(order),
+            Input::Caller(order) => obeyed = self.caller_order(order),
+            Input::Pathway(order) => obeyed = self.pathway_order(order),
             Input::Case(order) => self.case_order(order),
             Input::Reload(plan) => self.reload(*plan),
             Input::Promises(promises) => self.restore_promises(promises),
@@ -267,6 +278,7 @@ impl Switch {
         if cfg!(debug_assertions) {
             self.check_invariants();
         }
+        obeyed
     }
 
     /// The next thing that the world must do.

@@ -22,17 +22,16 @@ use super::{Event, PathwayOrder, Switch};
 pub(super) const FRESH_FOR: Duration = Duration::from_secs(60);
 
 impl Switch {
-    pub(super) fn pathway_order(&mut self, order: PathwayOrder) {
+    pub(super) fn pathway_order(&mut self, order: PathwayOrder) -> Result<(), super::Refused> {
         let now = self.now.mono;
-        // An order that does not fit (an acknowledgement that comes too late) changes nothing, and nobody waits for
-        // an answer here.
-        let _ = match order {
+        let obeyed = match order {
             PathwayOrder::Report(pathway, free) => {
                 self.pathways.report(pathway, Report { free, at: now }, now)
             }
             PathwayOrder::Acknowledge(referral) => self.pathways.acknowledge(referral, now),
             PathwayOrder::Decline(referral) => self.pathways.decline(referral, now),
         };
+        Ok(obeyed?)
     }
 
     /// Where to ring for a pathway that can be transferred to now.

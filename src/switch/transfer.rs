@@ -15,7 +15,7 @@ use crate::id::{AgentId, CallId, LegId, LineId, PathwayId, StackId};
 use crate::sip::uri::Uri;
 
 use super::arrive::Refusal;
-use super::{Event, Switch};
+use super::{Event, Refused, Switch};
 
 /// Why a caller is not handed on: a status code and, for people, why.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -51,16 +51,18 @@ const LEAST_TELLING: u16 = 480;
 
 impl Switch {
     /// An agent's order to hand on the caller, from elsewhere than the phone.
-    pub(super) fn order_transfer(&mut self, agent: AgentId, name: &str) {
-        let Some(Availability::Talking(call)) = self.exchange.distributor().availability(agent) else {
-            return;
+    pub(super) fn order_transfer(&mut self, agent: AgentId, name: &str) -> Result<(), Refused> {
+        let call = self.talks_with(agent)?;
+        let Some(&Stage::Talking { leg, .. }) = self.calls.get(&call).map(|call| &call.stage) else {
+            return Err(Unwilling::new(491, "the caller is being transferred already").into());
         };
-        let Some(&Stage::Talking { leg, .. }) = self.calls.get(&call).map(|call| &call.stage) else { return };
-        if self.hand_on(call, agent, name).is_err() {
+        let handed = self.hand_on(call, agent, name);
+        if handed.is_err() {
             self.say_not_transferred(leg);
         } else if !self.is_being_transferred(call) {
             self.hang_up(leg);
         }
+        Ok(handed?)
     }
 
     /// Hands the caller who talks with this agent on to whom the name means. On an error nothing is changed. When
@@ -287,7 +289,7 @@ impl Switch {
 
     /// The priority that callers of a line get: whoever is handed to a line of emergency trunks alone is an
     /// emergency from then on.
-    fn band_of(&self, line: LineId) -> Band {
+    pub(super) fn band_of(&self, line: LineId) -> Band {
         let mut trunks = self.plan.ingress.trunks.iter().filter(|trunk| trunk.line == line).peekable();
         let emergency = trunks.peek().is_some() && trunks.all(|trunk| trunk.emergency);
         if emergency { Band::EMERGENCY } else { Band::ROUTINE }

@@ -70,6 +70,7 @@ fn the_sample_shows_every_key() {
         "ledger",
         "report",
         "flight",
+        "web",
         "drain",
         "log",
     ];

@@ -11,6 +11,7 @@ mod harness;
 #[path = "../ledger/server.rs"]
 mod server;
 
+mod api;
 mod audio;
 mod busy;
 mod callbacks;

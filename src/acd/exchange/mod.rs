@@ -127,6 +127,12 @@ impl Exchange {
         &self.distributor
     }
 
+    /// How long a caller who joined this line now would wait; `None` while there is no estimate to be trusted.
+    pub fn estimate(&self, line: LineId, now: Mono) -> Option<estimate::Range> {
+        let waiting = self.distributor.facts(line)?.waiting;
+        self.estimators.get(line.index())?.range(waiting, now)
+    }
+
     /// The wait that a caller who joined this line now should expect (p90); nothing while somebody is free for it,
     /// `None` while there is no estimate to be trusted.
     pub fn expected_wait(&self, line: LineId, now: Mono) -> Option<Duration> {
@@ -258,6 +264,10 @@ impl Exchange {
             }
             _ => (None, None),
         };
+        let moved = match input {
+            Input::Rank { call, .. } | Input::Move { call, .. } => Some(call),
+            _ => None,
+        };
         let served = match input {
             Input::Serve { call, line, band, .. } => Some((call, line, band)),
             _ => None,
@@ -271,6 +281,9 @@ impl Exchange {
         }
         if let Some(call) = ended {
             self.over(call, now);
+        }
+        if let Some(call) = moved {
+            self.moved(call, now);
         }
         if let Some(call) = back {
             self.lost_agent(call, now);
@@ -288,6 +301,28 @@ impl Exchange {
         who.facts.band = place.band;
         self.touched.extend([std::mem::replace(&mut who.line, line), line]);
         self.begin_announcements(call, line, now);
+    }
+
+    /// A caller has another class, or waits in another line: it is told how things stand there, and is a call that has
+    /// left to the line where it was. No emergency is called back.
+    fn moved(&mut self, call: CallId, now: Mono) {
+        let Some((line, place)) = self.distributor.place(call) else { return };
+        let Some(who) = self.callers.get_mut(&call) else { return };
+        who.facts.band = place.band;
+        who.callable &= place.band != Band::EMERGENCY;
+        let from = std::mem::replace(&mut who.line, line);
+        let answered = who.answered;
+        self.touched.extend([from, line]);
+        if from == line {
+            return;
+        }
+        self.announcer.end(call);
+        self.begin_announcements(call, line, now);
+        if !answered {
+            self.estimators[from.index()].left(call, now);
+            let ahead = self.ahead_of(call);
+            self.estimators[line.index()].ask(call, ahead, now);
+        }
     }
 
     fn waits(&self, call: CallId) -> bool {

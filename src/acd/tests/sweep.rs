@@ -178,7 +178,7 @@ impl Dice {
                 _ => {}
             }
         }
-        match self.below(19) {
+        match self.below(21) {
             0 => Input::LogIn { agent },
             1 => Input::LogOut { agent },
             2 => Input::Pause { agent, reason: PauseReason::Chosen("tea".into()) },
@@ -193,6 +193,12 @@ impl Dice {
             11 => Input::EndWrapUp { agent },
             12 if self.one_in(2) => Input::Spare { agent, call: any_call },
             12 => Input::Credit { call: any_call, credit: self.duration() },
+            13 => Input::Rank { call: any_call, band: Band(self.below(3) as u8) },
+            14 => {
+                let line = LineId(self.below(acd.plan.lines.len() as u64 + unknown) as u32);
+                let band = self.pick(&[Band::EMERGENCY, Band::ROUTINE, Band::ROUTINE]);
+                Input::Move { call: any_call, line, band }
+            }
             _ if calls.alive.len() > 16 => Input::Abandon { call: any_call },
             _ => {
                 let line = self.below(acd.plan.lines.len() as u64 + unknown);
@@ -316,7 +322,11 @@ fn sweep(block: u8) {
                 assert_eq!(result, timely.handle(input.clone(), now), "{} {input:?}", context());
                 if result.is_ok() {
                     calls.note(&input);
-                    if let Input::Arrive { call, .. } | Input::Credit { call, .. } = input {
+                    if let Input::Arrive { call, .. }
+                    | Input::Credit { call, .. }
+                    | Input::Rank { call, .. }
+                    | Input::Move { call, .. } = input
+                    {
                         places.remove(&call);
                     }
                 }

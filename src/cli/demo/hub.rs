@@ -24,6 +24,8 @@ pub(super) enum News {
 pub(super) struct Hub {
     /// Where it listens for SIP.
     pub(super) address: SocketAddr,
+    /// Where it serves the web interface.
+    pub(super) web: Option<SocketAddr>,
     /// What happens; ends when the daemon has.
     pub(super) news: mpsc::UnboundedReceiver<News>,
     orders: mpsc::Sender<Order>,
@@ -54,12 +56,13 @@ impl Hub {
         let thread = thread::Builder::new().name("hearken".into()).spawn(move || {
             runtime.block_on(async move {
                 let daemon = Daemon::start(deployment, Past::default(), received, Teller(teller))?;
-                let _ = ready.send(daemon.addresses());
+                let _ = ready.send((daemon.addresses(), daemon.web_address()));
                 daemon.run().await.map(drop)
             })
         })?;
-        match started.await.ok().and_then(|addresses| Some(addresses.get(listener)?.1)) {
-            Some(address) => Ok(Hub { address, news, orders, thread }),
+        let started = started.await.ok();
+        match started.and_then(|(addresses, web)| Some((addresses.get(listener)?.1, web))) {
+            Some((address, web)) => Ok(Hub { address, web, news, orders, thread }),
             None => Err(join(thread).err().unwrap_or(Down::Panicked)),
         }
     }

@@ -39,10 +39,12 @@ use self::show::Show;
 use self::stage::{RING, Stage, Unfit, WRAP_UP};
 use super::run::log_as;
 use super::{BAD_CONFIGURATION, FAILED, fail, load, report};
+use crate::access::{Role, User};
 use crate::config::{Deployment, LogSettings};
 use crate::ledger::report::{By, Scope, Summary, Terms};
 use crate::ledger::{self, Period, Reader, Table};
 use crate::time::Wall;
+use crate::web::hashed;
 
 /// Shows the configured hub at work, with callers and agents that are built in
 #[derive(Clone, Debug, clap::Args)]
@@ -58,6 +60,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
 }
+
+/// Who may use the demo's web interface.
+const USER: &str = "demo";
 
 /// Why the demo could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -102,7 +107,8 @@ fn perform(deployment: Deployment, args: Args) -> Result<bool, Error> {
         None => u64::from(getrandom::u32().map_err(Error::Randomness)?),
     };
     let directory = Directory::make(args.keep)?;
-    let stage = stage::set(deployment, &directory.path)?;
+    let mut stage = stage::set(deployment, &directory.path)?;
+    let password = welcome(&mut stage)?;
     let ledger = stage.deployment.ledger.path.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (proof, mut screen) = runtime.block_on(async {
@@ -110,6 +116,10 @@ fn perform(deployment: Deployment, args: Args) -> Result<bool, Error> {
         introduce(&mut screen, &stage, seed);
         let Stage { deployment, listener, phones, sources, emergency_lines, cast } = stage;
         let hub = Hub::open(deployment, listener).await?;
+        if let Some(web) = hub.web {
+            screen
+                .say(&format!("The wallboard is at http://{web}/ for the user {USER}, password {password}."));
+        }
         screen.say(&format!("The daemon listens on udp {}. Ctrl-C ends the demo.\n", hub.address));
         let people = show::People { phones, sources, emergency_lines, cast };
         let show = Show::begin(hub, people, seed, args.length, screen)?;
@@ -122,6 +132,26 @@ fn perform(deployment: Deployment, args: Args) -> Result<bool, Error> {
     screen.say(&format!("\n{}\n{verdict}", report::waits_table(&table)));
     screen.say(&directory.farewell(&ledger));
     Ok(verdict.is_good())
+}
+
+/// Lets whoever watches the demo use the web interface too, for all that it can; gives the password.
+fn welcome(stage: &mut Stage) -> Result<String, Error> {
+    let mut bytes = [0; 22];
+    getrandom::fill(&mut bytes).map_err(Error::Randomness)?;
+    let (secret, salt) = bytes.split_at(6);
+    let password: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    let salt: [u8; 16] = salt.try_into().expect("22 is 6 and 16");
+    let user = User {
+        name: USER.to_owned(),
+        password: Some(hashed(&password, &salt)),
+        tokens: Vec::new(),
+        roles: Role::WORDS.map(|(_, role)| role).to_vec(),
+        agent: stage.phones.first().map(|phone| phone.name.clone()),
+    };
+    if let Some(web) = &mut stage.deployment.web {
+        web.users = vec![user];
+    }
+    Ok(password)
 }
 
 fn screen_for(stage: &Stage) -> Screen<Stdout> {

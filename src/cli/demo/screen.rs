@@ -99,6 +99,14 @@ impl<W: Write> Screen<W> {
             Event::Disposed { call, agent, code } => {
                 Some(self.line(*call, &format!("disposition {code} by {agent}")))
             }
+            Event::Flagged { call, .. } => {
+                self.set(*call, |view| view.emergency = true);
+                Some(self.line(*call, "flagged as an emergency"))
+            }
+            Event::Moved { call, to, .. } => {
+                self.set(*call, |view| view.line.clone_from(to));
+                Some(self.line(*call, "moved to this line"))
+            }
             Event::Ended { call, outcome, waited } => {
                 let talked = self.calls.get(call).and_then(|view| view.talking_since);
                 let talked = talked.map(|since| seconds(at.saturating_sub(since)));
@@ -184,6 +192,7 @@ fn fault(by: EndedBy) -> &'static str {
         EndedBy::DeadMedia => "no sound came",
         EndedBy::DeadPeer => "a phone was gone",
         EndedBy::Shutdown => "the daemon stopped",
+        EndedBy::Supervisor => "a supervisor ended it",
     }
 }
 

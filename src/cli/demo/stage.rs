@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::time::Duration;
 
@@ -142,6 +142,9 @@ pub(super) fn set(mut deployment: Deployment, directory: &Path) -> Result<Stage,
     ledger.key_path = directory.join("hearken.key");
     ledger.side_file = directory.join("hearken.side");
     deployment.flight = None;
+    if let Some(web) = &mut deployment.web {
+        web.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    }
     hurry(&mut deployment);
     let phones = open_phones(&mut deployment, listener)?;
     let ingress = &deployment.plan.ingress;

@@ -19,6 +19,7 @@ mod rules;
 pub(super) mod shadow;
 mod treat;
 mod trunks;
+pub(super) mod web;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -75,6 +76,7 @@ pub(super) fn resolve(
     let ledger = files::ledger(&written.ledger, &written.practices, sink);
     let report = report::report(written, sink);
     let flight = files::flight(&written.flight, sink);
+    let (web, users) = web::web(&written.web, base, sink);
     let calendar = calendar::calendar(written, &node.zone, base, today, &mut names, sink);
 
     let practices = trunks::practices(&written.practices, sink);
@@ -187,6 +189,8 @@ pub(super) fn resolve(
         ledger,
         report,
         flight,
+        web,
+        users,
         removed,
         shadow,
         node,

@@ -10,6 +10,7 @@ mod node;
 mod report;
 mod rules;
 mod treat;
+mod web;
 
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ pub(super) use node::{Flight, Ledger, Media, Node, Sip};
 pub(super) use report::{Places, Report};
 pub(super) use rules::{Conditions, Given, Rule, Test};
 pub(super) use treat::{Disposition, Pathway, Stack};
+pub(super) use web::{User, Web};
 
 /// Most overflow rules, and most tests.
 const MOST_RULES: usize = 1_000;
@@ -46,6 +48,7 @@ pub(super) struct Written {
     pub(super) ledger: Ledger,
     pub(super) report: Report,
     pub(super) flight: Flight,
+    pub(super) web: Web,
     pub(super) drain_limit: Duration,
     pub(super) log_level: tracing::Level,
     pub(super) log_format: LogFormat,
@@ -85,6 +88,7 @@ pub(super) fn read(text: &str, sink: &mut Sink) -> Written {
         ledger: root.one("ledger", "[ledger]", sink, node::ledger),
         report: root.one("report", "[report]", sink, report::report),
         flight: root.one("flight", "[flight]", sink, node::flight),
+        web: root.one("web", "[web]", sink, web::web),
         drain_limit: root.one("drain", "[drain]", sink, node::drain),
         log_level,
         log_format,
@@ -106,6 +110,17 @@ pub(super) fn read(text: &str, sink: &mut Sink) -> Written {
     };
     root.close_root(sink);
     written
+}
+
+/// Reads the file of those who may use the interface.
+pub(super) fn read_users(text: &str, sink: &mut Sink) -> Named<User> {
+    let readable = syntax::readable(text, sink);
+    let (document, faults) = DeTable::parse_recoverable(&readable);
+    syntax::report(&faults, text, sink);
+    let mut root = Table::root(document.get_ref());
+    let users = root.named("user", "[user.NAME]", sink, web::user);
+    root.close_root(sink);
+    users
 }
 
 /// Reads a question about the rules, which has the keys of a test but what it expects.

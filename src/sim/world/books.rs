@@ -103,6 +103,10 @@ impl Books {
                     format!("{call} was handed back to {agent}, not to {by:?}")
                 })
             }
+            Event::Flagged { call, .. } => {
+                self.known(*call)?.band = Band::EMERGENCY;
+                Ok(())
+            }
             Event::Ended { call, outcome, .. } => {
                 let known = self.known(*call)?;
                 known.ended = true;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::id::AgentId;
-use crate::switch::{AgentOrder, Input, Output, Switch};
+use crate::acd::Band;
+use crate::id::{AgentId, CallId};
+use crate::switch::{AgentOrder, CallerOrder, Input, Output, Switch};
 use crate::time::Now;
 
 use super::peer::Phase;
@@ -18,6 +19,8 @@ use super::{Due, World};
 pub(super) enum Trouble {
     /// Somebody sets an agent's state.
     Order,
+    /// A supervisor does something with a caller.
+    Supervise,
     /// An agent dials a feature code.
     Code,
     /// A new plan.
@@ -64,8 +67,9 @@ fn stored(what: &impl serde::Serialize) -> Vec<u8> {
 impl World {
     /// Draws what will go wrong until `end`.
     pub(super) fn plan_troubles(&mut self, end: Duration) {
-        let kinds: [(Trouble, u32, usize); 8] = [
+        let kinds: [(Trouble, u32, usize); 9] = [
             (Trouble::Order, 600, 12),
+            (Trouble::Supervise, 500, 8),
             (Trouble::Code, 600, 8),
             (Trouble::Reload, 300, 4),
             (Trouble::Clock, 300, 3),
@@ -101,6 +105,7 @@ impl World {
         self.ladder.note(self.mono, "", format!("{trouble:?}"));
         match trouble {
             Trouble::Order => self.order(),
+            Trouble::Supervise => self.supervise(),
             Trouble::Code => {
                 self.dial_code();
                 Ok(())
@@ -164,6 +169,26 @@ impl World {
             _ => AgentOrder::LogIn(agent),
         };
         self.give(Input::Agent(order))
+    }
+
+    fn supervise(&mut self) -> Result<(), Fault> {
+        let calls: Vec<CallId> = self.switch.callers(Now::default()).iter().map(|call| call.id).collect();
+        if calls.is_empty() {
+            return Ok(());
+        }
+        let call = self.dice.pick(&calls);
+        let order = match self.dice.below(8) {
+            0 | 1 => CallerOrder::Flag(call),
+            2 => CallerOrder::Rank(call, Band(1 + self.dice.below(2) as u8)),
+            3 | 4 => CallerOrder::Credit(call, self.dice.between(0, 60_000)),
+            5 | 6 => CallerOrder::Move(call, self.dice.pick(&["elm", "river", "emergency"]).to_owned()),
+            _ => CallerOrder::HangUp(call),
+        };
+        self.tally.note("supervisors' orders");
+        self.give(Input::Caller(order))?;
+        let place = self.switch.place(call).map(|(_, place)| place.rank);
+        self.books.stands(call, place);
+        Ok(())
     }
 
     fn dial_code(&mut self) {

@@ -15,6 +15,7 @@ mod health;
 mod hold;
 mod lines;
 mod numbers;
+mod orders;
 mod pathways;
 mod reload;
 mod restart;

@@ -110,6 +110,12 @@ impl Setup {
         self
     }
 
+    /// A file of this name beside the configuration.
+    pub fn file(mut self, name: &str, text: &str) -> Setup {
+        self.others.push((name.to_owned(), text.to_owned()));
+        self
+    }
+
     /// Writes the configuration and those beside it.
     pub fn write(&self, file: &Path) {
         fs::write(file, self.toml()).unwrap();
@@ -143,6 +149,8 @@ rest-after-miss = "{rest_after_miss}"
 [ledger]
 path = "calls.db"
 cli = "plain"
+[web]
+listen = "{hub}:0"
 [log]
 level = "debug"
 [practice.elm-tree]
@@ -209,20 +217,20 @@ agents = {names:?}
         if self.own_program {
             install(dir.path(), None);
         }
-        let (child, [udp, tcp]) = spawn(dir.path());
-        Hub { net: self.net, udp, tcp, child, dir: Some(dir) }
+        let (child, [udp, tcp], web) = spawn(dir.path());
+        Hub { net: self.net, udp, tcp, web, child, dir: Some(dir) }
     }
 }
 
-/// A daemon that is ready, and where it listens by UDP and TCP.
-fn spawn(dir: &Path) -> (Child, [SocketAddr; 2]) {
+/// A daemon that is ready, and where it listens by UDP and TCP, and for HTTP if it does.
+fn spawn(dir: &Path) -> (Child, [SocketAddr; 2], Option<SocketAddr>) {
     let log = OpenOptions::new().create(true).append(true).open(dir.join("log")).unwrap();
     let own = Some(dir.join(PROGRAM)).filter(|own| own.exists());
     let program = own.unwrap_or_else(|| env!("CARGO_BIN_EXE_hearken").into());
     let run = command(&program, dir, &["run"]).stdout(Stdio::piped()).stderr(log).spawn();
     let mut child = run.unwrap();
     let mut said = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let mut listening = Vec::new();
+    let (mut listening, mut web) = (Vec::new(), None);
     loop {
         let Some(line) = said.next() else {
             panic!("the daemon ended: {}", fs::read_to_string(dir.join("log")).unwrap());
@@ -230,12 +238,16 @@ fn spawn(dir: &Path) -> (Child, [SocketAddr; 2]) {
         if line == "ready" {
             break;
         }
+        if let Some(address) = line.strip_prefix("web on http://") {
+            web = Some(address.trim_end_matches('/').parse().unwrap());
+            continue;
+        }
         let address = line.rsplit(' ').next().and_then(|address| address.parse::<SocketAddr>().ok());
         listening.push(address.unwrap_or_else(|| panic!("what is {line:?}?")));
     }
     // What it says when it is replaced goes nowhere, and must not stop it.
     std::thread::spawn(move || said.for_each(drop));
-    (child, listening.try_into().expect("two listeners"))
+    (child, listening.try_into().expect("two listeners"), web)
 }
 
 /// Puts a program in the place of the daemon's own, as `install` does: a script, or the real one.
@@ -265,6 +277,7 @@ pub struct Hub {
     pub net: Net,
     pub udp: SocketAddr,
     pub tcp: SocketAddr,
+    pub web: Option<SocketAddr>,
     child: Child,
     dir: Option<TempDir>,
 }
@@ -344,15 +357,15 @@ impl Hub {
 
     /// Starts a daemon that was killed again, as a supervisor would; it must listen where the old one did.
     pub fn restart(&mut self) {
-        let (child, listening) = spawn(self.dir());
-        self.child = child;
+        let (child, listening, web) = spawn(self.dir());
+        (self.child, self.web) = (child, web);
         assert_eq!(listening, [self.udp, self.tcp]);
     }
 
     /// Starts a daemon that was killed again, wherever it listens now.
     pub fn restarted_elsewhere(mut self) -> Hub {
-        let (child, [udp, tcp]) = spawn(self.dir());
-        Hub { net: self.net, udp, tcp, child, dir: self.dir.take() }
+        let (child, [udp, tcp], web) = spawn(self.dir());
+        Hub { net: self.net, udp, tcp, web, child, dir: self.dir.take() }
     }
 
     /// Waits until the daemon has ended of itself.

@@ -1,6 +1,7 @@
 //! What the tests stand on: addresses, the daemon, its peers, its ledger and the wire between them.
 
 mod baresip;
+mod http;
 mod hub;
 mod ledger;
 mod message;
@@ -12,6 +13,7 @@ mod wire;
 pub mod tone;
 
 pub use baresip::Baresip;
+pub use http::Client;
 pub use hub::{FAILS, Hub, Setup, hearken};
 pub use ledger::{Call, Segment, assert_sound};
 pub use message::Message;

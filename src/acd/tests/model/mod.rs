@@ -207,6 +207,38 @@ impl Model {
                 let caller = caller.ok_or(Refused::UnknownCall(call))?;
                 caller.place.0 = caller.arrived.0 as i64 - credit.as_micros() as i64;
             }
+            Input::Rank { call, band } => {
+                let in_line = self.talker(call).is_none();
+                let caller = self.callers.iter_mut().find(|caller| caller.call == call);
+                let caller = caller.ok_or(Refused::UnknownCall(call))?;
+                let urgent = band == Band::EMERGENCY && caller.newcomer.band != band;
+                caller.newcomer.band = band;
+                if urgent {
+                    caller.out = None;
+                }
+                if urgent && in_line {
+                    self.give_back(call);
+                    self.silence_some(call, Withdrawal::AgentGone, |agent| agent.destination.is_some());
+                }
+            }
+            Input::Move { call, line, band } => {
+                if !self.plan.lines.get(line.index()).is_some_and(|known| known.gone.is_none()) {
+                    return Err(Refused::NotInPlan(line.to_string()));
+                }
+                let in_line = self.talker(call).is_none();
+                let caller = self.callers.iter_mut().find(|caller| caller.call == call);
+                let caller = caller.ok_or(Refused::UnknownCall(call))?;
+                if !in_line || caller.newcomer.callback {
+                    return Err(Refused::NotWaiting(call));
+                }
+                if caller.newcomer.line == line {
+                    return Ok(());
+                }
+                (caller.newcomer.line, caller.newcomer.band) = (line, caller.newcomer.band.min(band));
+                (caller.out, caller.waits_since) = (None, now);
+                self.give_back(call);
+                self.silence(call, Withdrawal::AgentGone);
+            }
             Input::LogIn { agent } => match self.person(agent)?.doing.clone() {
                 Doing::Nothing => {
                     self.agents[agent.index()].misses = 0;
@@ -510,8 +542,14 @@ impl Model {
 
     /// Every phone that still rings for a call stops, in the order in which they began.
     fn silence(&mut self, call: CallId, why: Withdrawal) {
+        self.silence_some(call, why, |_| true);
+    }
+
+    fn silence_some(&mut self, call: CallId, why: Withdrawal, which: impl Fn(&Agent) -> bool) {
         let rung = self.ids().filter_map(|agent| match self.agent(agent).doing {
-            Doing::Ringing { call: held, idle_since, turn, .. } if held == call => {
+            Doing::Ringing { call: held, idle_since, turn, .. }
+                if held == call && which(self.agent(agent)) =>
+            {
                 Some((turn, agent, idle_since))
             }
             _ => None,

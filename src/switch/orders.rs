@@ -1,0 +1,275 @@
+//! Orders of people, by name: what each means, whether it fits, and those that concern callers.
+//!
+//! An order that does not fit changes nothing, and whoever gave it is told why.
+
+use std::time::Duration;
+
+use crate::acd::{self, Availability, Band, pathway};
+use crate::call::media::Command;
+use crate::call::record::EndedBy;
+use crate::call::{Call, Stage, Wish};
+use crate::id::{AgentId, CallId, PathwayId, ReferralId};
+
+use super::transfer::Unwilling;
+use super::{AgentOrder, CallerOrder, Event, Input, PathwayOrder, Switch, board};
+
+/// Why an order is not obeyed; nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// There is nobody and nothing of that name or number.
+    #[error("{0}")]
+    Unknown(String),
+    /// Things are in no state for that.
+    #[error("{0}")]
+    NotNow(String),
+}
+
+/// An order as people give it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// To an agent, by name.
+    Agent(String, ToAgent),
+    /// A caller.
+    Caller(CallerOrder),
+    /// The caller whom this agent talks with is an emergency.
+    FlagOf(String),
+    /// So many patients can be sent to this pathway now.
+    Report(String, u32),
+    /// The pathway takes over the patient of this referral.
+    Acknowledge(ReferralId),
+    /// It does not.
+    Decline(ReferralId),
+}
+
+/// What an agent is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ToAgent {
+    /// Start work.
+    LogIn,
+    /// Stop work.
+    LogOut,
+    /// Take no calls, for a reason.
+    Pause(String),
+    /// Take calls again.
+    Resume,
+    /// Be ready before the wrap-up is over.
+    EndWrapUp,
+    /// Have a longer wrap-up.
+    ExtendWrapUp,
+    /// Say by code how the call ended.
+    Dispose(String),
+    /// Hand the caller on to whom this name means.
+    Transfer(String),
+}
+
+impl Refused {
+    fn unknown(why: impl Into<String>) -> Refused {
+        Refused::Unknown(why.into())
+    }
+
+    fn not_now(why: impl Into<String>) -> Refused {
+        Refused::NotNow(why.into())
+    }
+}
+
+impl From<Unwilling> for Refused {
+    fn from(Unwilling { code, why }: Unwilling) -> Refused {
+        if code == 404 { Refused::unknown(why) } else { Refused::not_now(why) }
+    }
+}
+
+impl From<pathway::Refused> for Refused {
+    fn from(refused: pathway::Refused) -> Refused {
+        match refused {
+            pathway::Refused::UnknownPathway(_) | pathway::Refused::UnknownReferral(_) => {
+                Refused::unknown(refused.to_string())
+            }
+            pathway::Refused::AlreadyReferred | pathway::Refused::Closed(_) => {
+                Refused::not_now(refused.to_string())
+            }
+        }
+    }
+}
+
+impl Switch {
+    /// What an order means; an error when it names what is not there.
+    pub fn meant(&self, order: Order) -> Result<Input, Refused> {
+        let agent = |name: &str| {
+            let known = self.plan.acd.agent_named(name);
+            known.ok_or_else(|| Refused::unknown(format!("there is no agent `{name}`")))
+        };
+        Ok(match order {
+            Order::Agent(name, what) => {
+                let agent = agent(&name)?;
+                Input::Agent(match what {
+                    ToAgent::LogIn => AgentOrder::LogIn(agent),
+                    ToAgent::LogOut => AgentOrder::LogOut(agent),
+                    ToAgent::Pause(reason) => AgentOrder::Pause(agent, reason),
+                    ToAgent::Resume => AgentOrder::Resume(agent),
+                    ToAgent::EndWrapUp => AgentOrder::EndWrapUp(agent),
+                    ToAgent::ExtendWrapUp => AgentOrder::ExtendWrapUp(agent),
+                    ToAgent::Dispose(code) => AgentOrder::Dispose(agent, code),
+                    ToAgent::Transfer(to) => AgentOrder::Transfer(agent, to),
+                })
+            }
+            Order::Caller(order) => Input::Caller(order),
+            Order::FlagOf(name) => Input::Caller(CallerOrder::Flag(self.talks_with(agent(&name)?)?)),
+            Order::Report(name, free) => {
+                let pathways = (0u32..).map(PathwayId).zip(&self.plan.pathways);
+                let mut named = pathways.filter(|(_, known)| !known.gone && known.name == name);
+                let unknown = || Refused::unknown(format!("there is no pathway `{name}`"));
+                let (pathway, _) = named.next().ok_or_else(unknown)?;
+                Input::Pathway(PathwayOrder::Report(pathway, free))
+            }
+            Order::Acknowledge(referral) => Input::Pathway(PathwayOrder::Acknowledge(referral)),
+            Order::Decline(referral) => Input::Pathway(PathwayOrder::Decline(referral)),
+        })
+    }
+
+    /// The caller whom an agent talks with.
+    pub(super) fn talks_with(&self, agent: AgentId) -> Result<CallId, Refused> {
+        match self.exchange.distributor().availability(agent) {
+            Some(Availability::Talking(call)) => Ok(call),
+            _ => Err(Refused::not_now("the agent talks with nobody")),
+        }
+    }
+
+    /// Why the distributor does not obey.
+    pub(super) fn refused(&self, refused: acd::Refused) -> Refused {
+        match refused {
+            acd::Refused::WrongState(agent) => {
+                let state = self.exchange.distributor().availability(agent).map(board::shown);
+                let state = state.map_or("not known", |(state, ..)| state);
+                Refused::not_now(format!("the agent is {state}"))
+            }
+            acd::Refused::UnknownCall(_) | acd::Refused::NotInPlan(_) => {
+                Refused::unknown(refused.to_string())
+            }
+            acd::Refused::NotWaiting(_) => Refused::not_now("the caller does not wait"),
+            acd::Refused::DuplicateCall(_) | acd::Refused::NotTheirs { .. } | acd::Refused::NobodyFree => {
+                Refused::not_now(refused.to_string())
+            }
+        }
+    }
+
+    pub(super) fn caller_order(&mut self, order: CallerOrder) -> Result<(), Refused> {
+        match order {
+            CallerOrder::Flag(call) => self.flag(call),
+            CallerOrder::Rank(call, band) => self.rank(call, band),
+            CallerOrder::Credit(call, credit) => {
+                self.waiting(call)?;
+                let place = self.exchange.distributor().place(call).map(|(_, place)| place);
+                let place = place.ok_or_else(|| Refused::not_now("the caller does not wait"))?;
+                let arrived = i64::try_from(place.arrived.0).unwrap_or(i64::MAX);
+                let before = u64::try_from(arrived.saturating_sub(place.rank)).unwrap_or(0);
+                let credit = Duration::from_micros(before).saturating_add(credit);
+                let input = acd::Input::Credit { call, credit };
+                self.exchange.handle(input, self.now.mono).map_err(|refused| self.refused(refused))
+            }
+            CallerOrder::Move(call, line) => self.move_to(call, &line),
+            CallerOrder::HangUp(call) => {
+                let known = self.calls.get(&call).ok_or_else(gone)?;
+                if known.caller.is_none() {
+                    return Err(Refused::not_now("nobody is on the phone yet"));
+                }
+                self.end_call(call, EndedBy::Supervisor);
+                Ok(())
+            }
+        }
+    }
+
+    /// A caller's own call.
+    fn own_call(&self, id: CallId) -> Result<&Call, Refused> {
+        let call = self.calls.get(&id).ok_or_else(gone)?;
+        match (&call.stage, call.made_for) {
+            (_, Some(_)) => Err(Refused::not_now("this is a call to a patient")),
+            (Stage::Leaving { .. }, None) => Err(Refused::not_now("the caller is leaving the line")),
+            (_, None) => Ok(call),
+        }
+    }
+
+    /// A caller who waits, and is not just being asked something.
+    fn waiting(&self, id: CallId) -> Result<&Call, Refused> {
+        let call = self.own_call(id)?;
+        match call.stage {
+            Stage::Waiting { .. } if Switch::is_asked(call) => {
+                Err(Refused::not_now("the caller is being asked whether to be called back"))
+            }
+            Stage::Waiting { .. } => Ok(call),
+            _ => Err(Refused::not_now("the caller does not wait")),
+        }
+    }
+
+    /// The caller is an emergency from now on, whatever trunk the call came by.
+    fn flag(&mut self, id: CallId) -> Result<(), Refused> {
+        if self.own_call(id)?.band == Band::EMERGENCY {
+            return Err(Refused::not_now("this is an emergency already"));
+        }
+        let input = acd::Input::Rank { call: id, band: Band::EMERGENCY };
+        self.exchange.handle(input, self.now.mono).map_err(|refused| self.refused(refused))?;
+        self.is_emergency_now(id);
+        Ok(())
+    }
+
+    /// What follows from being an emergency: nothing is asked of the caller any more, and it counts against no limit.
+    fn is_emergency_now(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.band = Band::EMERGENCY;
+        (call.callable, call.show_cli) = (false, true);
+        self.routine_calls = self.routine_calls.saturating_sub(1);
+        let (wish, thread, caller, asked) = (call.wish, call.thread, call.caller, Switch::is_asked(call));
+        let line = self.line_name(self.calls[&id].line);
+        if let Wish::Keeping { promise, new: true } = wish {
+            self.unpromise(promise);
+        }
+        self.end_wish(id);
+        if let Some(leg) = caller.filter(|_| wish != Wish::Unasked) {
+            self.media(thread, Command::Listen { leg, on: false });
+            if asked {
+                self.media(thread, Command::Hush { leg });
+            }
+        }
+        self.emit(Event::Flagged { call: id, line });
+    }
+
+    fn rank(&mut self, id: CallId, band: Band) -> Result<(), Refused> {
+        let call = self.waiting(id)?;
+        if call.band == Band::EMERGENCY || band == Band::EMERGENCY {
+            return Err(Refused::not_now("an emergency stays one, and is made by flagging it"));
+        }
+        let input = acd::Input::Rank { call: id, band };
+        self.exchange.handle(input, self.now.mono).map_err(|refused| self.refused(refused))?;
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.band = band;
+        }
+        Ok(())
+    }
+
+    /// The caller waits in another line, and hears what is heard there.
+    fn move_to(&mut self, id: CallId, name: &str) -> Result<(), Refused> {
+        let line = self.plan.acd.line_named(name);
+        let line = line.ok_or_else(|| Refused::unknown(format!("there is no line `{name}`")))?;
+        let call = self.waiting(id)?;
+        let (from, old_band, caller) = (call.line, call.band, call.caller);
+        if from == line {
+            return Err(Refused::not_now("the caller waits there already"));
+        }
+        let band = self.band_of(line).min(old_band);
+        let input = acd::Input::Move { call: id, line, band };
+        self.exchange.handle(input, self.now.mono).map_err(|refused| self.refused(refused))?;
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.line = line;
+        }
+        if band == Band::EMERGENCY && old_band != Band::EMERGENCY {
+            self.is_emergency_now(id);
+        }
+        let (from, to) = (self.line_name(from), name.to_owned());
+        self.emit(Event::Moved { call: id, from, to });
+        caller.into_iter().for_each(|leg| self.entertain(leg));
+        Ok(())
+    }
+}
+
+fn gone() -> Refused {
+    Refused::unknown("the call is over, or never was")
+}

@@ -1,0 +1,245 @@
+//! What people see of the daemon over HTTP: the board, orders, health, metrics, and the pages.
+//!
+//! It has a thread and a runtime of its own and never delays the control thread: what it wants to know or ordered it
+//! asks over a bounded channel ([`Ask`]), which is answered between two batches; what happens it is told over another
+//! ([`Web::tell`]), which loses news rather than wait. Everything is bounded: connections, headers, bodies, streams,
+//! sessions, what one user may ask, and what is kept of the past.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `routes` | every route, who may use it, and what serves it |
+//! | `server` | connections: limits, time-outs, headers of every answer |
+//! | `gate`, `users`, `sessions`, `limits` | who asks, whether they may, and not too often |
+//! | `board`, `day`, `news`, `stream` | what is shown, counted and told |
+//! | `orders`, `once` | what is ordered, and only once |
+//! | `audit` | who ordered what |
+//! | `metrics` | health, and figures for Prometheus |
+//! | `openapi` | the description for programs |
+//! | `pages` | the pages that are built in |
+
+mod audit;
+mod board;
+mod day;
+mod gate;
+mod limits;
+mod metrics;
+mod news;
+mod once;
+mod openapi;
+mod orders;
+mod pages;
+mod problem;
+mod routes;
+mod server;
+mod sessions;
+mod stream;
+mod users;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub use day::{Day, End, Finished, Targets};
+pub use metrics::{Figures, Sample};
+pub use users::{Users, digest, hashed};
+
+use crate::id::CallId;
+use crate::switch::board::{Board, Callback, Caller, Case, Desk};
+use crate::switch::{Event, Order, Refused};
+use crate::time::Wall;
+
+/// How many questions may wait for the control thread.
+pub const MOST_ASKED: usize = 64;
+/// How many events may wait to be told.
+const MOST_UNTOLD: usize = 16_384;
+
+/// What is asked of the control thread; whoever asks may be gone when the answer comes.
+#[derive(Debug)]
+pub enum Ask {
+    /// The whole service.
+    Board(oneshot::Sender<Board>),
+    /// Every call that is up.
+    Calls(oneshot::Sender<Vec<Caller>>),
+    /// One call that is up.
+    Call(CallId, oneshot::Sender<Option<Caller>>),
+    /// What the agent of this name sees.
+    Desk(String, oneshot::Sender<Option<Desk>>),
+    /// Promised callbacks.
+    Callbacks(oneshot::Sender<Vec<Callback>>),
+    /// Cases that are not closed.
+    Cases(oneshot::Sender<Vec<Case>>),
+    /// Somebody's order; the error says why it was not obeyed.
+    Order(Order, oneshot::Sender<Result<(), Refused>>),
+    /// Health and counts.
+    Figures(oneshot::Sender<Figures>),
+}
+
+/// What it is started with.
+pub struct Settings {
+    /// The run of the daemon, by which clients tell one from the next.
+    pub run: i64,
+    /// Who may use it.
+    pub users: Users,
+    /// How many requests of one user or address are served in the long run.
+    pub requests_per_second: u32,
+    /// The day, of which nothing is counted yet.
+    pub day: Day,
+    /// Calls that go on, which were there before.
+    pub up: Vec<Caller>,
+    /// Gives the calls of the day that were over before; called on the interface's own thread, for it may take long.
+    pub earlier: Box<dyn FnOnce() -> Vec<Finished> + Send>,
+    /// When the plan came into force.
+    pub since: Wall,
+}
+
+/// The interface, as the daemon holds it; it ends when this is dropped.
+pub struct Web {
+    address: SocketAddr,
+    news: Option<mpsc::Sender<(Wall, Event)>>,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What all requests share.
+struct Shared {
+    run: i64,
+    asks: mpsc::Sender<Ask>,
+    users: RwLock<Arc<Users>>,
+    sessions: Mutex<sessions::Sessions>,
+    limits: Mutex<limits::Limits>,
+    audit: Mutex<audit::Audit>,
+    once: Mutex<once::Once>,
+    day: Mutex<Day>,
+    news: Mutex<news::News>,
+    /// The number of the newest.
+    newest: watch::Sender<u64>,
+    /// News that did not fit through the channel.
+    lost: AtomicBool,
+    board: tokio::sync::Mutex<Option<board::Shown>>,
+    plan: Mutex<board::PlanInForce>,
+    /// One password at a time is tried.
+    trying: tokio::sync::Semaphore,
+    /// Clients that are told news.
+    streams: Arc<tokio::sync::Semaphore>,
+}
+
+impl Web {
+    /// Serves on a listening socket; questions go to `asks`.
+    pub fn start(listener: TcpListener, settings: Settings, asks: mpsc::Sender<Ask>) -> io::Result<Web> {
+        let address = listener.local_addr()?;
+        listener.set_nonblocking(true)?;
+        let (news, told) = mpsc::channel(MOST_UNTOLD);
+        let Settings { run, users, requests_per_second, mut day, up, earlier, since } = settings;
+        up.iter().for_each(|call| day.take_up(call));
+        let shared = Arc::new(Shared {
+            run,
+            asks,
+            users: RwLock::new(Arc::new(users)),
+            sessions: Mutex::default(),
+            limits: Mutex::new(limits::Limits::new(requests_per_second)),
+            audit: Mutex::default(),
+            once: Mutex::default(),
+            day: Mutex::new(day),
+            news: Mutex::default(),
+            newest: watch::Sender::new(0),
+            lost: AtomicBool::new(false),
+            board: tokio::sync::Mutex::default(),
+            plan: Mutex::new(board::PlanInForce { version: 1, since }),
+            trying: tokio::sync::Semaphore::new(1),
+            streams: Arc::new(tokio::sync::Semaphore::new(stream::MOST)),
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let served = Arc::clone(&shared);
+        let thread = thread::Builder::new().name("web".into()).spawn(move || {
+            let over = earlier();
+            over.iter().for_each(|call| locked(&served.day).count(call));
+            runtime.block_on(async {
+                tokio::select! {
+                    () = server::serve(listener, Arc::clone(&served)) => {}
+                    () = follow(told, &served) => {}
+                }
+            });
+            // A password that is being tried is nobody's concern any more.
+            runtime.shutdown_background();
+        })?;
+        Ok(Web { address, news: Some(news), shared, thread: Some(thread) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Something happened; costs a copy and never waits.
+    pub fn tell(&self, at: Wall, event: &Event) {
+        let Some(news) = &self.news else { return };
+        if matches!(event, Event::TurnedAway { .. } | Event::EntryRefused { .. } | Event::Disagreement { .. })
+        {
+            return;
+        }
+        if news.try_send((at, event.clone())).is_err() {
+            self.shared.lost.store(true, Relaxed);
+        }
+    }
+
+    /// Other users from now on. Sessions of those who are gone end with them.
+    pub fn set_users(&self, users: Users) {
+        *self.shared.users.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(users);
+    }
+}
+
+impl Drop for Web {
+    fn drop(&mut self) {
+        // Without anybody to tell it news the thread ends.
+        drop(self.news.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the web thread had failed");
+        }
+    }
+}
+
+/// Takes in what happens, until nobody is there to tell it.
+async fn follow(mut told: mpsc::Receiver<(Wall, Event)>, shared: &Shared) {
+    while let Some((at, event)) = told.recv().await {
+        if event == Event::Reloaded {
+            let mut plan = locked(&shared.plan);
+            *plan = board::PlanInForce { version: plan.version + 1, since: at };
+        }
+        locked(&shared.day).event(at, &event);
+        let mut news = locked(&shared.news);
+        if shared.lost.swap(false, Relaxed) {
+            news.lose();
+        }
+        news.push(at, &event);
+        shared.newest.send_replace(news.last());
+    }
+}
+
+impl Shared {
+    /// Asks the control thread.
+    async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, problem::Problem> {
+        let (answer, answered) = oneshot::channel();
+        self.asks.send(ask(answer)).await.map_err(|_| problem::Problem::gone())?;
+        answered.await.map_err(|_| problem::Problem::gone())
+    }
+
+    fn users(&self) -> Arc<Users> {
+        Arc::clone(&self.users.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A lock that another request cannot have left in disorder: each changes one thing at a time.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The wall clock.
+fn wall() -> Wall {
+    Wall(jiff::Timestamp::now().as_millisecond())
+}

@@ -1,0 +1,241 @@
+//! What happened of late, numbered, so that a client which was away can go on where it was.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::acd::{Band, pathway};
+use crate::call::record::{EndedBy, Outcome};
+use crate::switch::board::shown;
+use crate::switch::callbacks::CallbackNews;
+use crate::switch::{CaseNews, Event};
+use crate::time::Wall;
+
+/// How many are kept.
+pub(super) const KEPT: usize = 4_096;
+
+/// The latest news, numbered from 1.
+#[derive(Default)]
+pub(super) struct News {
+    latest: VecDeque<Arc<str>>,
+    /// The number of the newest.
+    last: u64,
+}
+
+impl News {
+    /// Takes in what happened, if it is news to anybody.
+    pub(super) fn push(&mut self, at: Wall, event: &Event) {
+        let Some(mut news) = told(event) else { return };
+        self.last += 1;
+        news["seq"] = self.last.into();
+        news["at"] = at.rfc3339().into();
+        if self.latest.len() >= KEPT {
+            self.latest.pop_front();
+        }
+        self.latest.push_back(news.to_string().into());
+    }
+
+    /// Some were lost before they came here: whoever has not seen the ones before cannot be told what is missing.
+    pub(super) fn lose(&mut self) {
+        self.latest.clear();
+        self.last += 1;
+        self.latest.push_back(json!({ "seq": self.last, "kind": "gap" }).to_string().into());
+    }
+
+    /// The number of the newest; 0 before there is any.
+    pub(super) fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// Those after a number, each with its own; `None` when some of them are no longer kept, or were never given out.
+    pub(super) fn after(&self, seen: u64) -> Option<Vec<(u64, Arc<str>)>> {
+        let first = self.last + 1 - self.latest.len() as u64;
+        if seen > self.last || seen + 1 < first {
+            return None;
+        }
+        let missed = (first..).zip(&self.latest).skip((seen + 1 - first) as usize);
+        Some(missed.map(|(number, news)| (number, Arc::clone(news))).collect())
+    }
+}
+
+/// An event as it is published; `None` for those of strangers at the door, who could flood everybody.
+fn told(event: &Event) -> Option<Value> {
+    let told = match event {
+        Event::Arrived { call, trunk, line, band, waiting } => json!({
+            "kind": "arrived", "call": call, "trunk": trunk, "line": line, "waiting": waiting,
+            "emergency": *band == Band::EMERGENCY,
+        }),
+        Event::Presented { call, agent } => json!({ "kind": "presented", "call": call, "agent": agent }),
+        Event::Missed { call, agent, cause } => {
+            json!({ "kind": "missed", "call": call, "agent": agent, "cause": word(cause) })
+        }
+        Event::Bridged { call, agent, waited } => json!({
+            "kind": "bridged", "call": call, "agent": agent, "waited_s": waited.as_millis() as f64 / 1_000.0,
+        }),
+        Event::BackInLine { call, agent, why } => {
+            json!({ "kind": "back-in-line", "call": call, "agent": agent, "why": word(why) })
+        }
+        Event::HandedOn { call, agent, to } => {
+            json!({ "kind": "handed-on", "call": call, "agent": agent, "to": to })
+        }
+        Event::NotHandedOn { call, agent, why } => {
+            json!({ "kind": "not-handed-on", "call": call, "agent": agent, "why": why })
+        }
+        Event::HandedBack { call, agent, from, .. } => {
+            json!({ "kind": "handed-back", "call": call, "agent": agent, "from": from })
+        }
+        Event::Disposed { call, agent, code } => {
+            json!({ "kind": "disposed", "call": call, "agent": agent, "code": code })
+        }
+        Event::Case { case, stack, news } => {
+            let (what, who) = of_case(news);
+            json!({ "kind": "case", "case": case, "stack": stack, "what": what, "who": who })
+        }
+        Event::Referred { referral, pathway, agent } => {
+            json!({ "kind": "referred", "referral": referral, "pathway": pathway, "agent": agent })
+        }
+        Event::ReferralEnded { referral, pathway, agent, outcome } => json!({
+            "kind": "referral-ended", "referral": referral, "pathway": pathway, "agent": agent,
+            "outcome": match outcome {
+                pathway::Outcome::Acknowledged => "acknowledged",
+                pathway::Outcome::Declined => "declined",
+                pathway::Outcome::Unacknowledged => "unacknowledged",
+                pathway::Outcome::Withdrawn => "withdrawn",
+            },
+        }),
+        Event::Ended { call, outcome, waited } => json!({
+            "kind": "ended", "call": call, "outcome": of_call(outcome), "ended_by": ended_by(outcome),
+            "waited_s": waited.as_millis() as f64 / 1_000.0,
+        }),
+        Event::Availability { agent, state } => {
+            let (state, reason, call) = shown(state.clone());
+            json!({ "kind": "agent", "agent": agent, "state": state, "reason": reason, "call": call })
+        }
+        Event::Rule { line, rule, on, .. } => json!({ "kind": "rule", "line": line, "rule": rule, "on": on }),
+        Event::Announced { call, rule } => json!({ "kind": "announced", "call": call, "rule": rule }),
+        Event::Offered { call, rule } => json!({ "kind": "offered", "call": call, "rule": rule }),
+        Event::Callback { promise, line, news } => json!({
+            "kind": "callback", "callback": promise.0.to_string(), "line": line,
+            "what": match news {
+                CallbackNews::Promised => "promised",
+                CallbackNews::Restored => "restored",
+                CallbackNews::Dialled => "dialled",
+                CallbackNews::Reached => "reached",
+                CallbackNews::Missed(_) => "missed",
+                CallbackNews::Escalated => "late",
+                CallbackNews::Ended(_) => "ended",
+            },
+        }),
+        Event::Flagged { call, line } => json!({ "kind": "flagged", "call": call, "line": line }),
+        Event::Moved { call, from, to } => json!({ "kind": "moved", "call": call, "from": from, "line": to }),
+        Event::Reloaded => json!({ "kind": "reloaded" }),
+        Event::Draining { calls } => json!({ "kind": "draining", "calls": calls }),
+        Event::Drained => json!({ "kind": "drained" }),
+        Event::Resumed { calls } => json!({ "kind": "resumed", "calls": calls }),
+        Event::TurnedAway { .. }
+        | Event::EntryRefused { .. }
+        | Event::ReloadRefused { .. }
+        | Event::Disagreement { .. } => return None,
+    };
+    Some(told)
+}
+
+fn of_case(news: &CaseNews) -> (&'static str, Option<&str>) {
+    match news {
+        CaseNews::Opened => ("opened", None),
+        CaseNews::Restored => ("restored", None),
+        CaseNews::Taken(by) => ("taken", Some(by)),
+        CaseNews::Dialled => ("dialled", None),
+        CaseNews::Reached => ("reached", None),
+        CaseNews::Missed(_) => ("missed", None),
+        CaseNews::GivenBack => ("given-back", None),
+        CaseNews::Returned(to) => ("returned", Some(to)),
+        CaseNews::Breached => ("breached", None),
+        CaseNews::Closed(code) => ("closed", Some(code)),
+        CaseNews::HandedOver(to) => ("handed-over", Some(to)),
+    }
+}
+
+fn of_call(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Answered { .. } => "answered",
+        Outcome::Abandoned => "abandoned",
+        Outcome::Refused { .. } => "refused",
+        Outcome::Released { .. } => "released",
+        Outcome::Promised => "promised",
+        Outcome::Unreached { .. } => "unreached",
+        Outcome::Withdrawn => "withdrawn",
+        Outcome::Lost { .. } => "lost",
+    }
+}
+
+fn ended_by(outcome: &Outcome) -> Option<String> {
+    let (Outcome::Answered { ended_by, .. } | Outcome::Lost { ended_by }) = outcome else { return None };
+    Some(word::<EndedBy>(ended_by))
+}
+
+/// The name of a plain variant, as words are written here: `NoAnswer` is `no-answer`.
+fn word<T: std::fmt::Debug>(variant: &T) -> String {
+    let mut word = String::new();
+    for letter in format!("{variant:?}").chars() {
+        if letter.is_uppercase() && !word.is_empty() {
+            word.push('-');
+        }
+        word.extend(letter.to_lowercase());
+    }
+    word
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::acd::Cause;
+    use crate::id::CallId;
+
+    fn news(count: u64) -> News {
+        let mut news = News::default();
+        for call in 1..=count {
+            news.push(Wall(0), &Event::Presented { call: CallId(call), agent: "asha".into() });
+        }
+        news
+    }
+
+    #[test]
+    fn whoever_was_away_is_told_what_was_missed_as_long_as_it_is_kept() {
+        let news = news(KEPT as u64 + 10);
+        let after = |seen| news.after(seen).map(|news| news.iter().map(|news| news.0).collect::<Vec<_>>());
+        assert_eq!(after(news.last()), Some(vec![]));
+        assert_eq!(after(news.last() - 2), Some(vec![news.last() - 1, news.last()]));
+        assert_eq!(after(10).map(|news| news.len()), Some(KEPT));
+        assert_eq!(after(9), None);
+        assert_eq!(after(news.last() + 1), None, "of another run, or made up");
+    }
+
+    #[test]
+    fn where_some_were_lost_nobody_is_told_that_nothing_was_missed() {
+        let mut news = news(5);
+        news.lose();
+        assert_eq!(news.after(4), None);
+        assert_eq!(news.after(5).map(|news| news.len()), Some(1));
+        assert_eq!(news.after(6).map(|news| news.len()), Some(0));
+    }
+
+    #[test]
+    fn news_say_what_happened_in_words() {
+        let missed = Event::Missed { call: CallId(7), agent: "ben".into(), cause: Cause::NoAnswer };
+        let mut news = News::default();
+        news.push(Wall(1_000), &missed);
+        let text = news.after(0).unwrap().remove(0).1;
+        let said: Value = serde_json::from_str(&text).unwrap();
+        let expected = json!({
+            "kind": "missed", "call": 7, "agent": "ben", "cause": "no-answer", "seq": 1,
+            "at": "1970-01-01T00:00:01.000Z",
+        });
+        assert_eq!(said, expected);
+        news.push(Wall(0), &Event::TurnedAway { source: [192, 0, 2, 1].into(), code: 403 });
+        assert_eq!(news.last(), 1);
+    }
+}

@@ -1,0 +1,221 @@
+//! The description of the interface for programs (OpenAPI 3.1), made from the table of routes.
+
+use serde_json::{Map, Value, json};
+
+use super::gate::Access;
+use super::orders::Verb;
+use super::routes::{Does, ROUTES, Route};
+
+/// The shapes of bodies and answers.
+const SCHEMAS: &str = include_str!("schemas.json");
+
+/// The whole description.
+pub(super) fn description() -> Value {
+    let mut paths = Map::new();
+    for route in ROUTES {
+        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        path[route.method.as_str().to_ascii_lowercase()] = operation(route);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Hearken",
+            "version": env!("CARGO_PKG_VERSION"),
+            "license": { "name": "MIT", "identifier": "MIT" },
+            "description": "Board, orders, health and metrics of a call-routing daemon. Instants are RFC 3339 in UTC; \
+                lengths of time are seconds, in members that end in _s. What changes something needs the header \
+                `x-hearken: 1` where the cookie says who asks.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": serde_json::from_str::<Value>(SCHEMAS).unwrap_or_default(),
+            "securitySchemes": {
+                "token": { "type": "http", "scheme": "bearer" },
+                "session": { "type": "apiKey", "in": "cookie", "name": super::gate::COOKIE },
+            },
+        },
+    })
+}
+
+fn operation(route: &Route) -> Value {
+    let Said { id, summary, kind, answer } = said(route.does);
+    let schema = match answer {
+        Some(name) => json!({ "$ref": format!("#/components/schemas/{name}") }),
+        None => json!({ "type": "string" }),
+    };
+    let problem = json!({ "$ref": "#/components/schemas/Problem" });
+    let mut operation = json!({
+        "operationId": id,
+        "summary": summary,
+        "responses": {
+            "200": { "description": "Done.", "content": { kind: { "schema": schema } } },
+            "default": {
+                "description": "Why not.",
+                "content": { "application/problem+json": { "schema": problem } },
+            },
+        },
+    });
+    let parameters = parameters(route);
+    if !parameters.is_empty() {
+        operation["parameters"] = parameters.into();
+    }
+    if let Some((name, needed)) = body(route.does) {
+        let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
+        let content = json!({ "application/json": { "schema": schema } });
+        operation["requestBody"] = json!({ "required": needed, "content": content });
+    }
+    if !matches!(route.access, Access::Open) {
+        operation["security"] = match route.access {
+            Access::Near => json!([{}, { "token": [] }, { "session": [] }]),
+            _ => json!([{ "token": [] }, { "session": [] }]),
+        };
+        operation["description"] = who(route.access).into();
+    }
+    operation
+}
+
+fn who(access: Access) -> String {
+    match access {
+        Access::Open => "For anybody.".to_owned(),
+        Access::Near => "For programs on the same host, and whoever is signed in.".to_owned(),
+        Access::SignedIn => "For whoever is signed in.".to_owned(),
+        Access::Own => "For supervisors, and for the agent of the path.".to_owned(),
+        Access::Only(role) => format!("For the role `{}`.", role.word()),
+    }
+}
+
+fn parameters(route: &Route) -> Vec<Value> {
+    let named = route.path.split(['{', '}']).skip(1).step_by(2);
+    let mut parameters: Vec<Value> = named
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+        .collect();
+    let mut more = |place: &str, name: &str, schema: Value| {
+        parameters.push(json!({ "name": name, "in": place, "required": false, "schema": schema }));
+    };
+    match route.does {
+        Does::Calls => {
+            more("query", "line", json!({ "type": "string" }));
+            more("query", "state", json!({ "type": "string" }));
+            more("query", "limit", json!({ "type": "integer", "minimum": 0 }));
+        }
+        Does::Stream => more("header", "Last-Event-ID", json!({ "type": "string" })),
+        Does::Order(_) => {
+            let schema = json!({ "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$" });
+            more("header", "Idempotency-Key", schema);
+        }
+        _ => {}
+    }
+    parameters
+}
+
+/// The name of the shape of a request's body, and whether it must be there.
+fn body(does: Does) -> Option<(&'static str, bool)> {
+    match does {
+        Does::SignIn => Some(("Credentials", true)),
+        Does::Order(verb) => Some(match verb {
+            Verb::LogIn
+            | Verb::LogOut
+            | Verb::Resume
+            | Verb::Emergency
+            | Verb::Acknowledge
+            | Verb::Decline => ("Nothing", false),
+            Verb::Pause | Verb::HangUp => ("Reason", true),
+            Verb::WrapUp => ("WrapUp", true),
+            Verb::Disposition => ("Code", true),
+            Verb::Transfer => ("To", true),
+            Verb::Red => ("Red", false),
+            Verb::Prioritise => ("Priority", true),
+            Verb::Move => ("ToLine", true),
+            Verb::Report => ("Capacity", true),
+        }),
+        _ => None,
+    }
+}
+
+/// What is said of an operation.
+struct Said {
+    id: &'static str,
+    summary: &'static str,
+    /// The content type of its answer.
+    kind: &'static str,
+    /// The name of the shape of its answer; `None` for plain text.
+    answer: Option<&'static str>,
+}
+
+fn said(does: Does) -> Said {
+    const JSON: &str = "application/json";
+    let text = |id, summary| Said { id, summary, kind: "text/plain", answer: None };
+    let json = |id, summary, answer| Said { id, summary, kind: JSON, answer: Some(answer) };
+    match does {
+        Does::Live => text("live", "Whether the daemon runs"),
+        Does::Ready => text("ready", "Whether it takes calls and is well"),
+        Does::Metrics => text("metrics", "Figures for Prometheus"),
+        Does::Described => json("describe", "This description", "Anything"),
+        Does::SignIn => json("signIn", "Signs in; the answer sets a cookie", "Me"),
+        Does::SignOut => json("signOut", "Signs out", "Anything"),
+        Does::Me => json("me", "Who asks", "Me"),
+        Does::Board => json("board", "The whole service at this instant", "Board"),
+        Does::Stream => Said {
+            id: "stream",
+            summary: "Boards and news as server-sent events",
+            kind: "text/event-stream",
+            answer: None,
+        },
+        Does::Calls => json("calls", "Calls that are up", "Calls"),
+        Does::Call => json("call", "One call that is up", "Call"),
+        Does::Desk => json("desk", "What an agent sees", "Desk"),
+        Does::Callbacks => json("callbacks", "Promised callbacks that are not settled", "Callbacks"),
+        Does::Cases => json("cases", "Cases that are not closed", "Cases"),
+        Does::Audit => json("audit", "The latest orders, the newest first", "Audit"),
+        Does::Order(verb) => {
+            let (id, summary) = ordered(verb);
+            json(id, summary, "Done")
+        }
+    }
+}
+
+fn ordered(verb: Verb) -> (&'static str, &'static str) {
+    match verb {
+        Verb::LogIn => ("logIn", "The agent starts work"),
+        Verb::LogOut => ("logOut", "The agent stops work, after a talk at its end"),
+        Verb::Pause => ("pause", "The agent takes no calls, after a talk from its end on"),
+        Verb::Resume => ("resume", "The agent takes calls again"),
+        Verb::WrapUp => ("wrapUp", "The agent's wrap-up ends, or lasts longer"),
+        Verb::Disposition => ("dispose", "Says by code how the call ended"),
+        Verb::Transfer => ("transfer", "Hands the caller on to an agent, line, pathway or stack"),
+        Verb::Red => ("flagByAgent", "The caller on the line, or another, is an emergency"),
+        Verb::Prioritise => ("prioritise", "The caller counts as having come earlier, or gets another band"),
+        Verb::Move => ("move", "The caller waits in another line, in the place it has"),
+        Verb::HangUp => ("hangUp", "Ends a call"),
+        Verb::Emergency => ("flag", "The caller is an emergency from now on"),
+        Verb::Report => ("reportPathway", "So many patients can be sent to a pathway now"),
+        Verb::Acknowledge => ("acknowledge", "The pathway takes over the patient of a referral"),
+        Verb::Decline => ("decline", "The pathway does not take the patient of a referral"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_route_is_described_once_with_shapes_that_are_there() {
+        let described = description();
+        let paths = described["paths"].as_object().unwrap();
+        let operations: Vec<&Value> =
+            paths.values().flat_map(|path| path.as_object().unwrap().values()).collect();
+        assert_eq!(operations.len(), ROUTES.len());
+        let ids: BTreeSet<_> =
+            operations.iter().map(|known| known["operationId"].as_str().unwrap()).collect();
+        assert_eq!(ids.len(), ROUTES.len(), "each has a name of its own");
+        let schemas = described["components"]["schemas"].as_object().unwrap();
+        let text = described.to_string();
+        let named = text.split("#/components/schemas/").skip(1).map(|rest| rest.split('"').next().unwrap());
+        let named: BTreeSet<_> = named.collect();
+        assert_eq!(named, schemas.keys().map(String::as_str).collect(), "none is missing or idle");
+    }
+}

@@ -1,0 +1,437 @@
+//! Every route: its path, who may use it, and what serves it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{FromRequestParts as _, RawPathParams, Request};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
+use axum::response::Response;
+use axum::routing::{MethodFilter, on};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::gate::{Access, COOKIE, Who, admit};
+use super::once::Before;
+use super::orders::{self, Verb};
+use super::problem::Problem;
+use super::server::Peer;
+use super::sessions::LASTS;
+use super::users::verify;
+use super::{Ask, Shared, audit, locked, metrics, openapi, pages, stream, wall};
+use crate::access::Role;
+
+/// Largest body of a request.
+const LARGEST_BODY: usize = 64 * 1024;
+/// Within what time it must have come.
+const BODY: Duration = Duration::from_secs(10);
+/// How much of a body the audit keeps.
+const NOTED: usize = 200;
+/// Longest key by which a client makes an order known again.
+const LONGEST_KEY: usize = 128;
+/// Most calls in one answer.
+const MOST_CALLS: usize = 1_000;
+
+/// One route.
+pub(super) struct Route {
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    pub(super) access: Access,
+    pub(super) does: Does,
+}
+
+/// What a route does.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Does {
+    Live,
+    Ready,
+    Metrics,
+    Described,
+    SignIn,
+    SignOut,
+    Me,
+    Board,
+    Stream,
+    Calls,
+    Call,
+    Desk,
+    Callbacks,
+    Cases,
+    Audit,
+    /// An order; `name` or `id` in the path is of whom.
+    Order(Verb),
+}
+
+const fn post(path: &'static str, access: Access, verb: Verb) -> Route {
+    Route { method: Method::POST, path, access, does: Does::Order(verb) }
+}
+
+const fn get(path: &'static str, access: Access, does: Does) -> Route {
+    Route { method: Method::GET, path, access, does }
+}
+
+/// All of them.
+pub(super) const ROUTES: &[Route] = &[
+    get("/healthz", Access::Open, Does::Live),
+    get("/readyz", Access::Open, Does::Ready),
+    get("/metrics", Access::Near, Does::Metrics),
+    Route { method: Method::POST, path: "/api/v1/session", access: Access::Open, does: Does::SignIn },
+    Route { method: Method::DELETE, path: "/api/v1/session", access: Access::SignedIn, does: Does::SignOut },
+    get("/api/v1/openapi.json", Access::Open, Does::Described),
+    get("/api/v1/me", Access::SignedIn, Does::Me),
+    get("/api/v1/board", Access::SignedIn, Does::Board),
+    get("/api/v1/stream", Access::SignedIn, Does::Stream),
+    get("/api/v1/calls", Access::Only(Role::Supervisor), Does::Calls),
+    get("/api/v1/calls/{id}", Access::Only(Role::Supervisor), Does::Call),
+    get("/api/v1/agents/{name}", Access::Own, Does::Desk),
+    get("/api/v1/callbacks", Access::Only(Role::Supervisor), Does::Callbacks),
+    get("/api/v1/cases", Access::Only(Role::Supervisor), Does::Cases),
+    get("/api/v1/audit", Access::Only(Role::Engineer), Does::Audit),
+    post("/api/v1/agents/{name}/log-in", Access::Own, Verb::LogIn),
+    post("/api/v1/agents/{name}/log-out", Access::Own, Verb::LogOut),
+    post("/api/v1/agents/{name}/pause", Access::Own, Verb::Pause),
+    post("/api/v1/agents/{name}/resume", Access::Own, Verb::Resume),
+    post("/api/v1/agents/{name}/wrap-up", Access::Own, Verb::WrapUp),
+    post("/api/v1/agents/{name}/disposition", Access::Own, Verb::Disposition),
+    post("/api/v1/agents/{name}/transfer", Access::Own, Verb::Transfer),
+    post("/api/v1/agents/{name}/emergency", Access::Own, Verb::Red),
+    post("/api/v1/calls/{id}/prioritise", Access::Only(Role::Supervisor), Verb::Prioritise),
+    post("/api/v1/calls/{id}/move", Access::Only(Role::Supervisor), Verb::Move),
+    post("/api/v1/calls/{id}/hang-up", Access::Only(Role::Supervisor), Verb::HangUp),
+    post("/api/v1/calls/{id}/emergency", Access::Only(Role::Supervisor), Verb::Emergency),
+    post("/api/v1/pathways/{name}/report", Access::Only(Role::Supervisor), Verb::Report),
+    post("/api/v1/referrals/{id}/acknowledge", Access::Only(Role::Supervisor), Verb::Acknowledge),
+    post("/api/v1/referrals/{id}/decline", Access::Only(Role::Supervisor), Verb::Decline),
+];
+
+/// One request that was let by.
+struct Asked<'a> {
+    web: &'a Arc<Shared>,
+    who: Option<Who>,
+    parts: &'a Parts,
+    /// The parts of the path that have names.
+    named: &'a [(String, String)],
+    body: &'a [u8],
+}
+
+/// All routes and pages.
+pub(super) fn router(web: &Arc<Shared>) -> Router {
+    let mut router = Router::new();
+    for route in ROUTES {
+        let web = Arc::clone(web);
+        let filter = MethodFilter::try_from(route.method.clone()).expect("a plain method");
+        let served = async move |request: Request| {
+            let answer = serve(Arc::clone(&web), route, request);
+            if route.method.is_safe() {
+                return answer.await;
+            }
+            // What is begun is done, and written down, whether or not the client waits for it.
+            let done = tokio::spawn(answer).await;
+            done.unwrap_or_else(|_| Problem::gone().into_response())
+        };
+        router = router.route(route.path, on(filter, served));
+    }
+    router
+        .method_not_allowed_fallback(|| async {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path knows no such method").into_response()
+        })
+        .fallback(async |request: Request| match pages::find(request.uri().path()) {
+            Some(page) if request.method().is_safe() => pages::response(page, request.headers()),
+            _ => Problem::not_found("there is no such path").into_response(),
+        })
+}
+
+async fn serve(web: Arc<Shared>, route: &'static Route, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let named = match RawPathParams::from_request_parts(&mut parts, &()).await {
+        Ok(named) => named.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+        Err(_) => Vec::new(),
+    };
+    let peer = parts.extensions.get::<Peer>().map_or(std::net::Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0);
+    let own = named.iter().find(|(key, _)| key == "name").map(|(_, value)| value.as_str());
+    let admitted = admit(&web, (route.access, own), (&parts.method, &parts.headers), peer);
+    let who = admitted.as_ref().ok().and_then(|who| who.as_ref().map(|who| who.name.clone()));
+    let mut noted = String::new();
+    let answered = match admitted {
+        Ok(who) => match read(body).await {
+            Ok(body) => {
+                noted = note_of(route.does, &body);
+                let asked = Asked { web: &web, who, parts: &parts, named: &named, body: &body };
+                answer(route.does, asked).await
+            }
+            Err(problem) => Err(problem),
+        },
+        Err(problem) => Err(problem),
+    };
+    if !route.method.is_safe() {
+        let status = answered.as_ref().map_or_else(Problem::status, Response::status);
+        locked(&web.audit).note(audit::Entry {
+            at: wall().rfc3339(),
+            who: who.unwrap_or_else(|| "nobody".to_owned()),
+            from: peer.to_string(),
+            what: format!("{} {}", parts.method, parts.uri.path()),
+            with: noted,
+            status: status.as_u16(),
+        });
+    }
+    answered.unwrap_or_else(Problem::into_response)
+}
+
+async fn read(body: Body) -> Result<Bytes, Problem> {
+    match tokio::time::timeout(BODY, to_bytes(body, LARGEST_BODY)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("a body has at most {LARGEST_BODY} bytes"),
+        )),
+        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")),
+    }
+}
+
+/// What the audit keeps of a body: of an attempt to sign in the name alone.
+fn note_of(does: Does, body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let text = match does {
+        Does::SignIn => serde_json::from_str::<Value>(&text)
+            .ok()
+            .and_then(|value| Some(value.get("name")?.as_str()?.to_owned()))
+            .unwrap_or_default(),
+        _ => text.into_owned(),
+    };
+    text.chars().filter(|letter| !letter.is_control()).take(NOTED).collect()
+}
+
+async fn answer(does: Does, asked: Asked<'_>) -> Result<Response, Problem> {
+    let web = asked.web;
+    match does {
+        Does::Live => Ok(text("live\n")),
+        Does::Ready => metrics::ready(web).await,
+        Does::Metrics => metrics::metrics(web).await,
+        Does::Described => json(&openapi::description()),
+        Does::SignIn => sign_in(&asked).await,
+        Does::SignOut => {
+            if let Some(cookie) = asked.who.and_then(|who| who.cookie) {
+                locked(&web.sessions).close(&cookie);
+            }
+            Ok(with_cookie(json(&json!({}))?, "", Duration::ZERO, asked.parts))
+        }
+        Does::Me => {
+            let who = asked.who.ok_or_else(Problem::gone)?;
+            json(&json!({ "name": who.name, "roles": who.roles, "agent": who.agent }))
+        }
+        Does::Board => Ok(with_json(Body::from(web.board(0).await?.json.to_string()))),
+        Does::Stream => stream::begin(web, &asked.parts.headers),
+        Does::Calls => calls(&asked).await,
+        Does::Call => {
+            let id = orders::call(asked.named("id")?)?;
+            let call = web.ask(|answer| Ask::Call(id, answer)).await?;
+            json(&call.ok_or_else(|| Problem::not_found(format!("{id} is over, or was never there")))?)
+        }
+        Does::Desk => {
+            let name = asked.named("name")?.to_owned();
+            let desk = web.ask(|answer| Ask::Desk(name, answer)).await?;
+            json(&desk.ok_or_else(|| Problem::not_found("there is no such agent"))?)
+        }
+        Does::Callbacks => json(&json!({ "callbacks": web.ask(Ask::Callbacks).await? })),
+        Does::Cases => json(&json!({ "cases": web.ask(Ask::Cases).await? })),
+        Does::Order(verb) => order(&asked, verb).await,
+        Does::Audit => {
+            let audit = locked(&web.audit);
+            json(&json!({ "entries": audit.latest().collect::<Vec<_>>() }))
+        }
+    }
+}
+
+impl Asked<'_> {
+    fn named(&self, key: &str) -> Result<&str, Problem> {
+        let found = self.named.iter().find(|(name, _)| name == key);
+        found.map(|(_, value)| value.as_str()).ok_or_else(|| Problem::not_found("there is no such path"))
+    }
+
+    /// Refuses a body that does not say that it is JSON: no form of another site can.
+    fn must_be_json(&self) -> Result<(), Problem> {
+        let kind = self.parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        if kind.is_none_or(|kind| kind.split(';').next().unwrap_or_default().trim() != "application/json") {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "the body must be application/json",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The body.
+    fn json<'b, T: Deserialize<'b>>(&'b self) -> Result<T, Problem> {
+        self.must_be_json()?;
+        serde_json::from_slice(self.body)
+            .map_err(|error| Problem::bad(format!("the body is not as described: {error}")))
+    }
+
+    /// What the query says of a key.
+    fn query(&self, key: &str) -> Option<String> {
+        let pairs = self.parts.uri.query().unwrap_or_default().split('&');
+        let mut values = pairs.filter_map(|pair| pair.split_once('=')).filter(|(name, _)| *name == key);
+        values.next().map(|(_, value)| unescaped(value))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Credentials {
+    name: String,
+    password: String,
+}
+
+async fn sign_in(asked: &Asked<'_>) -> Result<Response, Problem> {
+    let Credentials { name, password } = asked.json()?;
+    let web = asked.web;
+    if let Some(after) = locked(&web.limits).locked(&name, Instant::now()) {
+        return Err(Problem::too_many("too many wrong passwords; wait", after));
+    }
+    let users = web.users();
+    let kept = users.named(&name).and_then(|user| user.password.clone());
+    let turn = web.trying.acquire().await.map_err(|_| Problem::gone())?;
+    let fits = tokio::task::spawn_blocking(move || verify(&password, kept.as_deref())).await.unwrap_or(false);
+    drop(turn);
+    let now = Instant::now();
+    let Some(user) = users.named(&name).filter(|_| fits) else {
+        locked(&web.limits).failed(&name, now);
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "no such name and password"));
+    };
+    locked(&web.limits).succeeded(&name);
+    let cookie = locked(&web.sessions).open(&name, now).ok_or_else(Problem::gone)?;
+    let me = json(&json!({ "name": user.name, "roles": user.roles, "agent": user.agent }))?;
+    Ok(with_cookie(me, &cookie, LASTS, asked.parts))
+}
+
+/// Gives an order; one with an `Idempotency-Key` that came before is answered as it was then.
+async fn order(asked: &Asked<'_>, verb: Verb) -> Result<Response, Problem> {
+    if !asked.body.is_empty() {
+        asked.must_be_json()?;
+    }
+    let key = asked.parts.headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default());
+    let Some(key) = key else { return obeyed(asked, verb).await };
+    if !(1..=LONGEST_KEY).contains(&key.len()) {
+        return Err(Problem::bad(format!("an Idempotency-Key has 1 to {LONGEST_KEY} letters")));
+    }
+    let who = asked.who.as_ref().map_or("", |who| who.name.as_str());
+    let digest =
+        Sha256::new().chain_update(asked.parts.uri.path()).chain_update([0]).chain_update(asked.body);
+    let before = locked(&asked.web.once).begin(who, key, digest.finalize().into(), Instant::now());
+    match before {
+        Before::New => {}
+        Before::Running => return Err(Problem::conflict("the same order is being given")),
+        Before::Other => {
+            return Err(Problem::conflict("another order had this Idempotency-Key"));
+        }
+        Before::Answered(status, detail) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+            return if status.is_success() { done() } else { Err(Problem::new(status, detail)) };
+        }
+    }
+    let answer = obeyed(asked, verb).await;
+    let (status, detail) = match &answer {
+        Ok(_) => (StatusCode::OK, ""),
+        Err(problem) => (problem.status(), problem.detail()),
+    };
+    locked(&asked.web.once).end(who, key, status.as_u16(), detail.to_owned());
+    answer
+}
+
+async fn obeyed(asked: &Asked<'_>, verb: Verb) -> Result<Response, Problem> {
+    let of = asked.named("name").or_else(|_| asked.named("id"))?;
+    let order = orders::order(verb, of, asked.body)?;
+    asked.web.ask(|answer| Ask::Order(order, answer)).await?.map_err(orders::refused)?;
+    done()
+}
+
+fn done() -> Result<Response, Problem> {
+    json(&json!({ "done": true }))
+}
+
+async fn calls(asked: &Asked<'_>) -> Result<Response, Problem> {
+    let (line, state) = (asked.query("line"), asked.query("state"));
+    let limit = asked.query("limit").map(|limit| limit.parse::<usize>()).transpose();
+    let limit = limit.map_err(|_| Problem::bad("`limit` is a whole number"))?.unwrap_or(MOST_CALLS);
+    let mut calls = asked.web.ask(Ask::Calls).await?;
+    calls.retain(|call| line.as_ref().is_none_or(|line| *line == call.line));
+    calls.retain(|call| state.as_ref().is_none_or(|state| state == call.state));
+    calls.truncate(limit.min(MOST_CALLS));
+    json(&json!({ "calls": calls }))
+}
+
+/// What is to be read of a part of a query: `+` is a blank, `%41` is A.
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let code = after.get(..2).and_then(|code| std::str::from_utf8(code).ok());
+        let code = code.filter(|_| first == b'%').and_then(|code| u8::from_str_radix(code, 16).ok());
+        bytes.push(code.unwrap_or(if first == b'+' { b' ' } else { first }));
+        rest = if code.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// A line for people.
+pub(super) fn text(text: &'static str) -> Response {
+    let mut response = Response::new(Body::from(text));
+    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+fn json(value: &impl Serialize) -> Result<Response, Problem> {
+    let text = serde_json::to_string(value).map_err(|_| Problem::gone())?;
+    Ok(with_json(Body::from(text)))
+}
+
+fn with_json(body: Body) -> Response {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// Sets the cookie; behind a proxy that speaks TLS it never leaves by anything else.
+fn with_cookie(mut response: Response, cookie: &str, lasts: Duration, parts: &Parts) -> Response {
+    let secure = is_secure(&parts.headers);
+    let lasts = lasts.as_secs();
+    let cookie = format!("{COOKIE}={cookie}; HttpOnly; SameSite=Strict; Path=/; Max-Age={lasts}{secure}");
+    if let Ok(cookie) = HeaderValue::try_from(cookie) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+fn is_secure(headers: &HeaderMap) -> &'static str {
+    let secure = headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
+    if secure { "; Secure" } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_read_as_it_was_meant() {
+        assert_eq!(unescaped("elm-tree"), "elm-tree");
+        assert_eq!(unescaped("a+b%20c%41%zz%4"), "a b cA%zz%4");
+        assert_eq!(unescaped("%F0%9F%A6%8A%FF"), "🦊\u{fffd}");
+    }
+
+    #[test]
+    fn no_password_is_noted() {
+        let body = br#"{"name":"jo\n","password":"secret"}"#;
+        assert_eq!(note_of(Does::SignIn, body), "jo");
+        assert_eq!(note_of(Does::SignIn, b"password=secret"), "");
+    }
+
+    #[test]
+    fn only_what_must_be_is_open() {
+        let open = ROUTES.iter().filter(|route| matches!(route.access, Access::Open | Access::Near));
+        let paths: Vec<_> = open.map(|route| route.path).collect();
+        assert_eq!(paths, ["/healthz", "/readyz", "/metrics", "/api/v1/session", "/api/v1/openapi.json"]);
+    }
+}

@@ -1,0 +1,75 @@
+//! Who is signed in. Sessions are in memory alone: after a restart everybody signs in again.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::users::digest;
+
+/// How long a session lasts.
+pub(super) const LASTS: Duration = Duration::from_secs(12 * 3_600);
+/// Most sessions at a time; beyond them the one that ends first makes room.
+const MOST: usize = 1_000;
+
+/// Sessions by what is kept of their cookies.
+#[derive(Default)]
+pub(super) struct Sessions {
+    open: BTreeMap<[u8; 32], (String, Instant)>,
+}
+
+impl Sessions {
+    /// Signs somebody in; gives the cookie.
+    pub(super) fn open(&mut self, name: &str, now: Instant) -> Option<String> {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).ok()?;
+        let cookie: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.open.retain(|_, (_, ends)| *ends > now);
+        if self.open.len() >= MOST
+            && let Some(first) = self.open.iter().min_by_key(|(_, (_, ends))| *ends).map(|(key, _)| *key)
+        {
+            self.open.remove(&first);
+        }
+        self.open.insert(digest(&cookie), (name.to_owned(), now + LASTS));
+        Some(cookie)
+    }
+
+    /// Whose cookie it is.
+    pub(super) fn name(&self, cookie: &str, now: Instant) -> Option<&str> {
+        let (name, ends) = self.open.get(&digest(cookie))?;
+        (*ends > now).then_some(name)
+    }
+
+    /// Signs out.
+    pub(super) fn close(&mut self, cookie: &str) {
+        self.open.remove(&digest(cookie));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_session_ends_when_it_is_closed_or_old_and_not_before() {
+        let mut sessions = Sessions::default();
+        let now = Instant::now();
+        let (a, b) = (sessions.open("a", now).unwrap(), sessions.open("b", now).unwrap());
+        assert_eq!(sessions.name(&a, now + LASTS - Duration::from_secs(1)), Some("a"));
+        assert_eq!(sessions.name(&a, now + LASTS), None);
+        sessions.close(&b);
+        assert_eq!((sessions.name(&a, now), sessions.name(&b, now)), (Some("a"), None));
+        assert_eq!(sessions.name("", now), None);
+    }
+
+    #[test]
+    fn sessions_are_bounded_and_the_oldest_makes_room() {
+        let mut sessions = Sessions::default();
+        let now = Instant::now();
+        let first = sessions.open("first", now).unwrap();
+        for n in 1..=MOST as u64 {
+            sessions.open("other", now + Duration::from_secs(n)).unwrap();
+        }
+        assert_eq!((sessions.open.len(), sessions.name(&first, now)), (MOST, None));
+    }
+}

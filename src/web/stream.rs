@@ -1,0 +1,141 @@
+//! Server-sent events: the board whenever something has changed, and the news.
+//!
+//! A client that reads slowly misses boards, of which only the latest counts, and is let go when it has not read for
+//! half a minute. News that it missed while it was away it is sent when it comes back with `Last-Event-ID`.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
+use hyper::body::Frame;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::problem::Problem;
+use super::{Shared, locked};
+
+/// Clients at a time.
+pub(super) const MOST: usize = 128;
+/// A board is sent so often even if nothing has happened: waits grow all the same.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// Within what time a client must take what it is sent.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Begins a stream.
+pub(super) fn begin(web: &Arc<Shared>, headers: &HeaderMap) -> Result<Response, Problem> {
+    let Ok(place) = Arc::clone(&web.streams).try_acquire_owned() else {
+        return Err(Problem::too_many("as many clients as may are watching", 30));
+    };
+    let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let last = locked(&web.news).last();
+    let seen = match seen {
+        // It comes for the first time, and has missed nothing.
+        None => Some(last),
+        Some(id) => number(id, web.run),
+    };
+    let (chunks, sent) = mpsc::channel(4);
+    let web = Arc::clone(web);
+    tokio::spawn(async move {
+        // Ends when the client is gone, or the daemon.
+        let _ = Stream { web, chunks, seen: seen.unwrap_or(0) }.run(seen.is_none()).await;
+        drop(place);
+    });
+    let mut response = Response::new(Body::new(Chunks(sent)));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    // Proxies must not gather what is sent.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+/// The number in an id of this run; `None` for one of another.
+fn number(id: &str, run: i64) -> Option<u64> {
+    let (of, number) = id.split_once('-')?;
+    number.parse().ok().filter(|_| of == format!("{run:x}"))
+}
+
+struct Stream {
+    web: Arc<Shared>,
+    chunks: mpsc::Sender<Bytes>,
+    /// The number of the newest news that the client has.
+    seen: u64,
+}
+
+/// The client is gone, or has read nothing for too long, or the daemon ends.
+struct Over;
+
+impl Stream {
+    async fn run(&mut self, away_for_too_long: bool) -> Result<(), Over> {
+        let mut newest = self.web.newest.subscribe();
+        if away_for_too_long {
+            self.gap().await?;
+        }
+        loop {
+            newest.borrow_and_update();
+            self.news().await?;
+            let board = self.web.board(self.seen).await.map_err(|_| Over)?;
+            self.send("board", board.seq.max(self.seen), &board.json).await?;
+            let heartbeat = Instant::now() + HEARTBEAT;
+            // Whoever would tell of a change is gone only with the daemon.
+            if let Ok(Err(_)) = timeout_at(heartbeat, newest.changed()).await {
+                return Err(Over);
+            }
+        }
+    }
+
+    /// Sends the news since those that the client has.
+    async fn news(&mut self) -> Result<(), Over> {
+        let Some(missed) = locked(&self.web.news).after(self.seen) else { return self.gap().await };
+        for (number, news) in missed {
+            self.send("news", number, &news).await?;
+            self.seen = number;
+        }
+        Ok(())
+    }
+
+    /// Some of the news that the client has not are no longer kept.
+    async fn gap(&mut self) -> Result<(), Over> {
+        self.seen = locked(&self.web.news).last();
+        self.send("gap", self.seen, "{}").await
+    }
+
+    async fn send(&self, event: &str, number: u64, data: &str) -> Result<(), Over> {
+        let chunk = format!("event: {event}\nid: {:x}-{number}\ndata: {data}\n\n", self.web.run);
+        match timeout(PATIENCE, self.chunks.send(chunk.into())).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Over),
+        }
+    }
+}
+
+/// What is sent, as the body of an answer.
+struct Chunks(mpsc::Receiver<Bytes>);
+
+impl hyper::body::Body for Chunks {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.0.poll_recv(context).map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn an_id_counts_only_in_its_own_run() {
+        assert_eq!(number("1f-12", 0x1f), Some(12));
+        for id in ["1e-12", "12", "", "1f-", "1f--1", "1f-12-1"] {
+            assert_eq!(number(id, 0x1f), None, "{id}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+// The real daemon with a hub of its own in a directory of its own, to be started, killed and started again.
+
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { Phone } from "./phone.mjs";
+
+export const PASSWORD = "correct horse battery";
+const PROGRAM = resolve(process.env.CARGO_TARGET_DIR || "target", "debug", "hearken");
+
+const USERS = ["wall --role viewer", "olga --role supervisor --role ops --role engineer", "asha --role agent --agent asha", "dr-evans --role agent --agent dr-evans"];
+
+const configuration = (sip, web, phones) => `
+[sip]
+listen = ["udp:127.0.0.1:${sip}"]
+probe-phones-every = "0s"
+[web]
+listen = "127.0.0.1:${web}"
+users = "users.toml"
+[media]
+first-port = 0
+dead-media-after = "0s"
+[distributor]
+misses-before-pause = 0
+rest-after-miss = "0s"
+[ledger]
+path = "calls.db"
+[practice.elm-tree]
+ods = "Y00001"
+name = "Elm Tree Surgery"
+[trunk.elm-tree]
+from = ["127.0.0.2"]
+practice = "elm-tree"
+line = "elm-tree"
+[trunk.as-999]
+from = ["127.0.0.9"]
+emergency = true
+line = "emergency"
+[agent.asha]
+address = "${phones.asha.uri}"
+[agent.dr-evans]
+address = "${phones.evans.uri}"
+[team.navigators]
+agents = ["asha"]
+[team.clinicians]
+agents = ["dr-evans"]
+[line.elm-tree]
+teams = ["navigators"]
+wrap-up = "60s"
+[line.riverside]
+teams = ["clinicians"]
+[line.emergency]
+teams = ["clinicians"]
+wrap-up = "0s"
+[pathway.pharmacy-first]
+kind = "pharmacy"
+address = "${phones.pharmacy.uri}"
+capacity = 2
+[disposition.21]
+words = "Advice given, no further help needed"
+`;
+
+/** A port that nobody has just now. */
+async function freePort(address) {
+    const server = createServer();
+    await new Promise((done) => server.listen(0, address, done));
+    const { port } = server.address();
+    await new Promise((done) => server.close(done));
+    return port;
+}
+
+/** Hub, phones and users. */
+export class Hub {
+    static async open() {
+        const hub = new Hub();
+        hub.directory = mkdtempSync(join(tmpdir(), "hearken-pages-"));
+        hub.phones = {
+            asha: await Phone.open("127.0.0.21"),
+            evans: await Phone.open("127.0.0.25"),
+            pharmacy: await Phone.open("127.0.0.32"),
+            surgery: await Phone.open("127.0.0.2"),
+            emergency: await Phone.open("127.0.0.9"),
+        };
+        const [sip, web] = [await freePort("127.0.0.1"), await freePort("127.0.0.1")];
+        hub.sip = { address: "127.0.0.1", port: sip };
+        hub.base = `http://127.0.0.1:${web}`;
+        const users = USERS.map((words) => execFileSync(PROGRAM, ["user", ...words.split(" ")], { input: PASSWORD }).toString());
+        const screen = spawnSync(PROGRAM, ["user", "screen", "--token"], { encoding: "utf8" });
+        hub.token = screen.stderr.trim().split(" ").pop();
+        users.push(screen.stdout);
+        writeFileSync(join(hub.directory, "users.toml"), users.join(""), { mode: 0o600 });
+        writeFileSync(join(hub.directory, "hearken.toml"), configuration(sip, web, hub.phones));
+        await hub.start();
+        return hub;
+    }
+
+    async start() {
+        this.process = spawn(PROGRAM, ["run", "--config", "hearken.toml"], {
+            cwd: this.directory,
+            stdio: ["ignore", "pipe", "pipe"],
+            env: { ...process.env, TZ: "Europe/London" },
+        });
+        this.said = "";
+        this.process.stderr.on("data", (bytes) => (this.said += bytes));
+        this.ended = new Promise((done) => this.process.once("exit", done));
+        await new Promise((ready, failed) => {
+            createInterface({ input: this.process.stdout }).on("line", (line) => {
+                this.said += `${line}\n`;
+                if (line === "ready") ready();
+            });
+            this.ended.then(() => failed(new Error(`the daemon did not start:\n${this.said}`)));
+        });
+    }
+
+    async kill() {
+        this.process.kill("SIGKILL");
+        await this.ended;
+    }
+
+    /** A call from a patient of the surgery. */
+    surgeryCall(number) {
+        return this.phones.surgery.call(this.sip, number);
+    }
+
+    emergencyCall() {
+        return this.phones.emergency.call(this.sip, "+447700900999");
+    }
+
+    async close() {
+        await this.kill();
+        Object.values(this.phones).forEach((phone) => phone.close());
+        rmSync(this.directory, { recursive: true });
+    }
+}
