@@ -10,7 +10,7 @@ use hearken::acd::{Band, Cause};
 use hearken::call::record::{CallRecord, EndedBy, Outcome, Presentation, Segment, Stage};
 use hearken::cli::report;
 use hearken::id::CallId;
-use hearken::ledger::{CliStorage, Ledger, Settings};
+use hearken::ledger::{CliStorage, Keep, Ledger, Settings};
 use hearken::time::Wall;
 
 const CALLS: u64 = 200_000;
@@ -30,6 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             key_path: dir.path().join("cli.key"),
             spool: CALLS as usize,
             side_file: dir.path().join("ledger.side"),
+            keep: Keep::default(),
             run: None,
         };
         println!("round {round}, {CALLS} calls of 4 segments");

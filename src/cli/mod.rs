@@ -8,6 +8,7 @@
 //! | `replay` | 0; 1 failed; 3 something else came out than then |
 //! | `flight` | 0; 1 failed, or no such call |
 //! | `report` | 0; 1 failed; 2 bad configuration |
+//! | `erase` | 0; 1 failed; 2 bad configuration |
 //! | `simulate` | 0; 1 failed; 2 bad configuration or load |
 //! | `demo` | 0; 1 failed; 2 bad configuration |
 
@@ -23,6 +24,7 @@ use crate::config::{self, Loaded};
 mod again;
 mod check;
 mod demo;
+mod erase;
 mod explain;
 mod flight;
 mod font;
@@ -64,6 +66,7 @@ enum Command {
     Replay(replay::Args),
     Flight(flight::Args),
     Report(report::Args),
+    Erase(erase::Args),
     Simulate(simulate::Args),
     Demo(demo::Args),
 }
@@ -78,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::run(&args),
         Command::Flight(args) => flight::run(&args),
         Command::Report(args) => report_from(&config, args),
+        Command::Erase(args) => erase::run(&config, &args),
         Command::Simulate(args) => simulate::run(&config, &args),
         Command::Demo(args) => demo::run(&config, args),
     }

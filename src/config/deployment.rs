@@ -81,7 +81,7 @@ pub struct ClipFile {
 /// Where and how calls are recorded; paths are as written, seen from the working directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerSettings {
-    /// The database.
+    /// The database: a file, or a server's where it begins with `postgres://`.
     pub path: PathBuf,
     /// How callers' numbers are kept.
     pub cli: StoredCli,
@@ -91,6 +91,10 @@ pub struct LedgerSettings {
     pub spool: usize,
     /// Where records go when the database cannot take them.
     pub side_file: PathBuf,
+    /// For how long records are kept; `None` for ever.
+    pub keep: Option<Duration>,
+    /// The same for practices that have their own time, by ODS code (or name, where one has none).
+    pub keep_of: BTreeMap<String, Duration>,
 }
 
 /// Where every input is logged, and for how long; the path is as written, seen from the working directory.

@@ -1,9 +1,12 @@
-//! Durations as people write them: `20s`, `500ms`, `1h30m`.
+//! Durations as people write them: `20s`, `500ms`, `1h30m`, `400d`.
 
 use std::time::Duration;
 
+/// A day of 24 hours.
+const DAY: u64 = 86_400_000;
+
 /// The units, largest first, with their length in milliseconds.
-const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+const UNITS: [(&str, u64); 5] = [("d", DAY), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// A text that is no duration, with what was probably meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +17,7 @@ pub(super) struct NotADuration {
     pub(super) meant: Option<String>,
 }
 
-/// Reads whole numbers with the units `h`, `m`, `s` and `ms`, each at most once and the largest first.
+/// Reads whole numbers with the units `d`, `h`, `m`, `s` and `ms`, each at most once and the largest first.
 pub(super) fn parse(text: &str) -> Result<Duration, NotADuration> {
     let why = match read(text) {
         Ok(duration) => return Ok(duration),
@@ -31,7 +34,9 @@ pub(super) fn show(duration: Duration) -> String {
         return "0s".to_owned();
     }
     let mut text = String::new();
-    for (unit, length) in UNITS {
+    // One day is more often thought of as 24 hours.
+    let units = if left > DAY { &UNITS[..] } else { &UNITS[1..] };
+    for &(unit, length) in units {
         let count = left / length;
         left %= length;
         if count > 0 {
@@ -91,6 +96,7 @@ fn tidied(text: &str) -> Option<String> {
         let unit = match unit.to_ascii_lowercase().as_str() {
             "" | "s" | "sec" | "secs" | "second" | "seconds" => "s",
             "m" | "min" | "mins" | "minute" | "minutes" => "m",
+            "d" | "day" | "days" => "d",
             "h" | "hr" | "hrs" | "hour" | "hours" => "h",
             "ms" | "msec" | "millis" | "milliseconds" => "ms",
             _ => return None,
@@ -118,6 +124,8 @@ mod tests {
             ("1h30m", 5_400_000),
             ("1h1m1s1ms", 3_661_001),
             ("90m", 5_400_000),
+            ("400d", 400 * DAY),
+            ("1d12h", DAY * 3 / 2),
         ] {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
         }
@@ -125,11 +133,12 @@ mod tests {
 
     #[test]
     fn what_is_shown_reads_back_the_same() {
-        for millis in [0, 1, 999, 1_000, 61_000, 3_600_000, 5_400_500] {
+        for millis in [0, 1, 999, 1_000, 61_000, 3_600_000, 5_400_500, DAY, 2 * DAY + 1] {
             let duration = Duration::from_millis(millis);
             assert_eq!(parse(&show(duration)), Ok(duration));
         }
-        assert_eq!(show(Duration::from_secs(90)), "1m30s");
+        let shown = [90_000, DAY, 31 * DAY].map(|millis| show(Duration::from_millis(millis)));
+        assert_eq!(shown, ["1m30s", "24h", "31d"]);
     }
 
     #[test]
@@ -141,7 +150,8 @@ mod tests {
             ("4 min", "is not a whole number with a unit", Some("4m")),
             ("20sec", "has an unknown unit", Some("20s")),
             ("20S", "has an unknown unit", Some("20s")),
-            ("2d", "has an unknown unit", None),
+            ("2 days", "is not a whole number with a unit", Some("2d")),
+            ("2w", "has an unknown unit", None),
             ("1.5s", "is not a whole number with a unit", None),
             ("-3s", "is not a number with a unit", None),
             ("soon", "is not a number with a unit", None),

@@ -98,8 +98,12 @@ pub(super) fn event(event: &Event) {
         }
         Event::Availability { agent, state } => tracing::debug!(agent, ?state, "availability"),
         Event::TurnedAway { source, code } => tracing::debug!(%source, code, "turned away"),
-        Event::EntryRefused { why } => tracing::debug!(why, "the line does not take the caller"),
-        Event::Rule { line, rule, on } => tracing::info!(line, rule, on, "overflow rule"),
+        Event::EntryRefused { line, why, .. } => {
+            tracing::debug!(line, why, "the line does not take the caller");
+        }
+        Event::Rule { line, rule, on, .. } => tracing::info!(line, rule, on, "overflow rule"),
+        Event::Announced { call, rule } => tracing::debug!(%call, rule, "announced"),
+        Event::Offered { call, rule } => tracing::debug!(%call, rule, "offered a callback"),
         Event::Disagreement { line, apart } => {
             let Disagreement { kind, caller, live, other, lost, .. } = &**apart;
             let (redial, withheld) = (caller.redial, caller.withheld);

@@ -8,6 +8,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -18,14 +19,14 @@ use crate::call::record::{CallRecord, PromiseRecord};
 use crate::config::{Deployment, StoredCli};
 use crate::flight;
 use crate::id::PromiseId;
-use crate::ledger::{self, CliStorage, Ledger, News};
+use crate::ledger::{self, CliStorage, Keep, Ledger, News};
 use crate::media::{self, BindError, ClipError, Media};
 use crate::net::{Arrival, Bind, Net};
 use crate::rng::Seed;
 use crate::sip::{Listener, Transport};
 use crate::switch::following::Removed;
 use crate::switch::{Event, Input, Output, Switch};
-use crate::time::Now;
+use crate::time::{Now, Wall};
 
 mod clock;
 pub mod inherit;
@@ -121,6 +122,10 @@ pub struct Daemon<O: Observer> {
     clock: Clock,
     orders: mpsc::Receiver<Order>,
     observer: O,
+    /// The version of the plan in force.
+    plan_version: Arc<str>,
+    /// When the last inputs came.
+    at: Wall,
     journal: journal::Journal,
     over: Option<Instant>,
     failed: Option<Failure>,
@@ -205,6 +210,7 @@ impl<O: Observer> Daemon<O> {
             key_path: ledger.key_path,
             spool: ledger.spool,
             side_file: ledger.side_file,
+            keep: Keep { all: ledger.keep, practices: ledger.keep_of },
         };
         let ledger = Ledger::open_with(settings, Box::new(move |news| drop(tell.send(news))))?;
         past.record_given_up(&ledger);
@@ -230,6 +236,8 @@ impl<O: Observer> Daemon<O> {
             removed,
             settled: settled.iter().map(|promise| promise.promise).collect(),
             flight,
+            plan_version: Arc::default(),
+            at: clock.now().wall,
             clock,
             orders,
             observer,
@@ -241,6 +249,7 @@ impl<O: Observer> Daemon<O> {
             batch: Vec::new(),
             pace: pace::Pace::new(Instant::now()),
         };
+        daemon.plan_version = reload::version(daemon.switch.plan());
         settled.into_iter().for_each(|promise| daemon.promise_to_ledger(promise));
         if let Some(left) = left {
             daemon.resume(*left, handed_over, plan)?;
@@ -332,6 +341,7 @@ impl<O: Observer> Daemon<O> {
 
     fn feed_at(&mut self, now: Now, mut also: impl FnMut(&mut Daemon<O>, &Event)) {
         let mut batch = std::mem::take(&mut self.batch);
+        self.at = now.wall;
         self.pace.served(batch.len(), BATCH);
         if let Some(flight) = &mut self.flight {
             batch.iter().for_each(|input| flight.recorder.input(input, now));
@@ -379,6 +389,7 @@ impl<O: Observer> Daemon<O> {
                 Output::Event(event) => {
                     also(self, &event);
                     self.tell(&event);
+                    self.ledger.write_event(self.at, &self.plan_version, event);
                 }
             }
         }
@@ -389,6 +400,7 @@ impl<O: Observer> Daemon<O> {
         self.observer.event(event);
         match event {
             Event::Drained => self.over = Some(Instant::now()),
+            Event::Reloaded => self.plan_version = reload::version(self.switch.plan()),
             // An emergency came after the last call of a drain.
             Event::Arrived { .. } => self.over = None,
             _ => {}

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 
 use crate::config::Deployment;
@@ -47,6 +48,13 @@ impl Reload {
         let (done, verdict) = oneshot::channel();
         Ok((Reload { plan: deployment.plan, clips, done }, verdict))
     }
+}
+
+/// What tells a plan from any other: a digest of all that is in it.
+pub(super) fn version(plan: &Plan) -> Arc<str> {
+    let bytes = rmp_serde::to_vec(plan).expect("a plan is plain data, which MessagePack has");
+    let digest = Sha256::digest(bytes);
+    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
 }
 
 /// How each host is to be treated; the plan of the day decides, so it can be exchanged.

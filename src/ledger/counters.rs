@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// side file, and what of this run was replayed or rejected.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Records given to the ledger.
+    /// Records given to the ledger, events that found room among them.
     pub accepted: u64,
     /// Records that went from memory into the database.
     pub written: u64,
@@ -24,6 +24,8 @@ pub struct Counters {
     pub rejected: u64,
     /// Records that are gone.
     pub lost: u64,
+    /// Events that are gone; they are not among the records.
+    pub events_lost: u64,
     /// Attempts to write the database or the side file that failed.
     pub errors: u64,
     /// Records in memory now.
@@ -46,6 +48,7 @@ pub(super) struct Shared {
     pub(super) replayed: AtomicU64,
     pub(super) rejected: AtomicU64,
     pub(super) lost: AtomicU64,
+    pub(super) events_lost: AtomicU64,
     pub(super) errors: AtomicU64,
     /// Records in memory: in the inbox or with the writer.
     pub(super) waiting: AtomicUsize,
@@ -75,6 +78,7 @@ impl Shared {
             replayed: self.replayed.load(Relaxed),
             rejected: self.rejected.load(Relaxed),
             lost: self.lost.load(Relaxed),
+            events_lost: self.events_lost.load(Relaxed),
             errors: self.errors.load(Relaxed),
             waiting: self.waiting.load(Relaxed) as u64,
             healthy: self.healthy.load(Relaxed),

@@ -17,6 +17,9 @@
 //! - Memory has a hard bound: `spool` and [`ROOM`] records more. It is reached only when neither file
 //!   takes anything for so long, or when the writer hangs in the kernel for so long; then new records are
 //!   counted as lost, and said to be. No second thread would help: a disk that hangs, hangs for both files.
+//! - Events go the same way. So that they never cost a record, they have no more than half of the memory; events beyond
+//!   are counted ([`Counters::events_lost`]), and said to be lost. A killed process loses the events in its memory,
+//!   though not the records, which the flight log has too.
 //! - A damaged database is never deleted: it is renamed to `PATH.corrupt-TIME` and a new one begun. One that
 //!   is removed or replaced under our hands is noticed at the next record. A database of a later version, or
 //!   of another program, is left alone, and records wait as for a full disk.
@@ -30,6 +33,8 @@
 
 mod counters;
 mod error;
+mod event;
+mod keep;
 mod key;
 mod private_file;
 mod reader;
@@ -45,7 +50,7 @@ mod writer;
 mod tests;
 
 use std::path::PathBuf;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -56,16 +61,20 @@ use serde::{Deserialize, Serialize};
 
 pub use counters::Counters;
 pub use error::Error;
+pub use keep::{Erased, Erasure, Keep, erase};
 pub use key::{CliStorage, Key};
 pub use reader::{Period, Reader};
 pub use waits::{Figures, Table, Waits, waits_by_line};
 
 use counters::{Progress, Shared, Throttle};
+use event::EventRow;
 use store::Place;
 use writer::Writer;
 
 use crate::call::record::{CallRecord, CaseRecord, PromiseRecord};
 use crate::id::PromiseId;
+use crate::switch::Event;
+use crate::time::Wall;
 
 /// How many records fit into memory besides the spool: more than a day of a hub for a hundred surgeries.
 pub const ROOM: usize = 65_536;
@@ -86,6 +95,8 @@ pub struct Settings {
     pub spool: usize,
     /// Where later ones go.
     pub side_file: PathBuf,
+    /// For how long it is all kept.
+    pub keep: Keep,
     /// The run that is gone on with; `None` begins one, and has the promises of all others reported.
     pub run: Option<i64>,
 }
@@ -118,13 +129,22 @@ pub struct CaseEntry {
     pub case: CaseRecord,
 }
 
-/// What is written: a call that is over, or a promise or case as it stands.
+/// An event, with the run of the daemon that it happened in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct EventEntry {
+    /// As in [`Entry`].
+    run: i64,
+    event: EventRow,
+}
+
+/// What is written: a call that is over, a promise or case as it stands, or an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Note {
     Call(Entry),
     Promise(PromiseEntry),
     Case(CaseEntry),
+    Event(EventEntry),
 }
 
 /// The same before it has its stored form; or a question.
@@ -133,6 +153,12 @@ enum Given {
     Call(i64, CallRecord),
     Promise(PromiseRecord),
     Case(CaseRecord),
+    Event {
+        seq: i64,
+        at: Wall,
+        plan: Arc<str>,
+        event: Box<Event>,
+    },
     /// Which promises are open.
     Ask,
 }
@@ -158,6 +184,8 @@ pub struct Ledger {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
     run: i64,
+    /// The number of the next event.
+    next_event: AtomicI64,
     bound: usize,
     complaints: Mutex<Throttle>,
 }
@@ -179,8 +207,8 @@ impl Ledger {
         let (inbox, records) = mpsc::channel();
         let thread = thread::Builder::new().name("ledger".into()).spawn(move || writer.run(records));
         let thread = thread.map_err(Error::Thread)?;
-        let complaints = Mutex::default();
-        Ok(Ledger { inbox: Some(inbox), shared, thread: Some(thread), run, bound, complaints })
+        let (next_event, complaints) = (AtomicI64::new(Timestamp::now().as_microsecond()), Mutex::default());
+        Ok(Ledger { inbox: Some(inbox), shared, thread: Some(thread), run, next_event, bound, complaints })
     }
 
     /// The run that its records belong to.
@@ -220,6 +248,21 @@ impl Ledger {
         self.give(Given::Case(case));
     }
 
+    /// Takes an event in the same way, with when and under which version of the plan it happened. Records of calls are
+    /// worth more: events fill half of the memory at most, and those beyond are lost.
+    pub fn write_event(&self, at: Wall, plan: &Arc<str>, event: Event) {
+        if !event::is_kept(&event) {
+            return;
+        }
+        let seq = self.next_event.fetch_add(1, Relaxed);
+        if self.shared.waiting.load(Relaxed) < self.bound / 2 {
+            self.give(Given::Event { seq, at, plan: Arc::clone(plan), event: Box::new(event) });
+        } else {
+            let lost = self.shared.events_lost.fetch_add(1, Relaxed) + 1;
+            self.complain(lost, "events are lost: the ledger keeps its memory for records of calls");
+        }
+    }
+
     fn give(&self, given: Given) {
         self.shared.accepted.fetch_add(1, Relaxed);
         if self.shared.waiting.fetch_add(1, Relaxed) < self.bound
@@ -230,9 +273,13 @@ impl Ledger {
         }
         self.shared.waiting.fetch_sub(1, Relaxed);
         let lost = self.shared.lost.fetch_add(1, Relaxed) + 1;
+        self.complain(lost, "records of calls are lost: the ledger takes no more");
+    }
+
+    fn complain(&self, lost: u64, what: &str) {
         // Another thread that complains right now does it for both.
         if self.complaints.try_lock().is_ok_and(|mut throttle| throttle.lets_through(Instant::now())) {
-            tracing::error!(lost, bound = self.bound, "records of calls are lost: the ledger takes no more");
+            tracing::error!(lost, bound = self.bound, "{what}");
         }
     }
 

@@ -63,6 +63,7 @@ impl Bench {
             key_path: dir.path().join("cli.key"),
             spool,
             side_file: dir.path().join("ledger.side"),
+            keep: Keep::default(),
             run: None,
         };
         let place = Place::of(&settings.path).unwrap();

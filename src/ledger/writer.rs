@@ -12,22 +12,33 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
 use crate::id::PromiseId;
+use crate::time::Wall;
 
 use super::counters::{Shared, Throttle};
+use super::event::{Circumstances, EventRow};
 use super::key::Sealer;
 use super::side::{self, Line, Side};
 use super::store::{Place, Store, open, sqlite};
-use super::{CaseEntry, Entry, Error, Given, News, Note, PromiseEntry, Report, Settings};
+use super::{CaseEntry, Entry, Error, EventEntry, Given, News, Note, PromiseEntry, Report, Settings};
 
 /// The most records in one transaction.
 const BATCH: usize = 512;
+
+/// The most records that are taken from the inbox at once: each call has some ten events.
+const GATHERED: usize = 16 * BATCH;
 
 /// How long records gather before they are written together: a transaction costs as much as many records.
 const GATHER: Duration = Duration::from_millis(200);
 
 const FIRST_RETRY: Duration = Duration::from_millis(20);
 const LONGEST_RETRY: Duration = Duration::from_secs(2);
+
+/// How often what is too old is looked for, and how long others have the database between two steps of that.
+const SWEEP: Duration = Duration::from_secs(24 * 3600);
+const SWEEP_STEP: Duration = Duration::from_secs(1);
 
 /// The writer's state, all of it private to its thread.
 pub(super) struct Writer {
@@ -48,6 +59,8 @@ pub(super) struct Writer {
     /// The side file failed since the last attempt on the database.
     side_blocked: bool,
     retry: Option<Retry>,
+    /// When to look again for what is too old; `None` when all is kept for ever.
+    sweep: Option<Instant>,
     received: u64,
     complaints: Throttle,
     complained: bool,
@@ -90,6 +103,7 @@ impl Writer {
             spilled: false,
             side_blocked: false,
             retry: None,
+            sweep: settings.keep.is_limited().then(Instant::now),
             received: 0,
             complaints: Throttle::default(),
             complained: false,
@@ -108,7 +122,7 @@ impl Writer {
                     self.take(first);
                     // Nothing wakes this thread meanwhile, so gathering costs the switch nothing either.
                     std::thread::sleep(GATHER);
-                    inbox.try_iter().take(BATCH - 1).for_each(|record| self.take(record));
+                    inbox.try_iter().take(GATHERED - 1).for_each(|record| self.take(record));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -136,6 +150,10 @@ impl Writer {
                 case.number = case.number.filter(|_| case.closed.is_none());
                 Note::Case(CaseEntry { run, case })
             }
+            Given::Event { seq, at, plan, event } => {
+                let circumstances = Circumstances { seq, at, plan: plan.to_string() };
+                Note::Event(EventEntry { run, event: EventRow::of(circumstances, &event) })
+            }
         };
         self.fresh.push_back(note);
         self.received += 1;
@@ -160,6 +178,29 @@ impl Writer {
             }
         }
         self.keep(now);
+        self.sweep(now);
+    }
+
+    /// Deletes some of what is too old, if it is time to and nothing else is to be done.
+    fn sweep(&mut self, now: Instant) {
+        let (Some(at), None, Some(store)) = (self.sweep, self.retry, &mut self.store) else { return };
+        if now < at {
+            return;
+        }
+        let swept = self.settings.keep.sweep(store, Wall(Timestamp::now().as_millisecond()));
+        let next = match &swept {
+            Ok(true) => SWEEP_STEP,
+            Ok(false) => SWEEP,
+            Err(_) => LONGEST_RETRY,
+        };
+        self.sweep = Some(now + next);
+        if let Err(error) = swept {
+            count(&self.shared.errors, 1);
+            if !error.keeps_connection() {
+                self.store = None;
+            }
+            self.complain(&error, now, "what is too old cannot be deleted from the ledger");
+        }
     }
 
     fn unlock(&mut self) {
@@ -285,9 +326,9 @@ impl Writer {
 
     /// The next record, waited for as long as there is nothing else to do.
     fn next(&self, inbox: &Receiver<Given>) -> Result<Given, RecvTimeoutError> {
-        match self.retry {
+        match self.retry.map(|retry| retry.at).or(self.sweep) {
             None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(retry) => inbox.recv_timeout(retry.at.saturating_duration_since(Instant::now())),
+            Some(at) => inbox.recv_timeout(at.saturating_duration_since(Instant::now())),
         }
     }
 
@@ -404,6 +445,7 @@ fn commit(batch: &[Note], store: &mut Store) -> Result<Committed, Error> {
                     Note::Call(entry) => entry.record.call.to_string(),
                     Note::Promise(entry) => entry.promise.promise.to_string(),
                     Note::Case(entry) => entry.case.case.to_string(),
+                    Note::Event(entry) => format!("event-{}", entry.event.circumstances.seq),
                 };
                 tracing::error!(%error, what, "the database refuses a record for good");
                 done.refused.push(side::line(note));
@@ -416,13 +458,13 @@ fn commit(batch: &[Note], store: &mut Store) -> Result<Committed, Error> {
 
 /// Whether nobody waits to hear that it is on a disk.
 fn may_wait(note: &Note) -> bool {
-    matches!(note, Note::Call(_))
+    matches!(note, Note::Call(_) | Note::Event(_))
 }
 
 fn promises<'a>(notes: impl IntoIterator<Item = &'a Note>) -> impl Iterator<Item = PromiseId> {
     notes.into_iter().filter_map(|note| match note {
         Note::Promise(entry) => Some(entry.promise.promise),
-        Note::Call(_) | Note::Case(_) => None,
+        Note::Call(_) | Note::Case(_) | Note::Event(_) => None,
     })
 }
 

@@ -7,14 +7,14 @@ use crate::call::leg::{Audio, Leg, Negotiation, Side, State};
 use crate::call::media::Command;
 use crate::call::record::Presentation;
 use crate::call::{Ringing, Stage};
-use crate::id::{AgentId, CallId, LegId};
+use crate::id::{AgentId, CallId, LegId, LineId};
 use crate::sip::message::{Method, Request, Response};
 use crate::sip::name_addr::NameAddr;
 use crate::sip::sdp::{self, Description};
 use crate::sip::transaction::ClientTx;
 use crate::sip::uri::Uri;
 
-use super::{AgentOrder, Ask, Event, Switch, Timer, dial, door, transfer};
+use super::{AgentOrder, Ask, Event, Seen, Switch, Timer, dial, door, transfer};
 
 impl Switch {
     pub(super) fn exchange_output(&mut self, output: acd::Output) {
@@ -32,18 +32,33 @@ impl Switch {
                 self.emit(Event::Availability { agent, state });
             }
             acd::Output::Rule { line, rule, on } => {
+                let seen = self.seen(line);
                 let line = self.line_name(line);
-                let rule = self.plan.guide.rules.rule_name(rule).to_owned();
-                self.emit(Event::Rule { line, rule, on });
+                self.emit(Event::Rule { line, rule: self.rule_name(rule), on, seen });
             }
             acd::Output::Disagreement(apart) => {
                 self.counters.disagreements += 1 + apart.lost;
                 self.emit(Event::Disagreement { line: self.line_name(apart.line), apart });
             }
-            acd::Output::Announce { call, clip, .. } => self.play_once(call, vec![clip]),
+            acd::Output::Announce { call, clip, rule } => {
+                self.emit(Event::Announced { call, rule: self.rule_name(rule) });
+                self.play_once(call, vec![clip]);
+            }
             acd::Output::Tell { call, what } => self.tell(call, &what),
             acd::Output::Release { call, way, why } => self.release(call, way, why),
             acd::Output::Callback(news) => self.callback(news),
+        }
+    }
+
+    /// What the rules see of a line now.
+    fn seen(&self, line: LineId) -> Seen {
+        let Some(facts) = self.exchange.distributor().facts(line) else { return Seen::default() };
+        Seen {
+            waiting: facts.waiting,
+            longest_wait: facts.longest_since.map(|since| self.now.mono.since(since)),
+            estimated_wait: facts.estimated_wait,
+            agents_logged_in: facts.agents_logged_in,
+            agents_free: facts.agents_free,
         }
     }
 

@@ -152,7 +152,7 @@ impl Switch {
         if let Entry::Refuse { code, retry_after, to, why } =
             self.exchange.entry(&arriving.newcomer, arriving.key, self.now.mono)
         {
-            return Err(self.refused_entry(code, retry_after, to, why));
+            return Err(self.refused_entry(admission, (code, retry_after, to), why));
         }
         let whose = (CallId(self.last_call + 1), Side::Caller);
         let leg = self.take_up(tx, flow, request, admission.band, whose)?;
@@ -208,18 +208,18 @@ impl Switch {
     /// The line does not take the caller: its trunk is told at once, and when or where to try again.
     fn refused_entry(
         &mut self,
-        code: u16,
-        retry_after: Option<Duration>,
-        to: Option<DestinationId>,
+        admission: Admission,
+        (code, retry_after, to): (u16, Option<Duration>, Option<DestinationId>),
         why: acd::Refusal,
     ) -> Refusal {
         self.counters.entry_refused += 1;
-        let why = match why {
-            acd::Refusal::Rule(rule) => self.plan.guide.rules.rule_name(rule).to_owned(),
-            acd::Refusal::PracticeFull => "most-per-practice".to_owned(),
-            acd::Refusal::NobodyAtWork => "join-when-empty".to_owned(),
+        let (rule, why) = match why {
+            acd::Refusal::Rule(rule) => (Some(self.rule_name(rule)), self.rule_name(rule)),
+            acd::Refusal::PracticeFull => (None, "most-per-practice".to_owned()),
+            acd::Refusal::NobodyAtWork => (None, "join-when-empty".to_owned()),
         };
-        self.emit(Event::EntryRefused { why });
+        let (trunk, line) = (self.trunk_name(admission.trunk), self.line_name(admission.line));
+        self.emit(Event::EntryRefused { trunk, line, rule, why });
         let phone = to
             .and_then(|to| self.plan.acd.seats(to).next())
             .and_then(|seat| self.plan.phones.get(seat.index()));

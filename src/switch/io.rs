@@ -325,6 +325,12 @@ pub enum Event {
     },
     /// A line does not take a caller.
     EntryRefused {
+        /// Name of the trunk.
+        trunk: String,
+        /// Name of the line.
+        line: String,
+        /// Name of the rule that was against it; `None` when it was what the line itself takes.
+        rule: Option<String>,
         /// Name of the rule, or the key of the line, that was against it.
         why: String,
     },
@@ -336,6 +342,22 @@ pub enum Event {
         rule: String,
         /// Whether it is on now.
         on: bool,
+        /// What it saw of the line.
+        seen: Seen,
+    },
+    /// A rule has a caller hear something.
+    Announced {
+        /// The call.
+        call: CallId,
+        /// Name of the rule.
+        rule: String,
+    },
+    /// A rule has a caller offered a callback.
+    Offered {
+        /// The call.
+        call: CallId,
+        /// Name of the rule.
+        rule: String,
     },
     /// Something befell a promised callback.
     Callback {
@@ -365,6 +387,21 @@ pub enum Event {
         /// How many.
         calls: usize,
     },
+}
+
+/// What a line looked like when a rule was judged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Callers who did not talk yet.
+    pub waiting: u32,
+    /// How long the first of them had waited; nothing when nobody waited.
+    pub longest_wait: Option<Duration>,
+    /// The wait that a new caller was to expect, if there was an estimate.
+    pub estimated_wait: Option<Duration>,
+    /// Members of the line's own teams at work.
+    pub agents_logged_in: u32,
+    /// Those of them who were free.
+    pub agents_free: u32,
 }
 
 /// What the switch counted since it was made. Label sets are bounded by the code.

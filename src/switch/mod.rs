@@ -18,7 +18,7 @@ use crate::call::Call;
 use crate::call::leg::Leg;
 use crate::call::ports::Ports;
 use crate::call::record::CallRecord;
-use crate::id::{AgentId, CallId, CaseId, DestinationId, LegId, LineId, PromiseId};
+use crate::id::{AgentId, CallId, CaseId, DestinationId, LegId, LineId, PromiseId, RuleId};
 use crate::rng::{Rng, Seed};
 use crate::sip::Flow;
 use crate::sip::dialog::Dialog;
@@ -55,7 +55,7 @@ mod transfer;
 mod waits;
 mod wish;
 
-pub use io::{AgentOrder, Counters, Event, Input, Output, PathwayOrder};
+pub use io::{AgentOrder, Counters, Event, Input, Output, PathwayOrder, Seen};
 pub use io::{CaseNews, CaseOrder};
 use plan::Plan;
 
@@ -428,6 +428,10 @@ impl Switch {
 
     fn agent_name(&self, agent: AgentId) -> String {
         self.plan.acd.name_of(agent)
+    }
+
+    fn rule_name(&self, rule: RuleId) -> String {
+        self.plan.guide.rules.rule_name(rule).to_owned()
     }
 
     fn line_name(&self, line: LineId) -> String {

@@ -16,7 +16,7 @@ use crate::call::{Call, Stage, Wish};
 use crate::id::{CallId, LegId, PromiseId};
 
 use super::callbacks::CallbackNews;
-use super::{Switch, Timer};
+use super::{Event, Switch, Timer};
 
 /// How long a caller may take to confirm, after the words.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -47,6 +47,9 @@ impl Switch {
         let key = self.callback_key(call);
         if call.wish == Wish::Unasked {
             self.listen(id);
+        }
+        if let Some(rule) = self.exchange.offered_by(id) {
+            self.emit(Event::Offered { call: id, rule: self.rule_name(rule) });
         }
         speech::offer_callback(key)
     }

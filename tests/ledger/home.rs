@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use hearken::ledger::{CliStorage, Entry, Error, Reader, Settings};
+use hearken::ledger::{CliStorage, Entry, Error, Keep, Reader, Settings};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use tempfile::TempDir;
@@ -12,46 +12,47 @@ use super::EVER;
 use super::server::Server;
 
 /// A ledger of a test's own, and the directory of its other files.
-pub struct Home {
+pub(crate) struct Home {
     dir: TempDir,
     server: Option<Server>,
 }
 
 impl Home {
     /// With the database in a file.
-    pub fn file() -> Home {
+    pub(crate) fn file() -> Home {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("disk")).unwrap();
         Home { dir, server: None }
     }
 
     /// With the database on a server.
-    pub fn server() -> Home {
+    pub(crate) fn server() -> Home {
         Home { dir: tempfile::tempdir().unwrap(), server: Some(Server::start()) }
     }
 
-    pub fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Settings {
         Settings {
             path: self.server.as_ref().map_or_else(|| self.path("disk/ledger.db"), Server::url),
             cli: CliStorage::Plain,
             key_path: self.path("cli.key"),
             spool: 1000,
             side_file: self.path("ledger.side"),
+            keep: Keep::default(),
             run: None,
         }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
     /// A text as the database can hold it.
-    pub fn held(&self, text: &str) -> String {
+    pub(crate) fn held(&self, text: &str) -> String {
         if self.server.is_some() { text.replace('\0', "\u{FFFD}") } else { text.to_owned() }
     }
 
     /// Takes the database away, from a ledger that has it open too.
-    pub fn block(&self) {
+    pub(crate) fn block(&self) {
         match &self.server {
             Some(server) => server.stop(),
             None => {
@@ -61,7 +62,7 @@ impl Home {
         }
     }
 
-    pub fn unblock(&self) {
+    pub(crate) fn unblock(&self) {
         match &self.server {
             Some(server) => server.start_again(),
             None => {
@@ -72,7 +73,7 @@ impl Home {
     }
 
     /// What a statement finds, as any other program would see it: a line for each row, columns parted by bars.
-    pub fn ask(&self, sql: &str) -> Vec<String> {
+    pub(crate) fn ask(&self, sql: &str) -> Vec<String> {
         let Some(server) = &self.server else {
             let db = Connection::open(self.path("disk/ledger.db")).unwrap();
             let mut query = db.prepare(sql).unwrap();
@@ -95,13 +96,13 @@ impl Home {
     }
 
     /// The calls in the order of writing.
-    pub fn calls(&self) -> Vec<u64> {
+    pub(crate) fn calls(&self) -> Vec<u64> {
         let calls = self.ask("SELECT call FROM calls ORDER BY id");
         calls.iter().map(|call| call.parse::<i64>().unwrap().cast_unsigned()).collect()
     }
 
     /// The calls as a report has them.
-    pub fn entries(&self) -> Vec<Entry> {
+    pub(crate) fn entries(&self) -> Vec<Entry> {
         let mut entries = Vec::new();
         let keep = |entry| {
             entries.push(entry);

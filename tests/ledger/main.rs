@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod both;
+mod events;
 mod home;
+mod keep;
 mod postgres;
 mod report;
 mod server;
@@ -16,7 +18,9 @@ use std::time::{Duration, Instant};
 use hearken::acd::{Band, Cause};
 use hearken::call::record::{CallRecord, EndedBy, Outcome, Presentation, Segment, Stage};
 use hearken::id::CallId;
-use hearken::ledger::{CliStorage, Entry, Error, Key, Ledger, Period, ROOM, Reader, Settings, waits_by_line};
+use hearken::ledger::{
+    CliStorage, Entry, Error, Keep, Key, Ledger, Period, ROOM, Reader, Settings, waits_by_line,
+};
 use hearken::time::Wall;
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -36,6 +40,7 @@ fn settings(dir: &TempDir) -> Settings {
         key_path: dir.path().join("cli.key"),
         spool: 1000,
         side_file: dir.path().join("ledger.side"),
+        keep: Keep::default(),
         run: None,
     }
 }

@@ -19,13 +19,13 @@ const USER: &str = "postgres";
 const SOCKET: &str = ".s.PGSQL.5432";
 
 /// A server with an empty database.
-pub struct Server {
+pub(crate) struct Server {
     dir: TempDir,
     programs: PathBuf,
 }
 
 impl Server {
-    pub fn start() -> Server {
+    pub(crate) fn start() -> Server {
         let versions =
             fs::read_dir("/usr/lib/postgresql").expect("Debian's package `postgresql` is installed");
         let newest = versions.map(|version| version.unwrap().path()).max().unwrap();
@@ -44,11 +44,11 @@ impl Server {
     }
 
     /// Ends it as a crash would.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         run(self.program("pg_ctl").args(["-m", "immediate", "-w", "stop", "-D"]).arg(self.data()));
     }
 
-    pub fn start_again(&self) {
+    pub(crate) fn start_again(&self) {
         // No data directory outlives its test, so no disk has to be waited for.
         let options = format!("-k {} -c listen_addresses='' -c fsync=off", self.dir.path().display());
         let log = self.dir.path().join("log");
@@ -61,12 +61,12 @@ impl Server {
     }
 
     /// The name of its database, as the configuration has it.
-    pub fn url(&self) -> PathBuf {
+    pub(crate) fn url(&self) -> PathBuf {
         url(self.dir.path())
     }
 
     /// What a statement finds, one line for each row, as any other program would see it.
-    pub fn ask(&self, sql: &str) -> Vec<String> {
+    pub(crate) fn ask(&self, sql: &str) -> Vec<String> {
         let mut psql = Command::new(self.programs.join("psql"));
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", USER, "-h"])
             .arg(self.dir.path())
@@ -102,7 +102,7 @@ impl Drop for Server {
 
 /// What the way to a server does with what passes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Way {
+pub(crate) enum Way {
     /// Lets it pass.
     Open,
     /// Swallows it, as a server that hangs would.
@@ -114,13 +114,13 @@ pub enum Way {
 }
 
 /// A way to a server, by another socket.
-pub struct Proxy {
+pub(crate) struct Proxy {
     dir: TempDir,
     way: Arc<Mutex<Way>>,
 }
 
 impl Proxy {
-    pub fn to(server: &Server) -> Proxy {
+    pub(crate) fn to(server: &Server) -> Proxy {
         let dir = tempfile::tempdir().unwrap();
         let way = Arc::new(Mutex::new(Way::Open));
         let listener = UnixListener::bind(dir.path().join(SOCKET)).unwrap();
@@ -138,15 +138,15 @@ impl Proxy {
         Proxy { dir, way }
     }
 
-    pub fn url(&self) -> PathBuf {
+    pub(crate) fn url(&self) -> PathBuf {
         url(self.dir.path())
     }
 
-    pub fn set(&self, way: Way) {
+    pub(crate) fn set(&self, way: Way) {
         *self.way.lock().unwrap() = way;
     }
 
-    pub fn is(&self, way: Way) -> bool {
+    pub(crate) fn is(&self, way: Way) -> bool {
         *self.way.lock().unwrap() == way
     }
 }

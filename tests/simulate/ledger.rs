@@ -5,7 +5,7 @@ use std::time::Duration;
 use hearken::acd::Band;
 use hearken::call::record::{CallRecord, EndedBy, Outcome, Segment, Stage};
 use hearken::id::CallId;
-use hearken::ledger::{CliStorage, Ledger, Settings};
+use hearken::ledger::{CliStorage, Keep, Ledger, Settings};
 use hearken::time::Wall;
 
 use super::*;
@@ -49,6 +49,7 @@ fn its_calls_come_when_they_came_talk_as_long_and_give_up_when_they_did() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ledger.db");
     let settings = Settings {
+        keep: Keep::default(),
         run: None,
         path: path.clone(),
         cli: CliStorage::Plain,

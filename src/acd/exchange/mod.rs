@@ -478,6 +478,12 @@ impl Exchange {
         }
     }
 
+    /// The rule by which a caller is offered a callback now, if one does.
+    pub fn offered_by(&self, call: CallId) -> Option<RuleId> {
+        let who = self.callers.get(&call)?;
+        Some(self.distributor.decision(who.line, who.facts).offer_callback?.rule)
+    }
+
     /// A rule has begun: those who wait and whom it offers something hear of it with the next announcement, now.
     fn hasten_offers(&mut self, line: LineId, rule: RuleId, now: Mono) {
         if !self.guide.rules.rule(rule).is_some_and(|rule| rule.actions.offer_callback) {

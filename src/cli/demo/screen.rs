@@ -118,9 +118,11 @@ impl<W: Write> Screen<W> {
             Event::Reloaded
             | Event::ReloadRefused { .. }
             | Event::EntryRefused { .. }
+            | Event::Announced { .. }
+            | Event::Offered { .. }
             | Event::Disagreement { .. }
             | Event::Callback { .. } => None,
-            Event::Rule { line, rule, on } => {
+            Event::Rule { line, rule, on, .. } => {
                 Some(format!("rule {rule} of line {line} is {}", if *on { "on" } else { "off" }))
             }
         }

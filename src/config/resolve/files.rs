@@ -12,7 +12,7 @@ use super::super::nearest::nearest;
 use super::super::plain;
 use super::super::sink::Sink;
 use super::super::table::{Named, shown};
-use super::super::written::{Clip, Flight, Ledger};
+use super::super::written::{Clip, Flight, Ledger, Practice};
 use crate::call::speech::Prompt;
 
 /// How many names of a directory are looked at for a suggestion.
@@ -35,7 +35,7 @@ const SERVER: [&str; 2] = ["postgres://", "postgresql://"];
 
 /// Where the ledger is; the key and the side file stand beside it unless they are told otherwise. Of a database on a
 /// server they lie where Hearken is started.
-pub(super) fn ledger(written: &Ledger, sink: &mut Sink) -> LedgerSettings {
+pub(super) fn ledger(written: &Ledger, practices: &Named<Practice>, sink: &mut Sink) -> LedgerSettings {
     let stated = [&written.path, &written.cli_key, &written.side_file];
     stated.into_iter().flatten().for_each(|text| check_path(text, sink));
     let or = |text: &Option<Spanned<String>>, default: PathBuf| {
@@ -59,7 +59,20 @@ pub(super) fn ledger(written: &Ledger, sink: &mut Sink) -> LedgerSettings {
     if let (Some(key), StoredCli::Plain | StoredCli::None) = (&written.cli_key, written.cli) {
         sink.warning(key.span(), "`cli-key` is used only with cli = \"hash\"");
     }
-    LedgerSettings { path, cli: written.cli, key_path, spool: written.spool as usize, side_file }
+    // As records have their practices.
+    let stored = |key: &Spanned<String>, practice: &Practice| {
+        let name = practice.ods.as_ref().or(practice.name.as_ref()).unwrap_or(key);
+        Some((name.get_ref().clone(), practice.keep?))
+    };
+    LedgerSettings {
+        path,
+        cli: written.cli,
+        key_path,
+        spool: written.spool as usize,
+        side_file,
+        keep: written.keep,
+        keep_of: practices.iter().filter_map(|(key, practice)| stored(key, practice)).collect(),
+    }
 }
 
 /// A server that can be connected to, as far as its name tells.

@@ -72,7 +72,7 @@ pub(super) fn resolve(
     timers(&written.sip, sink);
     let clips = files::clips(&written.clips, base, sink);
     let prompts = files::prompts(written.media.prompts.as_ref(), base, sink);
-    let ledger = files::ledger(&written.ledger, sink);
+    let ledger = files::ledger(&written.ledger, &written.practices, sink);
     let report = report::report(written, sink);
     let flight = files::flight(&written.flight, sink);
     let calendar = calendar::calendar(written, &node.zone, base, today, &mut names, sink);

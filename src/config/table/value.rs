@@ -93,7 +93,7 @@ pub(in super::super) fn duration(
             let message = format!("{what} must be a duration, but \"{}\" {}", shown(text), error.why);
             sink.error(value.span(), message)
                 .suggest(error.meant)
-                .help("write whole numbers with h, m, s or ms: \"20s\", \"500ms\", \"1h30m\"");
+                .help("write whole numbers with d, h, m, s or ms: \"20s\", \"500ms\", \"1h30m\"");
             None
         }
     }

@@ -7,7 +7,7 @@ use serde_spanned::Spanned;
 use super::super::sink::{Sink, Span};
 use super::super::table::value::{self, Value, kind_of};
 use super::super::table::{List, Map, Table, chosen};
-use super::{Override, Places, calendar, hours, or, report, secs};
+use super::{Override, Places, calendar, hours, node, or, report, secs};
 use crate::acd::Strategy;
 use crate::audio::Digit;
 use crate::calendar::Nation;
@@ -46,6 +46,7 @@ pub(in super::super) struct Practice {
     pub(in super::super) nation: Option<Spanned<Nation>>,
     pub(in super::super) places: Places,
     pub(in super::super) overrides: Vec<Override>,
+    pub(in super::super) keep: Option<Duration>,
 }
 
 /// `[skill.NAME]`, which has no keys.
@@ -185,6 +186,7 @@ pub(super) fn practice(table: &mut Table<'_, '_>, sink: &mut Sink) -> Practice {
         nation: table.civil("nation", sink),
         places: report::places(table, sink),
         overrides: table.each("override", kind, MOST_OVERRIDES, sink, calendar::exception),
+        keep: node::keep(table, sink),
     }
 }
 

@@ -57,6 +57,7 @@ pub(in super::super) struct Ledger {
     pub(in super::super) cli_key: Option<Spanned<String>>,
     pub(in super::super) spool: u32,
     pub(in super::super) side_file: Option<Spanned<String>>,
+    pub(in super::super) keep: Option<Duration>,
 }
 
 /// `[flight]`
@@ -137,7 +138,13 @@ pub(super) fn ledger(table: &mut Table<'_, '_>, sink: &mut Sink) -> Ledger {
         cli_key: table.text("cli-key", sink),
         spool: or(table.number("spool", 0..=1_000_000, sink), 10_000),
         side_file: table.text("side-file", sink),
+        keep: keep(table, sink),
     }
+}
+
+/// For how long records are kept.
+pub(super) fn keep(table: &mut Table<'_, '_>, sink: &mut Sink) -> Option<Duration> {
+    table.duration("keep", hours(24)..=hours(24 * 36_500), sink).map(Spanned::into_inner)
 }
 
 pub(super) fn flight(table: &mut Table<'_, '_>, sink: &mut Sink) -> Flight {

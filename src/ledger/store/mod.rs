@@ -13,6 +13,7 @@ pub(super) mod postgres;
 pub(super) mod row;
 mod rows;
 pub(super) mod sqlite;
+pub(super) mod sweep;
 
 pub(super) use place::Place;
 pub(super) use row::{Row, Value};
@@ -53,6 +54,30 @@ impl Store {
         match self {
             Store::File(file) => file.write(batch),
             Store::Server(server) => server.write(batch),
+        }
+    }
+
+    /// Makes changes in one transaction, all with the same values; says how many rows the last of them changed.
+    pub(super) fn change(&mut self, changes: &[String], values: &[Value<'_>]) -> Result<usize, Error> {
+        match self {
+            Store::File(file) => file.change(changes, values),
+            Store::Server(server) => server.change(changes, values),
+        }
+    }
+
+    /// From now on it waits for locks and for answers as long as a person would.
+    pub(super) fn be_patient(&mut self) -> Result<(), Error> {
+        match self {
+            Store::File(file) => file.be_patient(),
+            Store::Server(server) => server.be_patient(),
+        }
+    }
+
+    /// Sees to it that what was deleted or changed cannot be read in the files any more.
+    pub(super) fn wipe(&mut self) -> Result<(), Error> {
+        match self {
+            Store::File(file) => file.wipe(),
+            Store::Server(server) => server.wipe(),
         }
     }
 

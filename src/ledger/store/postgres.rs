@@ -25,6 +25,9 @@ const ANSWER: Duration = Duration::from_secs(2);
 /// How long the schema may take to be changed, at the start, and how long a report may take to find its first row.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// The tables that personal data were in.
+const TABLES: [&str; 5] = ["calls", "segments", "promises", "cases", "events"];
+
 /// A lock that is not had is a server that fails. A transaction that we can no longer end, as the network broke, is
 /// ended by the server: what it wrote could not be written again before.
 const SESSION: &str = "SET lock_timeout = '1s'; SET idle_in_transaction_session_timeout = '5s'";
@@ -156,15 +159,36 @@ impl Server {
         Ok(changed)
     }
 
-    /// Runs a statement, and says how many rows it changed.
-    pub(super) fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<usize, Error> {
-        let rows = self.within(ANSWER, self.client.execute_raw(sql, values))?;
-        Ok(usize::try_from(rows).unwrap_or(usize::MAX))
+    /// Makes changes in one transaction; says how many rows the last of them changed.
+    pub(super) fn change(&mut self, changes: &[String], values: &[Value<'_>]) -> Result<usize, Error> {
+        self.run("BEGIN")?;
+        let changed = changes.iter().try_fold(0, |_, change| {
+            self.within(self.patience, self.client.execute_raw(change.as_str(), values))
+        });
+        match changed {
+            Ok(rows) => self.run("COMMIT").map(|()| usize::try_from(rows).unwrap_or(usize::MAX)),
+            Err(error) => {
+                // If this fails too, so does what comes next.
+                let _ = self.run("ROLLBACK");
+                Err(error)
+            }
+        }
     }
 
-    /// Runs statements whose answers are of no interest.
+    /// From now on it waits for locks and answers as long as a person would.
+    pub(super) fn be_patient(&mut self) -> Result<(), Error> {
+        self.patience = PATIENCE;
+        self.run("SET lock_timeout = 0")
+    }
+
+    /// Has the server overwrite what is deleted, as far as it does.
+    pub(super) fn wipe(&mut self) -> Result<(), Error> {
+        TABLES.iter().try_for_each(|table| self.run(&format!("VACUUM {table}")))
+    }
+
+    /// Runs a statement whose answer is of no interest.
     pub(in crate::ledger) fn run(&self, sql: &str) -> Result<(), Error> {
-        self.within(ANSWER, self.client.batch_execute(sql))
+        self.within(self.patience, self.client.batch_execute(sql))
     }
 
     /// Gives `each` the rows that a query finds, as they come.

@@ -5,8 +5,9 @@
 use super::millis;
 use super::row::Value;
 use crate::call::record::{CallRecord, CaseOutcome, Outcome, Stage};
+use crate::ledger::event::ReferralRow;
 use crate::ledger::words::{self, Kind};
-use crate::ledger::{CaseEntry, Entry, Note, PromiseEntry};
+use crate::ledger::{CaseEntry, Entry, EventEntry, Note, PromiseEntry};
 
 /// A call. One that is there already is left as it is but for a disposition that was given after its end.
 const CALL: &str = "INSERT INTO calls (run, call, sip_call_id, trunk, practice, line, band, ddi, cli, arrived_ms, \
@@ -40,8 +41,18 @@ const CASE: &str = "INSERT INTO cases (id, run, call, stack, line, trunk, practi
     closed_ms = excluded.closed_ms \
     WHERE cases.closed_ms IS NULL AND excluded.revision >= cases.revision";
 
+/// An event, which is never changed.
+const EVENT: &str = "INSERT INTO events (run, seq, at_ms, kind, call, line, trunk, agent, rule, plan, detail) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (run, seq) DO NOTHING";
+
+/// A referral, when it is made and when it is over.
+const REFERRAL: &str = "INSERT INTO referrals (run, referral, pathway, agent, opened_ms, outcome, settled_ms) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7) \
+    ON CONFLICT (run, referral) DO UPDATE SET outcome = excluded.outcome, settled_ms = excluded.settled_ms \
+    WHERE referrals.outcome IS NULL AND excluded.outcome IS NOT NULL";
+
 /// All of them, to be prepared.
-pub(super) const WRITES: [&str; 4] = [CALL, SEGMENT, PROMISE, CASE];
+pub(super) const WRITES: [&str; 6] = [CALL, SEGMENT, PROMISE, CASE, EVENT, REFERRAL];
 
 /// One statement and what goes into it.
 pub(super) struct Statement<'a> {
@@ -79,7 +90,42 @@ pub(super) fn statements<'a>(note: &'a Note, all: &mut Vec<Statement<'a>>) {
         }
         Note::Promise(entry) => add(PROMISE, promise(entry), true),
         Note::Case(entry) => add(CASE, case(entry), true),
+        Note::Event(entry) => {
+            add(EVENT, event(entry), true);
+            if let Some(row) = &entry.event.referral {
+                add(REFERRAL, referral(entry, row), false);
+            }
+        }
     }
+}
+
+fn event(EventEntry { run, event }: &EventEntry) -> Vec<Value<'_>> {
+    vec![
+        (*run).into(),
+        event.circumstances.seq.into(),
+        event.circumstances.at.0.into(),
+        (&event.kind).into(),
+        event.call.map(u64::cast_signed).into(),
+        (&event.line).into(),
+        (&event.trunk).into(),
+        (&event.agent).into(),
+        (&event.rule).into(),
+        (&event.circumstances.plan).into(),
+        (&event.detail).into(),
+    ]
+}
+
+fn referral<'a>(entry: &EventEntry, row: &'a ReferralRow) -> Vec<Value<'a>> {
+    let at = entry.event.circumstances.at.0;
+    vec![
+        entry.run.into(),
+        row.referral.cast_signed().into(),
+        (&row.pathway).into(),
+        (&row.agent).into(),
+        at.into(),
+        (&row.outcome).into(),
+        row.outcome.as_ref().map(|_| at).into(),
+    ]
 }
 
 fn call(run: i64, record: &CallRecord) -> Vec<Value<'_>> {

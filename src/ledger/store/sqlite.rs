@@ -92,6 +92,28 @@ impl File {
         Ok(changed)
     }
 
+    /// Makes changes in one transaction; says how many rows the last of them changed.
+    pub(super) fn change(&mut self, changes: &[String], values: &[Value<'_>]) -> Result<usize, Error> {
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut changed = 0;
+        for change in changes {
+            changed = tx.prepare_cached(change)?.execute(params_from_iter(values))?;
+        }
+        tx.commit()?;
+        Ok(changed)
+    }
+
+    /// From now on it waits for a lock as readers do.
+    pub(super) fn be_patient(&mut self) -> Result<(), Error> {
+        Ok(self.db.busy_timeout(READER_TIMEOUT)?)
+    }
+
+    /// Empties the log: in the database itself `secure_delete` overwrites what is deleted.
+    pub(super) fn wipe(&mut self) -> Result<(), Error> {
+        self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
     /// Whether a commit waits for the disk: needed before the only other copy of a record is removed.
     pub(super) fn sync_commits(&mut self, sync: bool) -> Result<(), Error> {
         self.db.pragma_update(None, "synchronous", if sync { "FULL" } else { "NORMAL" })?;

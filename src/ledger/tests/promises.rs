@@ -55,6 +55,7 @@ fn bench_of(gone_on_with: Option<i64>, run: i64, dir: tempfile::TempDir) -> (Ben
         key_path: bench.path("cli.key"),
         spool: 50,
         side_file: bench.path("ledger.side"),
+        keep: Keep::default(),
     };
     let report = Box::new(move |said| drop(tell.send(said)));
     let place = Place::of(&settings.path).unwrap();
