@@ -214,7 +214,7 @@ mod tests {
         let path =
             |password: &str| format!("[ledger]\npath = \"postgres://hearken:{password}@db.example/calls\"\n");
         let expected =
-            "~ ledger.path: \"postgres://...db.example/calls\" -> \"postgres://...\" (after a restart)";
+            "~ ledger.path: \"postgres://...db.example/calls\" -> \"postgres://... (after a restart)";
         assert_eq!(shown(&path("secret"), &path(&"long".repeat(20))), [expected]);
     }
 }

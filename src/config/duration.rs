@@ -34,8 +34,8 @@ pub(super) fn show(duration: Duration) -> String {
         return "0s".to_owned();
     }
     let mut text = String::new();
-    // One day is more often thought of as 24 hours.
-    let units = if left > DAY { &UNITS[..] } else { &UNITS[1..] };
+    // Up to three days are thought of in hours.
+    let units = if left > 3 * DAY { &UNITS[..] } else { &UNITS[1..] };
     for &(unit, length) in units {
         let count = left / length;
         left %= length;
@@ -137,8 +137,8 @@ mod tests {
             let duration = Duration::from_millis(millis);
             assert_eq!(parse(&show(duration)), Ok(duration));
         }
-        let shown = [90_000, DAY, 31 * DAY].map(|millis| show(Duration::from_millis(millis)));
-        assert_eq!(shown, ["1m30s", "24h", "31d"]);
+        let shown = [90_000, DAY, 3 * DAY, 31 * DAY].map(|millis| show(Duration::from_millis(millis)));
+        assert_eq!(shown, ["1m30s", "24h", "72h", "31d"]);
     }
 
     #[test]

@@ -39,6 +39,8 @@ const LONGEST_RETRY: Duration = Duration::from_secs(2);
 /// How often what is too old is looked for, and how long others have the database between two steps of that.
 const SWEEP: Duration = Duration::from_secs(24 * 3600);
 const SWEEP_STEP: Duration = Duration::from_secs(1);
+/// How long until that is tried again when it failed.
+const SWEEP_AGAIN: Duration = Duration::from_secs(600);
 
 /// The writer's state, all of it private to its thread.
 pub(super) struct Writer {
@@ -191,7 +193,7 @@ impl Writer {
         let next = match &swept {
             Ok(true) => SWEEP_STEP,
             Ok(false) => SWEEP,
-            Err(_) => LONGEST_RETRY,
+            Err(_) => SWEEP_AGAIN,
         };
         self.sweep = Some(now + next);
         if let Err(error) = swept {

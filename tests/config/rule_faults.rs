@@ -397,9 +397,9 @@ fn each_fault_of_a_rule_is_shown_at_its_place_with_what_was_meant() {
         ),
         (
             "[sip]",
-            "[distributor]\nredial-window = \"2d\"\nestimate-most-late = 5\n[sip]",
+            "[distributor]\nredial-window = \"2w\"\nestimate-most-late = 5\n[sip]",
             &[
-                "2:17 error: `redial-window` must be a duration, but \"2d\" has an unknown unit",
+                "2:17 error: `redial-window` must be a duration, but \"2w\" has an unknown unit",
                 "3:22 error: `estimate-most-late` must be from 10 to 90",
             ],
         ),

@@ -7,6 +7,9 @@
 #![allow(clippy::unwrap_used, unreachable_pub)]
 
 mod harness;
+#[allow(dead_code)]
+#[path = "../ledger/server.rs"]
+mod server;
 
 mod audio;
 mod busy;
@@ -20,6 +23,7 @@ mod disk;
 mod door;
 mod drain;
 mod emergency;
+mod events;
 mod first;
 mod hangup;
 mod health;

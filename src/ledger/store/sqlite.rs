@@ -110,7 +110,12 @@ impl File {
 
     /// Empties the log: in the database itself `secure_delete` overwrites what is deleted.
     pub(super) fn wipe(&mut self) -> Result<(), Error> {
-        self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        let busy: bool = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy {
+            let why = "done, but a reader keeps what was erased in the log: erase again".to_owned();
+            let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+            return Err(rusqlite::Error::SqliteFailure(busy, Some(why)).into());
+        }
         Ok(())
     }
 
