@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser as _;
 use hearken::cli::report::{self, Setup};
-use hearken::ledger::{CliStorage, Ledger, Settings};
+use hearken::ledger::{CliStorage, Keep, Ledger, Settings};
 use rusqlite::{Connection, params};
 
 const CALLS: i64 = 1_000_000;
@@ -83,6 +83,7 @@ fn fill(path: &Path) -> Result<(), Box<dyn Error>> {
         key_path: path.with_extension("key"),
         spool: 1,
         side_file: path.with_extension("side"),
+        keep: Keep::default(),
         run: None,
     };
     let ledger = Ledger::open(settings)?;

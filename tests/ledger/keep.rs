@@ -114,7 +114,7 @@ fn filled(home: &Home, cli: CliStorage) -> Settings {
 
 fn who_called_is_forgotten_and_the_figures_stay(home: &Home) {
     let settings = filled(home, CliStorage::Hash);
-    let before = Reader::open(&settings.path).unwrap().waits(EVER).unwrap();
+    let before = report::waits(&settings.path);
     // The daemon writes meanwhile.
     let ledger = Ledger::open(settings.clone()).unwrap();
     let by_number = Erasure { caller: Some(NUMBER.into()), ..Erasure::default() };
@@ -126,7 +126,7 @@ fn who_called_is_forgotten_and_the_figures_stay(home: &Home) {
         Erasure { practice: Some("Y00001".into()), before: Some(Wall(EIGHT + 5)), ..Erasure::default() };
     let erased = erase(&settings.path, &settings.key_path, &of_practice).unwrap();
     assert_eq!((erased.calls, count(home, known)), (1, 1));
-    assert_eq!(Reader::open(&settings.path).unwrap().waits(EVER).unwrap(), before);
+    assert_eq!(report::waits(&settings.path), before);
     ledger.write(abandoned(9));
     assert!(ledger.flush(PATIENCE));
 }

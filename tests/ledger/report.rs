@@ -2,6 +2,7 @@
 
 use clap::Parser as _;
 use hearken::cli::report;
+use hearken::ledger::Table;
 use hearken::ledger::report::{By, Scope, Summary, Terms};
 use jiff::tz::TimeZone;
 
@@ -26,6 +27,14 @@ fn report(path: &Path, arguments: &[&str]) -> Result<String, report::Error> {
     let mut out = Vec::new();
     report::run(&args, &report::Setup::plain(path, "Europe/London")?, &mut out)?;
     Ok(String::from_utf8(out).unwrap())
+}
+
+/// The table of waits of all calls there are.
+pub(crate) fn waits(path: &Path) -> Table {
+    let (scope, terms) = (Scope { period: EVER, practice: None }, Terms::plain(TimeZone::UTC));
+    let reader = Reader::open(path).unwrap();
+    let rows = reader.rows().unwrap();
+    Summary::of(&rows, scope, By::Line, &terms).unwrap().waits
 }
 
 /// Two lines and a day on either side, counted by hand.
@@ -110,9 +119,7 @@ fn the_outcomes_add_up_to_the_calls_and_both_ways_to_the_table_agree(home: &Home
     let ledger = Ledger::open(home.settings()).unwrap();
     records.iter().for_each(|record| ledger.write(record.clone()));
     ledger.close();
-    let reader = Reader::open(&home.settings().path).unwrap();
-    let (scope, terms) = (Scope { period: EVER, practice: None }, Terms::plain(TimeZone::UTC));
-    let table = Summary::of(&reader.rows().unwrap(), scope, By::Line, &terms).unwrap().waits;
+    let table = waits(&home.settings().path);
     assert_eq!(table, waits_by_line(&records));
     assert_eq!(table.total.calls, records.len() as u64);
     assert_eq!(table.lines.values().map(|figures| figures.calls).sum::<u64>(), table.total.calls);

@@ -10,7 +10,7 @@ use hearken::call::record::{
     Segment, Stage,
 };
 use hearken::id::{CallId, CaseId, PromiseId};
-use hearken::ledger::{CliStorage, Ledger, Settings};
+use hearken::ledger::{CliStorage, Keep, Ledger, Settings};
 use hearken::time::Wall;
 
 /// 24 October 2026, 12:00 in UTC, eleven hours before the period of the reports; in milliseconds.
@@ -55,6 +55,7 @@ pub(crate) fn write_to(database: &Path, beside: &Path, seed: u64, calls: u64) {
         key_path: beside.with_extension("key"),
         spool: 100_000,
         side_file: beside.with_extension("side"),
+        keep: Keep::default(),
         run: None,
     };
     let ledger = Ledger::open(settings).unwrap();

@@ -8,7 +8,9 @@ use super::calls::{COLUMNS, fields};
 use super::period::iso;
 use super::setup::Setup;
 use super::sheets::seconds;
-use crate::ledger::report::{By, Cases, HalfHour, Promises, Redials, Scope, Sheet, Summary, Value, cbt};
+use crate::ledger::report::{
+    By, Cases, HalfHour, Promises, Redials, Referrals, Scope, Sheet, Summary, Value, cbt,
+};
 use crate::ledger::{Entry, Figures, Waits};
 
 /// What a report is of, and what it says.
@@ -22,16 +24,17 @@ pub(super) fn report(scope: Scope<'_>, parts: Json) -> Json {
 }
 
 pub(super) fn summary(summary: &Summary, by: By) -> Json {
-    let Summary { waits: table, redials, callbacks, cases } = summary;
+    let Summary { waits: table, redials, callbacks, cases, referrals } = summary;
     let waits: Map<_, _> =
         table.lines.iter().map(|(name, figures)| (name.clone(), of_figures(figures))).collect();
     let callbacks: Map<_, _> = callbacks.iter().map(|(name, of)| (name.clone(), of_promises(of))).collect();
     let cases: Map<_, _> = cases.iter().map(|(name, of)| (name.clone(), of_cases(of))).collect();
+    let referrals: Map<_, _> = referrals.iter().map(|(name, of)| (name.clone(), of_referrals(of))).collect();
     let Redials { calls, unnumbered, redials, repeats } = redials;
     let again = json!({ "calls": calls, "unnumbered": unnumbered, "redials": redials, "repeats": repeats });
     json!({
         "by": by.word(), "groups": waits, "total": of_figures(&table.total), "again": again,
-        "callbacks": callbacks, "cases": cases,
+        "callbacks": callbacks, "cases": cases, "referrals": referrals,
     })
 }
 
@@ -61,6 +64,14 @@ fn of_cases(Cases { opened, closed, handed_over, unacknowledged, open, late }: &
     json!({
         "opened": opened, "closed": closed, "handed_over": handed_over, "unacknowledged": unacknowledged,
         "open": open, "late": late,
+    })
+}
+
+fn of_referrals(referrals: &Referrals) -> Json {
+    let Referrals { made, acknowledged, declined, unacknowledged, withdrawn, open } = referrals;
+    json!({
+        "made": made, "acknowledged": acknowledged, "declined": declined, "unacknowledged": unacknowledged,
+        "withdrawn": withdrawn, "open": open,
     })
 }
 

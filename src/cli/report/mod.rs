@@ -29,7 +29,8 @@
 //! Where callbacks were promised to these callers, a second table: promises, those reached, answered by the patient's own
 //! call, failed (not reached, or not called in time), still open, and of all those not kept by their breach time. Where
 //! they became cases, a third: closed by a clinician, taken over by a pathway, referred to one that has not acknowledged
-//! it, open, and of all those not closed by their breach time.
+//! it, open, and of all those not closed by their breach time. Where patients were referred, a fourth, by pathway:
+//! referrals acknowledged, declined, not acknowledged in time, withdrawn, open.
 //!
 //! # `--format csv`
 //! RFC 4180, in UTF-8, one row for each call in order of arrival, instants as ISO 8601 in UTC with milliseconds:
@@ -259,6 +260,7 @@ impl Report<'_> {
             text::waits(&summary.waits, by),
             text::callbacks(&summary.callbacks, by),
             text::cases(&summary.cases, by),
+            text::referrals(&summary.referrals),
             text::redials(&summary.redials, terms),
         ];
         out.write_all(parts.concat().as_bytes())?;

@@ -11,6 +11,8 @@ use crate::ledger::report::HalfHour;
 const SIZE: (u32, u32) = (1_200, 760);
 
 type Drawn = Result<(), Box<dyn Error>>;
+/// From where to where a part of a bar goes, in calls.
+type Part = fn(&HalfHour) -> (u64, u64);
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// The picture as SVG.
@@ -49,7 +51,7 @@ fn draw_calls(area: &Area<'_>, half_hours: &[HalfHour]) -> Drawn {
         .y_label_formatter(&|calls| format!("{calls:.0}"))
         .label_style(("sans-serif", 14))
         .draw()?;
-    let parts: [(&str, RGBColor, fn(&HalfHour) -> (u64, u64)); 3] = [
+    let parts: [(&str, RGBColor, Part); 3] = [
         ("answered", COLOURS[0], |of| (0, of.answered)),
         ("abandoned", COLOURS[1], |of| (of.answered, of.answered + of.abandoned)),
         ("refused, lost, released or promised", RGBColor(160, 160, 160), |of| {

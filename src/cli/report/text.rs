@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::table;
-use crate::ledger::report::{By, Cases, Promises, Redials, Terms};
+use crate::ledger::report::{By, Cases, Promises, Redials, Referrals, Terms};
 use crate::ledger::{Figures, Table};
 
 /// The table of waits as text, with what its figures mean.
@@ -56,6 +56,17 @@ pub(super) fn cases(groups: &BTreeMap<String, Cases>, by: By) -> String {
         counts(name, &[opened, closed, handed_over, unacknowledged, open, late])
     };
     below(&heading, groups.iter().map(row).collect())
+}
+
+/// The table of referrals; nothing when there are none.
+pub(super) fn referrals(pathways: &BTreeMap<String, Referrals>) -> String {
+    let heading =
+        ["pathway", "referrals", "acknowledged", "declined", "not acknowledged", "withdrawn", "open"];
+    let row = |(name, of_pathway): (&String, &Referrals)| {
+        let Referrals { made, acknowledged, declined, unacknowledged, withdrawn, open } = of_pathway;
+        counts(name, &[made, acknowledged, declined, unacknowledged, withdrawn, open])
+    };
+    below(&heading, pathways.iter().map(row).collect())
 }
 
 /// How many callers rang again, as far as that can be told.

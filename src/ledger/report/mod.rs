@@ -42,6 +42,6 @@ pub use group::By;
 pub use rows::{CallKey, CallRow, CaseRow, PromiseRow, Reached, Rows};
 pub use sheet::{Item, Sheet, Value};
 pub use stored::Moment;
-pub use summary::{Cases, Promises, Redials, Summary};
+pub use summary::{Cases, Promises, Redials, Referrals, Summary};
 pub use terms::{CallbacksCount, Practice, Terms, Treated};
 pub use walk::{Background, Scope, Told, walk};

@@ -17,6 +17,10 @@ pub trait Rows {
 
     /// The cases of callers who arrived in `period`.
     fn cases(&self, period: Period) -> Result<Vec<CaseRow>, Error>;
+
+    /// The referrals to pathways that were made in `period`: the pathway's name, and the stored word of what came of it,
+    /// `None` while it is open.
+    fn referrals(&self, period: Period) -> Result<Vec<(String, Option<String>)>, Error>;
 }
 
 /// What makes a call one of its kind: the run of the daemon and the number in it.

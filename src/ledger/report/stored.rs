@@ -36,6 +36,9 @@ const CASES: &str = "SELECT k.run, k.call, coalesce(c.arrived_ms, k.opened_ms), 
     AND k.opened_ms >= $3 AND k.opened_ms < $4 \
     ORDER BY coalesce(c.arrived_ms, k.opened_ms), k.id";
 
+const REFERRALS: &str =
+    "SELECT pathway, outcome FROM referrals WHERE opened_ms >= $1 AND opened_ms < $2 ORDER BY id";
+
 /// The ledger as it is at one moment.
 pub struct Moment<'a> {
     reader: &'a Reader,
@@ -110,6 +113,15 @@ impl Rows for Moment<'_> {
             Ok(())
         })?;
         Ok(cases)
+    }
+
+    fn referrals(&self, period: Period) -> Result<Vec<(String, Option<String>)>, Error> {
+        let mut referrals = Vec::new();
+        self.reader.query(REFERRALS, &around(period)[..2], &mut |row| {
+            referrals.push((row.text(0)?.to_owned(), row.maybe_string(1)?));
+            Ok(())
+        })?;
+        Ok(referrals)
     }
 }
 

@@ -22,6 +22,25 @@ pub struct Summary {
     pub callbacks: BTreeMap<String, Promises>,
     /// Cases, by group.
     pub cases: BTreeMap<String, Cases>,
+    /// Referrals, by pathway; none in a summary of one practice, for no practice is written with them.
+    pub referrals: BTreeMap<String, Referrals>,
+}
+
+/// What became of referrals to a pathway.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Referrals {
+    /// All of them; the sum of the next five.
+    pub made: u64,
+    /// Taken on.
+    pub acknowledged: u64,
+    /// Turned down.
+    pub declined: u64,
+    /// Not answered in time.
+    pub unacknowledged: u64,
+    /// Taken back.
+    pub withdrawn: u64,
+    /// Not answered yet.
+    pub open: u64,
 }
 
 /// What became of promised callbacks.
@@ -86,7 +105,11 @@ impl Summary {
             }
         })?;
         let (callbacks, cases) = (background.callbacks(by, terms), background.cases(by, terms));
-        Ok(Summary { waits: tally.table(), redials, callbacks, cases })
+        let referrals = match scope.practice {
+            None => Referrals::by_pathway(rows.referrals(scope.period)?),
+            Some(_) => BTreeMap::new(),
+        };
+        Ok(Summary { waits: tally.table(), redials, callbacks, cases, referrals })
     }
 }
 
@@ -96,6 +119,25 @@ impl Redials {
         self.unnumbered += u64::from(told.call.cli.is_none());
         self.redials += u64::from(told.again == Again::Redial);
         self.repeats += u64::from(matches!(told.again, Again::Redial | Again::Repeat));
+    }
+}
+
+impl Referrals {
+    fn by_pathway(rows: Vec<(String, Option<String>)>) -> BTreeMap<String, Referrals> {
+        let mut pathways: BTreeMap<String, Referrals> = BTreeMap::new();
+        for (pathway, outcome) in rows {
+            let of = pathways.entry(pathway).or_default();
+            let count = match outcome.as_deref() {
+                None => &mut of.open,
+                Some("acknowledged") => &mut of.acknowledged,
+                Some("declined") => &mut of.declined,
+                Some("withdrawn") => &mut of.withdrawn,
+                Some(_) => &mut of.unacknowledged,
+            };
+            *count += 1;
+            of.made += 1;
+        }
+        pathways
     }
 }
 

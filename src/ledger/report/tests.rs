@@ -39,6 +39,7 @@ struct Ledger {
     calls: Vec<Call>,
     promises: Vec<PromiseRow>,
     cases: Vec<CaseRow>,
+    referrals: Vec<(String, Option<String>)>,
 }
 
 impl Rows for Ledger {
@@ -75,6 +76,10 @@ impl Rows for Ledger {
 
     fn cases(&self, _: Period) -> Result<Vec<CaseRow>, Error> {
         Ok(self.cases.clone())
+    }
+
+    fn referrals(&self, _: Period) -> Result<Vec<(String, Option<String>)>, Error> {
+        Ok(self.referrals.clone())
     }
 }
 
@@ -180,7 +185,7 @@ fn morning() -> Ledger {
         late: false,
         reached: Some(Reached { at: arrived(2_020), talked: 90_000 }),
     };
-    Ledger { calls, promises: vec![promise], cases: Vec::new() }
+    Ledger { calls, promises: vec![promise], ..Ledger::default() }
 }
 
 #[test]
@@ -271,7 +276,7 @@ fn hear_and_treat_counts_each_999_call_once_by_the_end_of_its_case() {
         answered_999(0, 1),                              // 9: nothing was said of it
     ];
     let cases = vec![case(4, Some("21"), None), case(5, None, None), case(6, None, Some("pharmacy"))];
-    let ledger = Ledger { calls, promises: Vec::new(), cases };
+    let ledger = Ledger { calls, cases, ..Ledger::default() };
     let mut terms = london();
     terms.dispositions = [("21".to_owned(), Treated::Advice), ("22".to_owned(), Treated::Referral)].into();
     terms.pathways = ["pharmacy".to_owned()].into();
@@ -364,6 +369,22 @@ fn groups_are_named_as_the_configuration_has_them() {
 }
 
 #[test]
+fn referrals_are_counted_by_pathway_and_outcome() {
+    let outcomes = ["acknowledged", "acknowledged", "declined", "unacknowledged", "withdrawn"].map(Some);
+    let mut referrals: Vec<_> =
+        outcomes.iter().chain([&None]).map(|of| ("falls".to_owned(), of.map(str::to_owned))).collect();
+    referrals.push(("pharmacy".to_owned(), Some("unacknowledged".to_owned())));
+    let ledger = Ledger { referrals, ..Ledger::default() };
+    let of = |practice| {
+        Summary::of(&ledger, Scope { period: EVER, practice }, By::Line, &london()).unwrap().referrals
+    };
+    let falls = Referrals { made: 6, acknowledged: 2, declined: 1, unacknowledged: 1, withdrawn: 1, open: 1 };
+    let pharmacy = Referrals { made: 1, unacknowledged: 1, ..Referrals::default() };
+    assert_eq!(of(None), [("falls".to_owned(), falls), ("pharmacy".to_owned(), pharmacy)].into());
+    assert_eq!(of(Some("Y00001")), BTreeMap::new());
+}
+
+#[test]
 fn a_practice_without_an_ods_code_is_unassigned() {
     let mut terms = london();
     terms.practices.insert("LARCHE".into(), Practice { name: "LARCHE".into(), ..Practice::default() });
@@ -444,7 +465,7 @@ proptest! {
                 outcome: Some("reached".into()), late: false, reached: Some(Reached { at: arrived(call.at) + std::time::Duration::from_millis(after.unsigned_abs()), talked }),
             })
         };
-        let ledger = Ledger { promises: reached.into_iter().filter_map(promise).collect(), calls, cases: Vec::new() };
+        let ledger = Ledger { promises: reached.into_iter().filter_map(promise).collect(), calls, ..Ledger::default() };
         let mut terms = london();
         terms.callbacks = if as_answered { CallbacksCount::Answered } else { CallbacksCount::Requested };
         let mut counts = Counts::new(&terms);

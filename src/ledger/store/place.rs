@@ -14,7 +14,7 @@ const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 #[derive(Clone)]
 pub(in crate::ledger) enum Place {
     File(PathBuf),
-    Server(tokio_postgres::Config),
+    Server(Box<tokio_postgres::Config>),
 }
 
 impl Place {
@@ -22,7 +22,7 @@ impl Place {
     pub(in crate::ledger) fn of(name: &Path) -> Result<Place, Error> {
         let server = name.to_str().filter(|name| SCHEMES.iter().any(|scheme| name.starts_with(scheme)));
         match server {
-            Some(url) => Ok(Place::Server(url.parse().map_err(Error::Server)?)),
+            Some(url) => Ok(Place::Server(Box::new(url.parse().map_err(Error::Server)?))),
             None => Ok(Place::File(name.to_owned())),
         }
     }
