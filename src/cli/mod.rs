@@ -29,6 +29,7 @@ mod erase;
 mod explain;
 mod flight;
 mod font;
+mod plans;
 mod replay;
 pub mod report;
 mod run;
