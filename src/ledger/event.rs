@@ -6,13 +6,16 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::acd::Availability;
 use crate::acd::pathway::Outcome;
 use crate::switch::Event;
 use crate::time::Wall;
 
-/// Whether it is kept. Whoever is turned away at the door may be anybody, as often as they like: they are counted.
+/// Whether it is kept. Whoever is turned away at the door may be anybody, as often as they like: they are counted. That an
+/// agent's phone rings, or that the agent talks, the call's own events tell.
 pub(super) fn is_kept(event: &Event) -> bool {
-    !matches!(event, Event::TurnedAway { .. })
+    use Availability::{Ringing, Talking};
+    !matches!(event, Event::TurnedAway { .. } | Event::Availability { state: Ringing(_) | Talking(_), .. })
 }
 
 /// When and under which plan it happened.

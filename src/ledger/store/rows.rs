@@ -43,7 +43,7 @@ const CASE: &str = "INSERT INTO cases (id, run, call, stack, line, trunk, practi
 
 /// An event, which is never changed.
 const EVENT: &str = "INSERT INTO events (run, seq, at_ms, kind, call, line, trunk, agent, rule, plan, detail) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (run, seq) DO NOTHING";
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (at_ms, run, seq) DO NOTHING";
 
 /// A referral, when it is made and when it is over.
 const REFERRAL: &str = "INSERT INTO referrals (run, referral, pathway, agent, opened_ms, outcome, settled_ms) \

@@ -150,13 +150,13 @@ pub(in crate::ledger) fn sweep(store: &mut Store, which: &Which) -> Result<bool,
 /// Deletes some of the events and referrals that are too old, whatever they are about.
 pub(in crate::ledger) fn sweep_events(store: &mut Store, before: Wall) -> Result<bool, Error> {
     let values = [before.0.into()];
-    let of = |table: &str, time: &str| {
+    let of = |table: &str, key: &str, time: &str| {
         format!(
-            "DELETE FROM {table} WHERE id IN \
-             (SELECT id FROM {table} WHERE {time} < $1 ORDER BY {time} LIMIT {MOST_EVENTS})"
+            "DELETE FROM {table} WHERE ({key}) IN \
+             (SELECT {key} FROM {table} WHERE {time} < $1 ORDER BY {time} LIMIT {MOST_EVENTS})"
         )
     };
-    let events = store.change(&[of("events", "at_ms")], &values)?;
-    let referrals = store.change(&[of("referrals", "opened_ms")], &values)?;
+    let events = store.change(&[of("events", "at_ms, run, seq", "at_ms")], &values)?;
+    let referrals = store.change(&[of("referrals", "id", "opened_ms")], &values)?;
     Ok(events.max(referrals) == MOST_EVENTS)
 }
