@@ -154,6 +154,11 @@ impl<K: Ord + Copy> Deadlines<K> {
         }
     }
 
+    /// Whatever has a deadline, in order.
+    pub fn keys(&self) -> impl Iterator<Item = K> {
+        self.by_key.keys().copied()
+    }
+
     /// How many deadlines are set.
     pub fn len(&self) -> usize {
         self.by_key.len()

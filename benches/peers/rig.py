@@ -196,7 +196,7 @@ agents = [{', '.join(f'"{name}"' for name in names)}]
         shutil.rmtree(rig.dir / "flight", ignore_errors=True)
         self.output = open(rig.dir / "hearken.out", "w")
         command = [os.environ["HEARKEN"], "run", "--config", rig.dir / "hearken.toml"]
-        self.process = rig.start(0, command, self.output)
+        self.process = rig.start(os.environ.get("CORES", "0"), command, self.output)
         self.pid = self.process.pid
         await_line(self.process, rig.dir / "hearken.out", "ready")
 

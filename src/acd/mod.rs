@@ -82,7 +82,7 @@ pub enum Input {
     Serve { agent: AgentId, call: CallId, line: LineId, band: Band },
     /// The caller counts as if it had come to the line so much before it did, credits of the arrival included.
     Credit { call: CallId, credit: Duration },
-    /// The caller gets another priority class, and keeps its arrival. Of one who becomes an emergency no destination
+    /// The caller gets another priority class, and keeps its arrival; an emergency stays one. Of one who becomes an emergency no destination
     /// is asked any more.
     Rank { call: CallId, band: Band },
     /// The caller, who waits, waits in another line from now on, in the place it has, with this priority if its own is

@@ -16,7 +16,7 @@ impl Distributor {
     pub(super) fn rank(&mut self, call: CallId, band: Band, now: Mono) -> Result<(), Refused> {
         let caller = self.calls.get_mut(&call).ok_or(Refused::UnknownCall(call))?;
         let (old, practice, in_line) = (caller.place, caller.practice, caller.stage.is_in_line());
-        if band == old.band {
+        if band == old.band || old.band == Band::EMERGENCY {
             return Ok(());
         }
         caller.place = Place { band, ..old };

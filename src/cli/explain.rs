@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{BAD_CONFIGURATION, load};
 use crate::calendar::Local;
@@ -71,6 +72,22 @@ fn answer(deployment: &Deployment, args: &Args, now: Wall) -> Result<String, Str
     } else {
         Ok(text(deployment, args, &question, &explanation))
     }
+}
+
+/// The answer to a question that came over the web interface, as `--json` gives it.
+pub(super) fn as_json(deployment: &Deployment, question: crate::web::Question) -> Result<Value, String> {
+    let crate::web::Question { trunk, line, at, given } = question;
+    if trunk.is_some() == line.is_some() {
+        return Err("ask for a trunk or for a line".to_owned());
+    }
+    let stated = |(what, value): (String, Value)| match value {
+        Value::String(text) => format!("{what}={text}"),
+        value => format!("{what}={value}"),
+    };
+    let given = given.into_iter().map(stated).collect();
+    let args = Args { trunk, line, at: at.unwrap_or_else(|| "now".to_owned()), given, json: true };
+    let answer = answer(deployment, &args, now())?;
+    serde_json::from_str(&answer).map_err(|error| error.to_string())
 }
 
 /// The question as the configuration would have it in a test.

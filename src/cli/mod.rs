@@ -25,6 +25,7 @@ mod check;
 mod demo;
 mod explain;
 mod flight;
+mod plans;
 mod replay;
 pub mod report;
 mod run;

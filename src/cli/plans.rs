@@ -43,7 +43,9 @@ impl Plans for InForce {
 
     fn check(&self, text: &str) -> Checked {
         match self.read(text) {
-            Ok(loaded) => Checked { ok: true, diagnostics: found(&loaded.warnings, text), tests: loaded.tests },
+            Ok(loaded) => {
+                Checked { ok: true, diagnostics: found(&loaded.warnings, text), tests: loaded.tests }
+            }
             Err(Errors(report)) => Checked { ok: false, diagnostics: found(&report, text), tests: 0 },
         }
     }
@@ -121,8 +123,12 @@ mod tests {
     #[test]
     fn changes_are_told_and_a_bad_file_has_none() {
         let plans = in_force();
-        let (changes, lines) = plans.changes(&SAMPLE.replace("wrap-up = \"5s\"", "wrap-up = \"7s\"")).unwrap();
-        assert_eq!((changes.len(), lines), (1, vec!["elm-tree".into(), "riverside".into(), "emergency".into()]));
+        let (changes, lines) =
+            plans.changes(&SAMPLE.replace("wrap-up = \"5s\"", "wrap-up = \"7s\"")).unwrap();
+        assert_eq!(
+            (changes.len(), lines),
+            (1, vec!["elm-tree".into(), "riverside".into(), "emergency".into()])
+        );
         assert!(changes[0].contains("7s"), "{changes:?}");
         assert!(plans.changes("[line").is_err());
     }

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
+use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
+use super::plans::InForce;
 use super::{BAD_CONFIGURATION, fail, load, today};
 use crate::config::{self, Loaded, LogFormat, LogSettings, Shadow};
 use crate::daemon::inherit::Inherited;
@@ -52,9 +54,12 @@ pub(super) fn run(config: &Path, shadow: Option<PathBuf>) -> ExitCode {
     };
     announce(trial.as_ref());
     let served = runtime.block_on(async {
-        let running = Running { path: config.to_owned(), loaded: loaded.clone(), shadow, trial };
+        let plans = Arc::new(InForce::new(config, loaded.clone()));
+        let shown = Arc::clone(&plans);
+        let running = Running { path: config.to_owned(), loaded: loaded.clone(), shadow, trial, plans };
         let orders = signals.orders(running, program);
         let daemon = Daemon::start(loaded.deployment, past, orders, ())?;
+        daemon.show_plans(shown);
         for (transport, address) in daemon.addresses() {
             println!("listening on {} {address}", transport.name().to_ascii_lowercase());
         }
@@ -148,6 +153,8 @@ struct Running {
     shadow: Option<PathBuf>,
     /// What is on trial.
     trial: Option<Shadow>,
+    /// What the web interface is shown.
+    plans: Arc<InForce>,
 }
 
 impl Running {
@@ -188,7 +195,8 @@ impl Running {
                 }
                 announce(trial.as_ref());
                 tracing::info!(changes = changes.len(), "the configuration is taken over");
-                Running { path: self.path, loaded: next, shadow: self.shadow, trial }
+                self.plans.set(next.clone());
+                Running { loaded: next, trial, ..self }
             }
             Ok(Err(lines)) => {
                 for (line, callers) in lines {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
@@ -14,7 +15,7 @@ use crate::id::CallId;
 use crate::ledger::{self, Entry, Period, Reader};
 use crate::switch::{Event, Order, Refused, Switch};
 use crate::time::{Now, Wall};
-use crate::web::{self, Ask, Day, End, Figures, Finished, Sample, Targets, Users, Web};
+use crate::web::{self, Ask, Day, End, Figures, Finished, Plans, Sample, Targets, Users, Web};
 
 use super::{Daemon, Observer};
 
@@ -92,6 +93,13 @@ impl<O: Observer> Daemon<O> {
     /// Where the interface listens, if it is served.
     pub fn web_address(&self) -> Option<SocketAddr> {
         self.web.as_ref().map(Web::address)
+    }
+
+    /// Lets the interface show and try configurations.
+    pub fn show_plans(&self, plans: Arc<dyn Plans>) {
+        if let Some(web) = &self.web {
+            web.show_plans(plans);
+        }
     }
 
     /// Answers one question, if one waits.

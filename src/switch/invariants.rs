@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Switch;
+use super::{Switch, Timer};
 use crate::acd;
 use crate::acd::callback::State as Kept;
 use crate::acd::cases::Cases;
@@ -80,6 +80,7 @@ impl Switch {
             self.by_tag.len(),
             self.legs.values().filter(|leg| matches!(leg.state, State::Up { .. })).count()
         );
+        self.check_deadlines();
         self.check_cases();
         self.check_promises();
         let held: usize = self.ports.iter().map(|ports| ports.usage().0).sum();
@@ -89,6 +90,25 @@ impl Switch {
             self.calls.values().filter(|call| !matches!(call.stage, Stage::Leaving { .. })).count(),
             "the distributor knows every call that is not on its way out, and no other"
         );
+    }
+
+    /// Nothing is waited for on behalf of what is gone.
+    fn check_deadlines(&self) {
+        for timer in self.deadlines.keys() {
+            let lives = match timer {
+                Timer::Unreachable(leg)
+                | Timer::Unanswered(leg)
+                | Timer::Probe(leg)
+                | Timer::Reinvite(leg)
+                | Timer::Resume(leg)
+                | Timer::CodeCall(leg) => self.legs.contains_key(&leg),
+                Timer::Goodbye(call) | Timer::Wish(call) => self.calls.contains_key(&call),
+                Timer::AskPhone(agent) | Timer::PhoneSilent(agent) => agent.index() < self.plan.phones.len(),
+                Timer::ReportStale(destination) => destination.index() < self.plan.acd.destinations.len(),
+                Timer::Drain => self.drain.is_on(),
+            };
+            assert!(lives, "{timer:?} belongs to nobody");
+        }
     }
 
     /// Each case has one file and is on one stack; each referral belongs to a caller on the way, or to a case.

@@ -15,6 +15,7 @@
 //! | `audit` | who ordered what |
 //! | `metrics` | health, and figures for Prometheus |
 //! | `openapi` | the description for programs |
+//! | `plans` | the configuration, shown and tried |
 //! | `pages` | the pages that are built in |
 
 mod audit;
@@ -28,6 +29,7 @@ mod once;
 mod openapi;
 mod orders;
 mod pages;
+mod plans;
 mod problem;
 mod routes;
 mod server;
@@ -45,6 +47,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub use day::{Day, End, Finished, Targets};
 pub use metrics::{Figures, Sample};
+pub use plans::{Checked, Found, Plans, Question};
 pub use users::{Users, digest, hashed};
 
 use crate::id::CallId;
@@ -121,6 +124,7 @@ struct Shared {
     lost: AtomicBool,
     board: tokio::sync::Mutex<Option<board::Shown>>,
     plan: Mutex<board::PlanInForce>,
+    plans: Mutex<Option<Arc<dyn Plans>>>,
     /// One password at a time is tried.
     trying: tokio::sync::Semaphore,
     /// Clients that are told news.
@@ -149,6 +153,7 @@ impl Web {
             lost: AtomicBool::new(false),
             board: tokio::sync::Mutex::default(),
             plan: Mutex::new(board::PlanInForce { version: 1, since }),
+            plans: Mutex::default(),
             trying: tokio::sync::Semaphore::new(1),
             streams: Arc::new(tokio::sync::Semaphore::new(stream::MOST)),
         });
@@ -184,6 +189,11 @@ impl Web {
         if news.try_send((at, event.clone())).is_err() {
             self.shared.lost.store(true, Relaxed);
         }
+    }
+
+    /// Lets configurations be shown and tried.
+    pub fn show_plans(&self, plans: Arc<dyn Plans>) {
+        *locked(&self.shared.plans) = Some(plans);
     }
 
     /// Other users from now on. Sessions of those who are gone end with them.

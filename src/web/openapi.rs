@@ -112,6 +112,8 @@ fn parameters(route: &Route) -> Vec<Value> {
 fn body(does: Does) -> Option<(&'static str, bool)> {
     match does {
         Does::SignIn => Some(("Credentials", true)),
+        Does::Check | Does::Diff => Some(("Text", true)),
+        Does::Explain => Some(("Explain", true)),
         Does::Order(verb) => Some(match verb {
             Verb::LogIn
             | Verb::LogOut
@@ -167,6 +169,10 @@ fn said(does: Does) -> Said {
         Does::Callbacks => json("callbacks", "Promised callbacks that are not settled", "Callbacks"),
         Does::Cases => json("cases", "Cases that are not closed", "Cases"),
         Does::Audit => json("audit", "The latest orders, the newest first", "Audit"),
+        Does::Plan => json("plan", "The configuration in force", "Plan"),
+        Does::Check => json("checkPlan", "What is wrong with a configuration", "Checked"),
+        Does::Diff => json("diffPlan", "What a configuration would change", "Diff"),
+        Does::Explain => json("explainPlan", "What the rules decide, and why", "Anything"),
         Does::Order(verb) => {
             let (id, summary) = ordered(verb);
             json(id, summary, "Done")

@@ -97,7 +97,9 @@ pub(super) async fn diff(web: &Arc<Shared>, asked: Text) -> Result<Value, Proble
     let (changes, lines) = match apart(web, move |plans| plans.changes(&asked.text)).await? {
         Ok(changes) => changes,
         Err(checked) => {
-            return Ok(json!({ "ok": false, "changes": [], "touches": [], "diagnostics": checked.diagnostics }));
+            return Ok(
+                json!({ "ok": false, "changes": [], "touches": [], "diagnostics": checked.diagnostics }),
+            );
         }
     };
     let board = web.ask(Ask::Board).await?;
@@ -109,7 +111,7 @@ pub(super) async fn diff(web: &Arc<Shared>, asked: Text) -> Result<Value, Proble
 /// What the rules decide.
 pub(super) async fn explain(web: &Arc<Shared>, asked: Explain) -> Result<Value, Problem> {
     let Explain { text, question } = asked;
-    apart(web, move |plans| plans.explain(text.as_deref(), question)).await?.map_err(Problem::bad)
+    apart(web, move |plans| plans.explain(text.as_deref(), question)).await?.map_err(Problem::conflict)
 }
 
 /// Asks for something that may take its time: one at a time, and not on the thread that serves.

@@ -20,11 +20,13 @@ use super::problem::Problem;
 use super::server::Peer;
 use super::sessions::LASTS;
 use super::users::verify;
-use super::{Ask, Shared, audit, locked, metrics, openapi, pages, stream, wall};
+use super::{Ask, Shared, audit, locked, metrics, openapi, pages, plans, stream, wall};
 use crate::access::Role;
 
 /// Largest body of a request.
 const LARGEST_BODY: usize = 64 * 1024;
+/// The same of one with a whole configuration in it.
+const LARGEST_PLAN: usize = 2 * 1024 * 1024;
 /// Within what time it must have come.
 const BODY: Duration = Duration::from_secs(10);
 /// How much of a body the audit keeps.
@@ -60,12 +62,21 @@ pub(super) enum Does {
     Callbacks,
     Cases,
     Audit,
+    Plan,
+    Check,
+    Diff,
+    Explain,
     /// An order; `name` or `id` in the path is of whom.
     Order(Verb),
 }
 
 const fn post(path: &'static str, access: Access, verb: Verb) -> Route {
     Route { method: Method::POST, path, access, does: Does::Order(verb) }
+}
+
+/// A question about the configuration.
+const fn asking(path: &'static str, does: Does) -> Route {
+    Route { method: Method::POST, path, access: Access::Only(Role::Ops), does }
 }
 
 const fn get(path: &'static str, access: Access, does: Does) -> Route {
@@ -89,6 +100,10 @@ pub(super) const ROUTES: &[Route] = &[
     get("/api/v1/callbacks", Access::Only(Role::Supervisor), Does::Callbacks),
     get("/api/v1/cases", Access::Only(Role::Supervisor), Does::Cases),
     get("/api/v1/audit", Access::Only(Role::Engineer), Does::Audit),
+    get("/api/v1/plan", Access::Only(Role::Ops), Does::Plan),
+    asking("/api/v1/plan/check", Does::Check),
+    asking("/api/v1/plan/diff", Does::Diff),
+    asking("/api/v1/plan/explain", Does::Explain),
     post("/api/v1/agents/{name}/log-in", Access::Own, Verb::LogIn),
     post("/api/v1/agents/{name}/log-out", Access::Own, Verb::LogOut),
     post("/api/v1/agents/{name}/pause", Access::Own, Verb::Pause),
@@ -155,7 +170,7 @@ async fn serve(web: Arc<Shared>, route: &'static Route, request: Request) -> Res
     let who = admitted.as_ref().ok().and_then(|who| who.as_ref().map(|who| who.name.clone()));
     let mut noted = String::new();
     let answered = match admitted {
-        Ok(who) => match read(body).await {
+        Ok(who) => match read(route.does, body).await {
             Ok(body) => {
                 noted = note_of(route.does, &body);
                 let asked = Asked { web: &web, who, parts: &parts, named: &named, body: &body };
@@ -165,7 +180,8 @@ async fn serve(web: Arc<Shared>, route: &'static Route, request: Request) -> Res
         },
         Err(problem) => Err(problem),
     };
-    if !route.method.is_safe() {
+    let changes = !matches!(route.does, Does::Check | Does::Diff | Does::Explain);
+    if changes && !route.method.is_safe() {
         let status = answered.as_ref().map_or_else(Problem::status, Response::status);
         locked(&web.audit).note(audit::Entry {
             at: wall().rfc3339(),
@@ -179,13 +195,16 @@ async fn serve(web: Arc<Shared>, route: &'static Route, request: Request) -> Res
     answered.unwrap_or_else(Problem::into_response)
 }
 
-async fn read(body: Body) -> Result<Bytes, Problem> {
-    match tokio::time::timeout(BODY, to_bytes(body, LARGEST_BODY)).await {
+async fn read(does: Does, body: Body) -> Result<Bytes, Problem> {
+    let largest = match does {
+        Does::Check | Does::Diff | Does::Explain => LARGEST_PLAN,
+        _ => LARGEST_BODY,
+    };
+    match tokio::time::timeout(BODY, to_bytes(body, largest)).await {
         Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => Err(Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("a body has at most {LARGEST_BODY} bytes"),
-        )),
+        Ok(Err(_)) => {
+            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a body has at most {largest} bytes")))
+        }
         Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")),
     }
 }
@@ -237,6 +256,10 @@ async fn answer(does: Does, asked: Asked<'_>) -> Result<Response, Problem> {
         Does::Callbacks => json(&json!({ "callbacks": web.ask(Ask::Callbacks).await? })),
         Does::Cases => json(&json!({ "cases": web.ask(Ask::Cases).await? })),
         Does::Order(verb) => order(&asked, verb).await,
+        Does::Plan => json(&plans::in_force(web).await?),
+        Does::Check => json(&plans::check(web, asked.json()?).await?),
+        Does::Diff => json(&plans::diff(web, asked.json()?).await?),
+        Does::Explain => json(&plans::explain(web, asked.json()?).await?),
         Does::Audit => {
             let audit = locked(&web.audit);
             json(&json!({ "entries": audit.latest().collect::<Vec<_>>() }))

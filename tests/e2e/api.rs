@@ -265,3 +265,34 @@ fn the_interface_is_as_its_description_says() {
     let said = String::from_utf8_lossy(&run.stdout);
     assert!(run.status.success(), "{said}");
 }
+
+#[test]
+fn whoever_changes_the_configuration_can_see_it_and_try_another() {
+    let net = Net::new();
+    let phone = Phone::at(net.agent(1));
+    let setup = setup(net, &phone);
+    let hub = setup.start();
+    let ops = Client::new(hub.web).signed_in("ops", PASSWORD);
+    assert_eq!(Client::new(hub.web).signed_in("supervisor", PASSWORD).get("/api/v1/plan").status, 403);
+    let plan = ops.get("/api/v1/plan").json();
+    let text = plan["text"].as_str().unwrap();
+    assert!(plan["version"] == 1 && text.contains("[line.gp]"), "{plan}");
+
+    let ask = |what: &str, body: Value| ops.post(&format!("/api/v1/plan/{what}"), &body);
+    let check = |text: &str| ask("check", json!({ "text": text })).json();
+    assert_eq!(check(text)["ok"], true);
+    let found = check(&text.replace("teams = [\"hub\"]", "teams = [\"hob\"]"))["diagnostics"][0].clone();
+    assert_eq!((&found["severity"], &found["suggestion"]), (&json!("error"), &json!("hub")));
+    let changed = text.replace("ring-for = \"20s\"", "ring-for = \"9s\"");
+    let diff = ask("diff", json!({ "text": changed })).json();
+    assert_eq!((diff["changes"].as_array().unwrap().len(), &diff["touches"]), (2, &json!([])), "{diff}");
+    let answer = ask("explain", json!({ "question": { "line": "gp", "given": { "gp.waiting": 9 } } })).json();
+    assert_eq!((&answer["line"], &answer["stays"]), (&json!("gp"), &json!(true)), "{answer}");
+    assert_eq!(ask("explain", json!({ "question": { "line": "nowhere" } })).status, 409);
+
+    hub.reload(&setup.clone().with("ring-for = \"20s\"", "ring-for = \"9s\""));
+    let plan = wait_for("the new plan", SOON, || {
+        Some(ops.get("/api/v1/plan").json()).filter(|plan| plan["version"] == 2)
+    });
+    assert!(plan["text"].as_str().unwrap().contains("ring-for = \"9s\""), "{plan}");
+}

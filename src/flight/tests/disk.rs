@@ -45,7 +45,7 @@ fn a_log_with_a_gap_is_resumed_up_to_it_and_says_so() {
     // A segment that follows nothing, as after a disk that was full.
     let opened = open(settings.clone()).unwrap();
     let now = Now { mono: Mono(9_000_000), wall: Wall(1_794_816_009_000) };
-    drop(opened.record(run(1), &Kept::of(&switch(now)), now).unwrap());
+    drop(opened.record(run(1), &Kept::of(&switch(CONFIGURATION, now)), now).unwrap());
     fs::remove_file(files::snapshot(&settings.directory, Place { segment: 2, offset: 0 })).unwrap();
     let left = left(&settings);
     assert_eq!((left.switch.calls(), left.incomplete), (1, true));
@@ -88,7 +88,7 @@ fn a_log_that_cannot_be_begun_when_the_daemon_starts_is_begun_later() {
     let directory = tempfile::tempdir().unwrap();
     let settings = settings(&directory);
     let now = Now { mono: Mono(1_000_000), wall: Wall(1_794_816_000_000) };
-    let switch = switch(now);
+    let switch = switch(CONFIGURATION, now);
     let opened = open(settings.clone()).unwrap();
     fs::write(files::segment(&settings.directory, 1), []).unwrap();
     let recorder = opened.record(run(1), &Kept::of(&switch), now).unwrap();

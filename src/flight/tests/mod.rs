@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod disk;
+mod older;
 mod replaying;
 mod resuming;
 
@@ -78,9 +79,9 @@ fn run(ledger: i64) -> Run {
     Run { ledger, boot: "boot".to_owned(), zero: 0 }
 }
 
-fn switch(now: Now) -> Switch {
+fn switch(configuration: &str, now: Now) -> Switch {
     let today = jiff::civil::date(2026, 11, 16);
-    let loaded = config::parse(CONFIGURATION, "test", Path::new(""), today).unwrap_or_else(|e| panic!("{e}"));
+    let loaded = config::parse(configuration, "test", Path::new(""), today).unwrap_or_else(|e| panic!("{e}"));
     let mut plan = loaded.deployment.plan;
     let advertised = "192.0.2.1:5060".parse().unwrap();
     plan.sip.listeners = vec![Listener { transport: Transport::Udp, advertised }];
@@ -90,8 +91,12 @@ fn switch(now: Now) -> Switch {
 
 impl World {
     fn new(settings: &Settings) -> World {
+        World::on(CONFIGURATION, settings)
+    }
+
+    fn on(configuration: &str, settings: &Settings) -> World {
         let now = Now { mono: Mono(1_000_000), wall: Wall(1_794_816_000_000) };
-        let switch = switch(now);
+        let switch = switch(configuration, now);
         let recorder = open(settings.clone()).unwrap().record(run(1), &Kept::of(&switch), now).unwrap();
         World { switch, now, recorder: Some(recorder), sent: 0, records: 0, invite: String::new() }
     }

@@ -30,7 +30,7 @@ fn a_replay_that_differs_names_the_input_and_the_output() {
     let path = only_segment(&settings);
     let (_, now) = base(&path).unwrap();
     // Another seed, so other tags.
-    let mut other = switch(now);
+    let mut other = switch(CONFIGURATION, now);
     other.handle(Input::Restart { seed: [8; 32], incomplete: false }, now);
     while other.poll_output().is_some() {}
     let stopped = replay(other, now, &Segment::read(&path).unwrap(), 0, None, |_, _| {}).unwrap_err();

@@ -202,7 +202,7 @@ fn what_a_later_version_wrote_is_refused_and_left_where_it_is() {
     let settings = settings(&directory);
     let now = Now { mono: Mono(1_000_000), wall: Wall(1_794_816_000_000) };
     let head = Head { format: FORMAT + 1, version: "9.9.9".to_owned(), run: run(1), continues: false };
-    let later = snapshot::write(&head, &Kept::of(&switch(now)), now, 0);
+    let later = snapshot::write(&head, &Kept::of(&switch(CONFIGURATION, now)), now, 0);
     files::make_directory(&settings.directory).unwrap();
     let path = files::snapshot(&settings.directory, Place { segment: 1, offset: 0 });
     fs::write(&path, &later).unwrap();
@@ -213,7 +213,7 @@ fn what_a_later_version_wrote_is_refused_and_left_where_it_is() {
         "{refused:?}"
     );
     // A daemon begins without calls, beside it.
-    drop(opened.record(run(2), &Kept::of(&switch(now)), now).unwrap());
+    drop(opened.record(run(2), &Kept::of(&switch(CONFIGURATION, now)), now).unwrap());
     assert_eq!(fs::read(&path).unwrap(), later);
     resumed(&settings.directory);
     assert_eq!(left(&settings).run, run(2));

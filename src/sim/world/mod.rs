@@ -163,6 +163,8 @@ struct World {
     stalled_until: Mono,
     /// There is no process at all.
     is_down: bool,
+    /// When the process died last.
+    died: Mono,
     queue: BinaryHeap<Reverse<Event>>,
     order: u64,
     weather: Weather,
@@ -216,6 +218,7 @@ impl World {
             told,
             stalled_until: Mono(0),
             is_down: false,
+            died: Mono(0),
             queue: BinaryHeap::new(),
             order: 0,
             weather,

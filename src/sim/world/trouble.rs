@@ -220,7 +220,7 @@ impl World {
     /// The process dies. Its media legs and connections are gone, and what is sent to it is lost.
     fn die(&mut self) {
         self.tally.note("deaths of the process");
-        self.is_down = true;
+        (self.is_down, self.died) = (true, self.mono);
         (self.sound, self.shadow) = (Sound::default(), None);
         self.watches.clear();
         // Whoever has still to answer does so by a new connection.
@@ -232,13 +232,13 @@ impl World {
     /// Another process takes over the switch as it was stored.
     fn rise(&mut self) -> Result<(), Fault> {
         self.is_down = false;
+        self.referee.nobody_since(self.died, self.mono);
         // What was begun while nobody listened was no connection: the rest of it does not arrive either.
         self.pipes.iter_mut().for_each(|pipe| pipe.age += 1);
         self.switch = postcard::from_bytes(&stored(&self.switch)).expect("what was written can be read");
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&self.dice.bits().to_le_bytes());
-        // What fell due meanwhile happens after that.
-        self.give_at(Input::Restart { seed, incomplete: false }, self.told)
+        self.give(Input::Restart { seed, incomplete: false })
     }
 
     /// Now and then the switch is stored, to be lost a while later.

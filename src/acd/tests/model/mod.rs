@@ -211,7 +211,10 @@ impl Model {
                 let in_line = self.talker(call).is_none();
                 let caller = self.callers.iter_mut().find(|caller| caller.call == call);
                 let caller = caller.ok_or(Refused::UnknownCall(call))?;
-                let urgent = band == Band::EMERGENCY && caller.newcomer.band != band;
+                if caller.newcomer.band == Band::EMERGENCY {
+                    return Ok(());
+                }
+                let urgent = band == Band::EMERGENCY;
                 caller.newcomer.band = band;
                 if urgent {
                     caller.out = None;

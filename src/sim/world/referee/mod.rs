@@ -62,6 +62,8 @@ struct Asked {
     provisional: bool,
     code: Option<(u16, Mono)>,
     cancelled: Option<Mono>,
+    /// For how long nobody was there at most, since it was sent.
+    slept: Duration,
     lost: bool,
 }
 
@@ -150,6 +152,17 @@ impl Referee {
         }
         for asked in self.asked.values_mut().filter(|asked| asked.flow == flow && asked.code.is_none()) {
             asked.lost = true;
+        }
+    }
+
+    /// From `died` until now there was no process: what was under way stood still from its next deadline on.
+    pub(super) fn nobody_since(&mut self, died: Mono, now: Mono) {
+        let away = now.since(died);
+        for heard in self.heard.values_mut().filter(|heard| died < heard.at + LIFETIME) {
+            heard.at = heard.at + away;
+        }
+        for asked in self.asked.values_mut().filter(|asked| !asked.is_over(died)) {
+            asked.slept += away;
         }
     }
 
@@ -242,8 +255,17 @@ impl Referee {
 impl Asked {
     /// Whether no final response is waited for any more.
     fn is_over(&self, now: Mono) -> bool {
-        let timed_out = !self.provisional && now >= self.at + LIFETIME;
-        let cancelled = self.cancelled.is_some_and(|at| now >= at + LIFETIME);
+        self.has_lasted(now, LIFETIME + self.slept)
+    }
+
+    /// Whether that may be so: which deadline came next when the process died is not known here.
+    fn may_be_over(&self, now: Mono) -> bool {
+        self.has_lasted(now, LIFETIME)
+    }
+
+    fn has_lasted(&self, now: Mono, lifetime: Duration) -> bool {
+        let timed_out = !self.provisional && now >= self.at + lifetime;
+        let cancelled = self.cancelled.is_some_and(|at| now >= at + lifetime);
         self.lost || timed_out || cancelled
     }
 }

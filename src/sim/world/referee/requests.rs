@@ -1,5 +1,7 @@
 //! Requests: those that the switch gets, and those that it sends.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::{Asked, DialogKey, Due, Heard, Key, LIFETIME, Referee, key, must};
@@ -181,6 +183,7 @@ impl Referee {
                 provisional: false,
                 code: None,
                 cancelled: None,
+                slept: Duration::ZERO,
                 lost: false,
             };
             self.asked.insert(key, asked);
@@ -196,7 +199,7 @@ impl Referee {
             "a repetition of an INVITE after a provisional response",
         )?;
         must(asked.sends <= most, "too many repetitions")?;
-        must(now < asked.at + LIFETIME, "a repetition after 64 x T1")?;
+        must(now < asked.at + LIFETIME + asked.slept, "a repetition after 64 x T1")?;
         Ok(false)
     }
 }

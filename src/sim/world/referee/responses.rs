@@ -21,6 +21,9 @@ impl Referee {
         if asked.code.is_none() && asked.is_over(now) {
             return;
         }
+        if asked.code.is_none() && asked.may_be_over(now) {
+            self.tainted.insert(asked.call_id.clone());
+        }
         if code < 200 {
             asked.provisional = true;
             return;
