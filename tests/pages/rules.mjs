@@ -14,10 +14,10 @@ export const tests = {
         await page.keyboard.type('[line.new]\nteams = ["clinicans"]\n');
         await says(page, "#verdict", /^✕ 1 fault/);
         await says(page, "#faults", "did you mean clinicians?");
-        const line = /line (\d+)/.exec(await page.locator("#faults li").first().textContent())[1];
+        const line = /line (\d+)/.exec(await page.locator("#faults .error").textContent())[1];
         await says(page, "#gutter b", `✕ ${line}`);
         await sound(page);
-        await tabTo(page, "#faults button");
+        await tabTo(page, "#faults .error button");
         await page.keyboard.press("Enter");
         const chosen = await page.locator("#text").evaluate((area) => area.value.slice(area.selectionStart, area.selectionEnd));
         assert.equal(chosen, '"clinicans"');

@@ -132,7 +132,7 @@ async function explain() {
             el(
                 "ul",
                 {},
-                ...found.rules.map((rule) => el("li", {}, el("b", {}, `${rule.counts.length ? "✓" : "✕"} ${rule.name}`), ` ${rule.counts.length ? "counts" : "does not count"}: ${rule.why}`)),
+                ...found.rules.map((rule) => el("li", {}, el("b", {}, `${rule.counts.length ? "✓" : "✕"} ${rule.name}`), rule.counts.length ? ` ${rule.why}` : ` does not count: ${rule.why}`)),
             ),
         );
     } catch (problem) {
