@@ -48,7 +48,7 @@ impl Distributor {
         (line, band): (LineId, Band),
         now: Mono,
     ) -> Result<(), Refused> {
-        if !self.plan.lines.get(line.index()).is_some_and(|known| known.gone.is_none()) {
+        if self.plan.lines.get(line.index()).is_none_or(|known| known.gone.is_some()) {
             return Err(Refused::NotInPlan(line.to_string()));
         }
         let caller = self.calls.get(&call).ok_or(Refused::UnknownCall(call))?;

@@ -41,7 +41,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::thread::{self, JoinHandle};
+use std::thread;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -102,9 +102,9 @@ pub struct Settings {
 /// The interface, as the daemon holds it; it ends when this is dropped.
 pub struct Web {
     address: SocketAddr,
-    news: Option<mpsc::Sender<(Wall, Event)>>,
+    /// The thread ends when nobody can tell it anything any more.
+    news: mpsc::Sender<(Wall, Event)>,
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
 }
 
 /// What all requests share.
@@ -159,7 +159,7 @@ impl Web {
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let served = Arc::clone(&shared);
-        let thread = thread::Builder::new().name("web".into()).spawn(move || {
+        thread::Builder::new().name("web".into()).spawn(move || {
             let over = earlier();
             over.iter().for_each(|call| locked(&served.day).count(call));
             runtime.block_on(async {
@@ -171,7 +171,7 @@ impl Web {
             // A password that is being tried is nobody's concern any more.
             runtime.shutdown_background();
         })?;
-        Ok(Web { address, news: Some(news), shared, thread: Some(thread) })
+        Ok(Web { address, news, shared })
     }
 
     /// Where it listens.
@@ -181,12 +181,11 @@ impl Web {
 
     /// Something happened; costs a copy and never waits.
     pub fn tell(&self, at: Wall, event: &Event) {
-        let Some(news) = &self.news else { return };
         if matches!(event, Event::TurnedAway { .. } | Event::EntryRefused { .. } | Event::Disagreement { .. })
         {
             return;
         }
-        if news.try_send((at, event.clone())).is_err() {
+        if self.news.try_send((at, event.clone())).is_err() {
             self.shared.lost.store(true, Relaxed);
         }
     }
@@ -199,18 +198,6 @@ impl Web {
     /// Other users from now on. Sessions of those who are gone end with them.
     pub fn set_users(&self, users: Users) {
         *self.shared.users.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(users);
-    }
-}
-
-impl Drop for Web {
-    fn drop(&mut self) {
-        // Without anybody to tell it news the thread ends.
-        drop(self.news.take());
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the web thread had failed");
-        }
     }
 }
 

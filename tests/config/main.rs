@@ -11,6 +11,7 @@ mod sample;
 mod shadow;
 mod spoilt;
 mod treat_faults;
+mod web;
 
 use std::fs;
 use std::time::Duration;

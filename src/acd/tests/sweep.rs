@@ -178,7 +178,7 @@ impl Dice {
                 _ => {}
             }
         }
-        match self.below(21) {
+        match self.below(20) {
             0 => Input::LogIn { agent },
             1 => Input::LogOut { agent },
             2 => Input::Pause { agent, reason: PauseReason::Chosen("tea".into()) },
@@ -193,8 +193,8 @@ impl Dice {
             11 => Input::EndWrapUp { agent },
             12 if self.one_in(2) => Input::Spare { agent, call: any_call },
             12 => Input::Credit { call: any_call, credit: self.duration() },
-            13 => Input::Rank { call: any_call, band: Band(self.below(3) as u8) },
-            14 => {
+            13 if self.one_in(2) => Input::Rank { call: any_call, band: Band(self.below(3) as u8) },
+            13 => {
                 let line = LineId(self.below(acd.plan.lines.len() as u64 + unknown) as u32);
                 let band = self.pick(&[Band::EMERGENCY, Band::ROUTINE, Band::ROUTINE]);
                 Input::Move { call: any_call, line, band }
@@ -434,9 +434,15 @@ fn no_caller_is_ever_passed_over_for_one_of_a_lesser_band_or_a_later_arrival() {
             let after = waiting(&acd);
             let passed_over = after.intersection(&before).filter(|(_, place)| !rung.contains(&place.call));
             let passed_over: Vec<(LineId, Place)> = passed_over.copied().collect();
+            let moved = match input {
+                Input::Rank { call, .. } | Input::Move { call, .. } | Input::Credit { call, .. } => {
+                    Some(call)
+                }
+                _ => None,
+            };
             for (call, agent) in outputs.iter().filter_map(presented) {
                 presentations += 1;
-                let served = places.iter().find(|place| place.call == call).copied();
+                let served = places.iter().find(|place| place.call == call && Some(call) != moved).copied();
                 let Some(served) = served.or(acd.place(call).map(|(_, place)| place)) else { continue };
                 for &(line, place) in &passed_over {
                     let teams = &plan.lines[line.index()].teams;

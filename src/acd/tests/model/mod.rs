@@ -225,7 +225,7 @@ impl Model {
                 }
             }
             Input::Move { call, line, band } => {
-                if !self.plan.lines.get(line.index()).is_some_and(|known| known.gone.is_none()) {
+                if self.plan.lines.get(line.index()).is_none_or(|known| known.gone.is_some()) {
                     return Err(Refused::NotInPlan(line.to_string()));
                 }
                 let in_line = self.talker(call).is_none();
