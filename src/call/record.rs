@@ -123,8 +123,7 @@ pub enum Outcome {
     },
     /// The caller gave up before a person answered.
     Abandoned,
-    /// The call was turned away at the door with this SIP status. The switch counts such calls and makes no
-    /// record of them yet.
+    /// The call was turned away at the door with this SIP status.
     Refused {
         /// SIP status code sent.
         code: u16,
