@@ -155,6 +155,10 @@ impl Dice {
                     3 => return Input::Refuse { agent, call, cause },
                     4 => return Input::Abandon { call },
                     5 if self.one_in(4) => return Input::Withhold { agent, call },
+                    5 if self.one_in(3) => {
+                        let line = LineId(self.below(acd.plan.lines.len() as u64) as u32);
+                        return Input::Move { call, line, band: Band::ROUTINE };
+                    }
                     _ => {}
                 },
                 Some(Availability::Talking(call)) => match self.below(8) {
@@ -178,7 +182,7 @@ impl Dice {
                 _ => {}
             }
         }
-        match self.below(20) {
+        match self.below(19) {
             0 => Input::LogIn { agent },
             1 => Input::LogOut { agent },
             2 => Input::Pause { agent, reason: PauseReason::Chosen("tea".into()) },
@@ -188,17 +192,17 @@ impl Dice {
             5 => Input::Refuse { agent, call: any_call, cause },
             6 => Input::Finish { agent, call: any_call },
             7 => Input::Lose { agent, call: any_call },
+            8 if self.one_in(4) => Input::Rank { call: any_call, band: Band(self.below(3) as u8) },
+            9 if self.one_in(4) => {
+                let line = LineId(self.below(acd.plan.lines.len() as u64 + unknown) as u32);
+                let band = self.pick(&[Band::EMERGENCY, Band::ROUTINE, Band::ROUTINE]);
+                Input::Move { call: any_call, line, band }
+            }
             8 | 9 => Input::Abandon { call: any_call },
             10 => Input::Reach { agent, reachable: self.one_in(2) },
             11 => Input::EndWrapUp { agent },
             12 if self.one_in(2) => Input::Spare { agent, call: any_call },
             12 => Input::Credit { call: any_call, credit: self.duration() },
-            13 if self.one_in(2) => Input::Rank { call: any_call, band: Band(self.below(3) as u8) },
-            13 => {
-                let line = LineId(self.below(acd.plan.lines.len() as u64 + unknown) as u32);
-                let band = self.pick(&[Band::EMERGENCY, Band::ROUTINE, Band::ROUTINE]);
-                Input::Move { call: any_call, line, band }
-            }
             _ if calls.alive.len() > 16 => Input::Abandon { call: any_call },
             _ => {
                 let line = self.below(acd.plan.lines.len() as u64 + unknown);
@@ -434,20 +438,21 @@ fn no_caller_is_ever_passed_over_for_one_of_a_lesser_band_or_a_later_arrival() {
             let after = waiting(&acd);
             let passed_over = after.intersection(&before).filter(|(_, place)| !rung.contains(&place.call));
             let passed_over: Vec<(LineId, Place)> = passed_over.copied().collect();
-            let moved = match input {
-                Input::Rank { call, .. } | Input::Move { call, .. } | Input::Credit { call, .. } => {
-                    Some(call)
-                }
-                _ => None,
-            };
             for (call, agent) in outputs.iter().filter_map(presented) {
                 presentations += 1;
-                let served = places.iter().find(|place| place.call == call && Some(call) != moved).copied();
-                let Some(served) = served.or(acd.place(call).map(|(_, place)| place)) else { continue };
+                // What was due before an order that gives the caller another place was done by the old one.
+                let places = places.iter().find(|place| place.call == call).copied();
+                let Some(served) = places.into_iter().chain(acd.place(call).map(|(_, place)| place)).min()
+                else {
+                    continue;
+                };
                 for &(line, place) in &passed_over {
                     let teams = &plan.lines[line.index()].teams;
                     let eligible = teams.iter().any(|team| plan.teams[team.index()].agents.contains(&agent));
-                    assert!(!eligible || served < place, "seed {seed} step {step}: {call} before {place:?}");
+                    assert!(
+                        !eligible || served < place,
+                        "seed {seed} step {step}, {input:?}: {served:?} before {place:?}"
+                    );
                 }
             }
         }
