@@ -127,6 +127,13 @@ impl Books {
         self.places.extend(place.map(|place| (call, place)));
     }
 
+    /// A caller who joined a line was given this place. A promised callback joined none, and gets another when it is late.
+    pub(super) fn stands_anew(&mut self, call: CallId, place: Option<i64>) {
+        if let (Some(known), Some(place)) = (self.places.get_mut(&call), place) {
+            *known = place;
+        }
+    }
+
     /// A caller waits again, now in this place.
     pub(super) fn still_stands(&self, call: CallId, place: Option<i64>) -> Result<(), String> {
         let (Some(place), Some(&before)) = (place, self.places.get(&call)) else { return Ok(()) };

@@ -187,7 +187,7 @@ impl World {
         self.tally.note("supervisors' orders");
         self.give(Input::Caller(order))?;
         let place = self.switch.place(call).map(|(_, place)| place.rank);
-        self.books.stands(call, place);
+        self.books.stands_anew(call, place);
         Ok(())
     }
 
