@@ -42,6 +42,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -59,6 +60,8 @@ use crate::time::Wall;
 pub const MOST_ASKED: usize = 64;
 /// How many events may wait to be told.
 const MOST_UNTOLD: usize = 16_384;
+/// How long what happens is gathered before it is counted and told.
+const GATHER: Duration = Duration::from_millis(50);
 
 /// What is asked of the control thread; whoever asks may be gone when the answer comes.
 #[derive(Debug)]
@@ -201,21 +204,32 @@ impl Web {
     }
 }
 
-/// Takes in what happens, until nobody is there to tell it.
+/// Takes in what happens, until nobody is there to tell it: what came within [`GATHER`] together, so that the control
+/// thread, which tells it, has not this thread to wake and to share its core with at every event.
 async fn follow(mut told: mpsc::Receiver<(Wall, Event)>, shared: &Shared) {
-    while let Some((at, event)) = told.recv().await {
+    let mut gathered = Vec::new();
+    while told.recv_many(&mut gathered, MOST_UNTOLD).await > 0 {
+        take_in(gathered.drain(..), shared);
+        tokio::time::sleep(GATHER).await;
+    }
+}
+
+/// Counts what happened and makes it news.
+fn take_in(happened: impl Iterator<Item = (Wall, Event)>, shared: &Shared) {
+    let mut day = locked(&shared.day);
+    let mut news = locked(&shared.news);
+    if shared.lost.swap(false, Relaxed) {
+        news.lose();
+    }
+    for (at, event) in happened {
         if event == Event::Reloaded {
             let mut plan = locked(&shared.plan);
             *plan = board::PlanInForce { version: plan.version + 1, since: at };
         }
-        locked(&shared.day).event(at, &event);
-        let mut news = locked(&shared.news);
-        if shared.lost.swap(false, Relaxed) {
-            news.lose();
-        }
+        day.event(at, &event);
         news.push(at, &event);
-        shared.newest.send_replace(news.last());
     }
+    shared.newest.send_replace(news.last());
 }
 
 impl Shared {
