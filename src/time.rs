@@ -68,6 +68,14 @@ impl Add<Duration> for Wall {
     }
 }
 
+impl Now {
+    /// What the wall clock shows, or will, at another instant.
+    pub fn wall_of(self, at: Mono) -> Wall {
+        let ahead = i128::from(at.0) - i128::from(self.mono.0);
+        Wall(self.wall.0.saturating_add(i64::try_from(ahead.div_euclid(1_000)).unwrap_or(0)))
+    }
+}
+
 /// One reading of both clocks, taken together by the driver.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Now {

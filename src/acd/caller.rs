@@ -255,14 +255,8 @@ impl Distributor {
         let queue = &mut self.queues[caller.line.index()];
         queue.remove(old, practice, stage);
         queue.insert(place, practice, stage);
-        // In before out: the practice has somebody waiting all the time.
-        self.line_up(call, now);
-        if let Some(class) = old_class {
-            self.classes.remove(class, old);
-        }
-        self.set_caller_deadline(call, now);
+        self.stand_anew(call, (old_class, old), now);
         self.seek_agents(call, now);
-        self.to_lead_out.insert(call);
         Ok(())
     }
 

@@ -79,7 +79,7 @@ impl Distributor {
     }
 
     /// Puts a caller whose place or line is another now into its class, and out of the one where it stood.
-    fn stand_anew(&mut self, call: CallId, (class, place): (Option<ClassId>, Place), now: Mono) {
+    pub(super) fn stand_anew(&mut self, call: CallId, (class, place): (Option<ClassId>, Place), now: Mono) {
         // In before out: the practice has somebody waiting all the time.
         self.line_up(call, now);
         if let Some(class) = class {

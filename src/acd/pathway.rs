@@ -45,6 +45,22 @@ pub enum Kind {
     Other,
 }
 
+impl Kind {
+    /// Each with its word, as it is configured and published.
+    pub const WORDS: [(&'static str, Kind); 5] = [
+        ("pharmacy", Kind::Pharmacy),
+        ("urgent-community-response", Kind::UrgentCommunityResponse),
+        ("mental-health", Kind::MentalHealth),
+        ("surgery", Kind::Surgery),
+        ("other", Kind::Other),
+    ];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        Kind::WORDS[self as usize].0
+    }
+}
+
 /// What a pathway last said of itself.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -113,6 +129,18 @@ pub enum Outcome {
     Unacknowledged,
     /// The caller has hung up meanwhile.
     Withdrawn,
+}
+
+impl Outcome {
+    /// Its word, as it is stored and published.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Acknowledged => "acknowledged",
+            Outcome::Declined => "declined",
+            Outcome::Unacknowledged => "unacknowledged",
+            Outcome::Withdrawn => "withdrawn",
+        }
+    }
 }
 
 /// A referral is over; told once.

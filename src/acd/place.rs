@@ -1,5 +1,7 @@
 //! A caller's place, and places in order with their numbers counted.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::Band;
@@ -26,6 +28,14 @@ pub struct Place {
     pub arrived: Mono,
     /// Nobody is on the phone: a promised callback holds the place.
     pub callback: bool,
+}
+
+impl Place {
+    /// By how much longer than since its arrival it counts as having waited.
+    pub fn credit(&self) -> Duration {
+        let arrived = i64::try_from(self.arrived.0).unwrap_or(i64::MAX);
+        Duration::from_micros(u64::try_from(arrived.saturating_sub(self.rank)).unwrap_or(0))
+    }
 }
 
 /// Places in order, in runs short enough to be moved: inserting, removing and counting those ahead look at one

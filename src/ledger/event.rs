@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::acd::Availability;
-use crate::acd::pathway::Outcome;
 use crate::switch::Event;
 use crate::time::Wall;
 
@@ -88,13 +87,7 @@ fn referral(event: &Event) -> Option<ReferralRow> {
     let (referral, pathway, agent, outcome) = match event {
         Event::Referred { referral, pathway, agent } => (referral, pathway, agent, None),
         Event::ReferralEnded { referral, pathway, agent, outcome } => {
-            let word = match outcome {
-                Outcome::Acknowledged => "acknowledged",
-                Outcome::Declined => "declined",
-                Outcome::Unacknowledged => "unacknowledged",
-                Outcome::Withdrawn => "withdrawn",
-            };
-            (referral, pathway, agent, Some(word.to_owned()))
+            (referral, pathway, agent, Some(outcome.word().to_owned()))
         }
         _ => return None,
     };
@@ -134,6 +127,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::acd::pathway::Outcome;
     use crate::acd::{Band, Cause};
     use crate::call::record::Outcome as Ended;
     use crate::id::{CallId, ReferralId};

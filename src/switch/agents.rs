@@ -71,13 +71,13 @@ impl Switch {
             }
             AgentOrder::Resume(agent) => acd::Input::Resume { agent },
             AgentOrder::Transfer(agent, name) => return self.order_transfer(agent, &name),
-            AgentOrder::Dispose(agent, code) => return self.order_disposition(agent, &code),
+            AgentOrder::Dispose(agent, code) => return self.dispose(agent, &code),
             AgentOrder::EndWrapUp(agent) => acd::Input::EndWrapUp { agent },
             AgentOrder::ExtendWrapUp(agent) => {
                 acd::Input::ExtendWrapUp { agent, by: self.plan.codes.extension }
             }
         };
-        self.exchange.handle(input, self.now.mono).map_err(|refused| self.refused(refused))
+        self.instruct(input)
     }
 
     fn present(&mut self, call: CallId, agent: AgentId) {

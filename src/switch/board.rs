@@ -3,19 +3,20 @@
 //! Plain data in the shape in which it is published: instants as RFC 3339, lengths of time in seconds. No number of a
 //! caller is in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::acd::callback::State as Kept;
-use crate::acd::pathway::{Closed, Kind, Offer};
+use crate::acd::callback::{Promise, State as Kept};
+use crate::acd::pathway::{Closed, Offer};
 use crate::acd::{Availability, Band, PauseReason};
 use crate::call::{self, Purpose, Stage};
-use crate::id::{AgentId, CallId, CaseId, LineId, PathwayId, PracticeId, ReferralId, StackId, TrunkId};
+use crate::id::{AgentId, CallId, CaseId, LineId, PathwayId, ReferralId, StackId, TrunkId};
 use crate::time::{Mono, Now, Wall};
 
 use super::Switch;
+use super::cases::File;
 
 /// The whole service at one instant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -324,14 +325,19 @@ impl Switch {
     /// What the agent of this name sees.
     pub fn desk(&self, name: &str, now: Now) -> Option<Desk> {
         let id = self.plan.acd.agent_named(name)?;
-        let lines: Vec<String> =
-            self.exchange.distributor().lines_of(id).map(|line| self.line_name(line)).collect();
-        let agent = self.agents_shown(now).into_iter().find(|agent| agent.name == name)?;
+        let distributor = self.exchange.distributor();
+        let lines: Vec<String> = distributor.lines_of(id).map(|line| self.line_name(line)).collect();
+        let teams = self.plan.acd.teams.iter().filter(|team| team.agents.contains(&id));
+        let teams = teams.map(|team| team.name.clone()).collect();
+        let agent = self.agent_shown(distributor.agents().find(|(known, ..)| *known == id)?, teams, now)?;
         let call = agent.call.and_then(|call| self.caller(call, now));
-        let mut callbacks_due = self.callbacks_shown(now);
-        callbacks_due.retain(|callback| callback.state != "promised" && lines.contains(&callback.line));
-        let mut cases = self.cases_shown();
-        cases.retain(|case| case.holder.as_deref() == Some(name));
+        let promises = self.exchange.callbacks().promises();
+        let due = promises.filter(|promise| !matches!(promise.state, Kept::Promised { .. }));
+        let due = due.filter_map(|promise| self.callback_shown(promise, now));
+        let callbacks_due = due.filter(|callback| lines.contains(&callback.line)).collect();
+        let held: BTreeSet<CaseId> = self.stacks.iter().flat_map(|cases| cases.held_of(id)).collect();
+        let cases = held.iter().filter_map(|case| Some(self.case_shown(*case, self.case_files.get(case)?)));
+        let cases = cases.collect();
         let dispositions = self.plan.dispositions.iter();
         Some(Desk {
             agent,
@@ -348,49 +354,51 @@ impl Switch {
     /// Promised callbacks that are not settled.
     pub fn callbacks_shown(&self, now: Now) -> Vec<Callback> {
         let promises = self.exchange.callbacks().promises();
-        let shown = promises.filter_map(|promise| {
-            let record = &self.promises.get(&promise.id)?.record;
-            let (state, due) = match promise.state {
-                Kept::Promised { not_before } => ("promised", self.shown_at(not_before, now)),
-                Kept::Due => ("due", now.wall),
-                Kept::Reserved { .. } => ("reserved", now.wall),
-                Kept::Dialling { .. } => ("dialling", now.wall),
-                Kept::Talking { .. } => ("talking", now.wall),
-            };
-            Some(Callback {
-                id: promise.id.0.to_string(),
-                line: record.line.clone(),
-                practice: record.practice.clone(),
-                promised: record.promised,
-                due,
-                breach: record.breach,
-                state,
-                late: promise.escalated,
-                missed: promise.missed,
-            })
-        });
-        shown.collect()
+        promises.filter_map(|promise| self.callback_shown(promise, now)).collect()
+    }
+
+    fn callback_shown(&self, promise: &Promise, now: Now) -> Option<Callback> {
+        let record = &self.promises.get(&promise.id)?.record;
+        let (state, due) = match promise.state {
+            Kept::Promised { not_before } => ("promised", now.wall_of(not_before)),
+            Kept::Due => ("due", now.wall),
+            Kept::Reserved { .. } => ("reserved", now.wall),
+            Kept::Dialling { .. } => ("dialling", now.wall),
+            Kept::Talking { .. } => ("talking", now.wall),
+        };
+        Some(Callback {
+            id: promise.id.0.to_string(),
+            line: record.line.clone(),
+            practice: record.practice.clone(),
+            promised: record.promised,
+            due,
+            breach: record.breach,
+            state,
+            late: promise.escalated,
+            missed: promise.missed,
+        })
     }
 
     /// Cases that are not closed.
     pub fn cases_shown(&self) -> Vec<Case> {
-        let shown = self.case_files.iter().map(|(&id, file)| {
-            let held = self.stacks.get(file.stack.index()).and_then(|cases| cases.get(id));
-            let referral = file.referral.and_then(|referral| self.pathways.get(referral));
-            Case {
-                id,
-                stack: self.stack_name(file.stack),
-                line: file.record.line.clone(),
-                practice: file.record.practice.clone(),
-                emergency: file.record.band == Band::EMERGENCY,
-                opened: file.record.opened,
-                breach: file.record.breach,
-                breached: file.record.breached,
-                holder: held.and_then(|held| held.holder).map(|holder| self.agent_name(holder)),
-                pathway: referral.map(|referral| self.pathway_name(referral.pathway)),
-            }
-        });
-        shown.collect()
+        self.case_files.iter().map(|(&id, file)| self.case_shown(id, file)).collect()
+    }
+
+    fn case_shown(&self, id: CaseId, file: &File) -> Case {
+        let held = self.stacks.get(file.stack.index()).and_then(|cases| cases.get(id));
+        let referral = file.referral.and_then(|referral| self.pathways.get(referral));
+        Case {
+            id,
+            stack: self.stack_name(file.stack),
+            line: file.record.line.clone(),
+            practice: file.record.practice.clone(),
+            emergency: file.record.band == Band::EMERGENCY,
+            opened: file.record.opened,
+            breach: file.record.breach,
+            breached: file.record.breached,
+            holder: held.and_then(|held| held.holder).map(|holder| self.agent_name(holder)),
+            pathway: referral.map(|referral| self.pathway_name(referral.pathway)),
+        }
     }
 
     fn line_shown(&self, id: LineId, name: &str, now: Now) -> Line {
@@ -406,7 +414,7 @@ impl Switch {
             estimate: range.map(|range| Estimate { p50: range.likely, p90: range.at_most }),
             agents_logged_in: facts.map_or(0, |facts| facts.agents_logged_in),
             agents_free: facts.map_or(0, |facts| facts.agents_free),
-            rules: on.map(|rule| self.plan.guide.rules.rule_name(rule).to_owned()).collect(),
+            rules: on.map(|rule| self.rule_name(rule)).collect(),
         }
     }
 
@@ -424,10 +432,11 @@ impl Switch {
     /// Whether the practice whose trunks alone join a line is open.
     fn is_open(&self, line: LineId, at: Wall) -> bool {
         let trunks = self.plan.ingress.trunks.iter().filter(|trunk| trunk.line == line);
-        let mut practices: Vec<Option<PracticeId>> = trunks.map(|trunk| trunk.practice).collect();
-        practices.sort_unstable();
-        practices.dedup();
-        let [Some(practice)] = practices[..] else { return true };
+        let mut practices = trunks.map(|trunk| trunk.practice);
+        let Some(Some(practice)) = practices.next() else { return true };
+        if practices.any(|other| other != Some(practice)) {
+            return true;
+        }
         let calendar = &self.plan.guide.calendar;
         calendar.hours(practice).is_none_or(|hours| calendar.covers(hours, Some(practice), at))
     }
@@ -440,21 +449,32 @@ impl Switch {
                 teams.entry(agent).or_default().push(team.name.clone());
             }
         }
-        let shown = self.exchange.distributor().agents().filter_map(|(id, availability, since)| {
-            let agent = acd.agents.get(id.index()).filter(|agent| !agent.gone)?;
-            let (state, reason, call) = shown(availability);
-            let ends = self.exchange.distributor().ends(id).filter(|_| state == "wrap-up");
-            Some(Agent {
-                name: agent.name.clone(),
-                teams: teams.remove(&id).unwrap_or_default(),
-                state,
-                since: self.shown_at(since, now),
-                reason,
-                call,
-                wrap_up_ends: ends.map(|at| self.shown_at(at, now)),
-            })
+        let shown = self.exchange.distributor().agents().filter_map(|found| {
+            let teams = teams.remove(&found.0).unwrap_or_default();
+            self.agent_shown(found, teams, now)
         });
         shown.collect()
+    }
+
+    fn agent_shown(
+        &self,
+        (id, availability, since): (AgentId, Availability, Mono),
+        teams: Vec<String>,
+        now: Now,
+    ) -> Option<Agent> {
+        let agent = self.plan.acd.agents.get(id.index()).filter(|agent| !agent.gone)?;
+        let ends =
+            (availability == Availability::WrapUp).then(|| self.exchange.distributor().ends(id)).flatten();
+        let (state, reason, call) = shown(availability);
+        Some(Agent {
+            name: agent.name.clone(),
+            teams,
+            state,
+            since: now.wall_of(since),
+            reason,
+            call,
+            wrap_up_ends: ends.map(|at| now.wall_of(at)),
+        })
     }
 
     fn pathways_shown(&self, now: Now) -> Vec<Pathway> {
@@ -474,7 +494,7 @@ impl Switch {
             let planned = pathway.destination.and_then(|at| self.plan.acd.destinations.get(at.index()));
             Pathway {
                 name: pathway.name.clone(),
-                kind: kind(pathway.kind),
+                kind: pathway.kind.word(),
                 capacity: planned.map(|planned| planned.capacity),
                 taken: u32::try_from(taken).unwrap_or(u32::MAX),
                 reported: match offer {
@@ -482,7 +502,7 @@ impl Switch {
                     Offer::Closed(Closed::Full) => Some(0),
                     Offer::Closed(Closed::NoReport | Closed::Stale { .. }) => None,
                 },
-                offered: matches!(offer, Offer::Room(_)) && self.is_at_work(pathway),
+                offered: matches!(offer, Offer::Room(_)) && self.is_at_work(pathway, now.wall),
                 awaiting: awaiting.remove(&id).unwrap_or_default(),
             }
         });
@@ -499,7 +519,7 @@ impl Switch {
                 name: stack.name.clone(),
                 open: u32::try_from(open().count()).unwrap_or(u32::MAX),
                 breached: u32::try_from(late).unwrap_or(u32::MAX),
-                soonest_breach: next.map(|at| self.shown_at(at, now)),
+                soonest_breach: next.map(|at| now.wall_of(at)),
             }
         });
         shown.collect()
@@ -537,12 +557,6 @@ impl Switch {
             position: self.exchange.distributor().position(call.id),
         }
     }
-
-    /// What the wall clock shows at an instant, when it shows `now.wall` at `now.mono`.
-    fn shown_at(&self, at: Mono, now: Now) -> Wall {
-        let ahead = i128::from(at.0) - i128::from(now.mono.0);
-        Wall(now.wall.0.saturating_add(i64::try_from(ahead.div_euclid(1_000)).unwrap_or(0)))
-    }
 }
 
 /// The word for a state, why, and with which call.
@@ -557,16 +571,6 @@ pub fn shown(availability: Availability) -> (&'static str, Option<String>, Optio
         Availability::Paused(PauseReason::Chosen(reason)) => ("paused", Some(reason), None),
         Availability::Paused(PauseReason::Missed(_)) => ("paused", Some("missed calls".to_owned()), None),
         Availability::Unreachable => ("unreachable", None, None),
-    }
-}
-
-fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Pharmacy => "pharmacy",
-        Kind::UrgentCommunityResponse => "urgent-community-response",
-        Kind::MentalHealth => "mental-health",
-        Kind::Surgery => "surgery",
-        Kind::Other => "other",
     }
 }
 

@@ -327,8 +327,7 @@ impl Switch {
 
     /// What the wall clock shows, or will, at an instant.
     pub(super) fn wall_of(&self, at: Mono) -> Wall {
-        let ahead = i128::from(at.0) - i128::from(self.now.mono.0);
-        Wall(self.now.wall.0.saturating_add(i64::try_from(ahead.div_euclid(1_000)).unwrap_or(0)))
+        self.now.wall_of(at)
     }
 
     /// The instant at which the wall clock showed, or will show, this; the first there is for one long past.

@@ -220,7 +220,7 @@ impl Switch {
     /// Refers a case to a pathway; it stays with the clinician until the pathway has answered.
     fn refer_case(&mut self, agent: AgentId, case: CaseId, pathway: PathwayId) {
         let known = self.plan.pathways.get(pathway.index()).filter(|known| !known.gone);
-        if !known.is_some_and(|known| self.is_at_work(known)) {
+        if !known.is_some_and(|known| self.is_at_work(known, self.now.wall)) {
             return;
         }
         let Some(file) = self.case_files.get_mut(&case) else { return };
@@ -324,9 +324,9 @@ impl Switch {
     pub(super) fn restore_cases(&mut self, records: Vec<CaseRecord>) {
         for record in records {
             let case = record.case;
-            let stacks = || (0u32..).map(StackId).zip(&self.plan.stacks).filter(|(_, stack)| !stack.gone);
-            let named = stacks().find(|(_, stack)| stack.name == record.stack).or_else(|| stacks().next());
-            let Some((stack, _)) = named.filter(|_| !self.case_files.contains_key(&case)) else { continue };
+            let mut stacks = (0u32..).map(StackId).zip(&self.plan.stacks).filter(|(_, stack)| !stack.gone);
+            let stack = self.plan.stack_named(&record.stack).or_else(|| stacks.next().map(|(id, _)| id));
+            let Some(stack) = stack.filter(|_| !self.case_files.contains_key(&case)) else { continue };
             let trunk = self.plan.ingress.trunk_named(&record.trunk).unwrap_or(TrunkId(0));
             let known = self.plan.ingress.trunks.get(trunk.index());
             let practice = known.and_then(|trunk| trunk.practice);

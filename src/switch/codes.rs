@@ -136,7 +136,7 @@ impl Switch {
         let mut order = |input| self.exchange.handle(input, self.now.mono).is_ok();
         let (done, prompt) = match code {
             Code::Dispose => {
-                let noted = self.dispose(agent, &reason.unwrap_or_default());
+                let noted = self.dispose(agent, &reason.unwrap_or_default()).is_ok();
                 return vec![if noted { Prompt::Noted } else { Prompt::NotRecognised }];
             }
             Code::TakeCase => return self.take_case_by_phone(agent),

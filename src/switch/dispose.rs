@@ -13,10 +13,9 @@ use super::{Event, Output, Refused, Switch};
 impl Switch {
     /// Notes how the agent's call ended; in the wrap-up it ends that too. Without a call, or after one to the patient
     /// of the case in hand, it closes that case.
-    /// Whether there was such a call or case, and such a code.
-    pub(super) fn dispose(&mut self, agent: AgentId, code: &str) -> bool {
+    pub(super) fn dispose(&mut self, agent: AgentId, code: &str) -> Result<(), Refused> {
         if !self.plan.dispositions.iter().any(|disposition| disposition.code == code) {
-            return false;
+            return Err(Refused::Unknown(format!("there is no disposition `{code}`")));
         }
         let call = match self.exchange.distributor().availability(agent) {
             Some(Availability::Talking(call)) => Some(call),
@@ -24,7 +23,9 @@ impl Switch {
         };
         let case = self.in_hand.get(&agent).copied();
         let Some(id) = call.filter(|&call| self.note_disposition(call, code)) else {
-            return case.is_some_and(|case| self.close_case(agent, case, code));
+            let closed = case.is_some_and(|case| self.close_case(agent, case, code));
+            let nothing = || Refused::NotNow("the agent has neither call nor case".to_owned());
+            return closed.then_some(()).ok_or_else(nothing);
         };
         let name = self.agent_name(agent);
         self.emit(Event::Disposed { call: id, agent: name, code: code.to_owned() });
@@ -33,16 +34,7 @@ impl Switch {
         }
         // Refused while the agent still talks.
         let _ = self.exchange.handle(acd::Input::EndWrapUp { agent }, self.now.mono);
-        true
-    }
-
-    /// The same, with why not.
-    pub(super) fn order_disposition(&mut self, agent: AgentId, code: &str) -> Result<(), Refused> {
-        if !self.plan.dispositions.iter().any(|disposition| disposition.code == code) {
-            return Err(Refused::Unknown(format!("there is no disposition `{code}`")));
-        }
-        let noted = self.dispose(agent, code);
-        noted.then_some(()).ok_or_else(|| Refused::NotNow("the agent has neither call nor case".to_owned()))
+        Ok(())
     }
 
     fn note_disposition(&mut self, id: CallId, code: &str) -> bool {

@@ -2,13 +2,11 @@
 //!
 //! An order that does not fit changes nothing, and whoever gave it is told why.
 
-use std::time::Duration;
-
 use crate::acd::{self, Availability, Band, pathway};
 use crate::call::media::Command;
 use crate::call::record::EndedBy;
 use crate::call::{Call, Stage, Wish};
-use crate::id::{AgentId, CallId, PathwayId, ReferralId};
+use crate::id::{AgentId, CallId, ReferralId};
 
 use super::transfer::Unwilling;
 use super::{AgentOrder, CallerOrder, Event, Input, PathwayOrder, Switch, board};
@@ -115,10 +113,8 @@ impl Switch {
             Order::Caller(order) => Input::Caller(order),
             Order::FlagOf(name) => Input::Caller(CallerOrder::Flag(self.talks_with(agent(&name)?)?)),
             Order::Report(name, free) => {
-                let pathways = (0u32..).map(PathwayId).zip(&self.plan.pathways);
-                let mut named = pathways.filter(|(_, known)| !known.gone && known.name == name);
                 let unknown = || Refused::unknown(format!("there is no pathway `{name}`"));
-                let (pathway, _) = named.next().ok_or_else(unknown)?;
+                let pathway = self.plan.pathway_named(&name).ok_or_else(unknown)?;
                 Input::Pathway(PathwayOrder::Report(pathway, free))
             }
             Order::Acknowledge(referral) => Input::Pathway(PathwayOrder::Acknowledge(referral)),
@@ -134,8 +130,13 @@ impl Switch {
         }
     }
 
+    /// Gives the exchange an order; an error says why it is not obeyed.
+    pub(super) fn instruct(&mut self, input: acd::Input) -> Result<(), Refused> {
+        self.exchange.handle(input, self.now.mono).map_err(|refused| self.refused(refused))
+    }
+
     /// Why the distributor does not obey.
-    pub(super) fn refused(&self, refused: acd::Refused) -> Refused {
+    fn refused(&self, refused: acd::Refused) -> Refused {
         match refused {
             acd::Refused::WrongState(agent) => {
                 let state = self.exchange.distributor().availability(agent).map(board::shown);
@@ -158,13 +159,8 @@ impl Switch {
             CallerOrder::Rank(call, band) => self.rank(call, band),
             CallerOrder::Credit(call, credit) => {
                 self.waiting(call)?;
-                let place = self.exchange.distributor().place(call).map(|(_, place)| place);
-                let place = place.ok_or_else(|| Refused::not_now("the caller does not wait"))?;
-                let arrived = i64::try_from(place.arrived.0).unwrap_or(i64::MAX);
-                let before = u64::try_from(arrived.saturating_sub(place.rank)).unwrap_or(0);
-                let credit = Duration::from_micros(before).saturating_add(credit);
-                let input = acd::Input::Credit { call, credit };
-                self.exchange.handle(input, self.now.mono).map_err(|refused| self.refused(refused))
+                let (_, place) = self.place(call).ok_or_else(gone)?;
+                self.instruct(acd::Input::Credit { call, credit: place.credit().saturating_add(credit) })
             }
             CallerOrder::Move(call, line) => self.move_to(call, &line),
             CallerOrder::HangUp(call) => {
@@ -205,8 +201,7 @@ impl Switch {
         if self.own_call(id)?.band == Band::EMERGENCY {
             return Err(Refused::not_now("this is an emergency already"));
         }
-        let input = acd::Input::Rank { call: id, band: Band::EMERGENCY };
-        self.exchange.handle(input, self.now.mono).map_err(|refused| self.refused(refused))?;
+        self.instruct(acd::Input::Rank { call: id, band: Band::EMERGENCY })?;
         self.is_emergency_now(id);
         Ok(())
     }
@@ -216,20 +211,20 @@ impl Switch {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.band = Band::EMERGENCY;
         (call.callable, call.show_cli) = (false, true);
+        let (wish, line, asked) = (call.wish, call.line, Switch::is_asked(call));
+        let listens = call.caller.filter(|_| wish != Wish::Unasked).map(|leg| (call.thread, leg));
         self.routine_calls = self.routine_calls.saturating_sub(1);
-        let (wish, thread, caller, asked) = (call.wish, call.thread, call.caller, Switch::is_asked(call));
-        let line = self.line_name(self.calls[&id].line);
         if let Wish::Keeping { promise, new: true } = wish {
             self.unpromise(promise);
         }
         self.end_wish(id);
-        if let Some(leg) = caller.filter(|_| wish != Wish::Unasked) {
+        if let Some((thread, leg)) = listens {
             self.media(thread, Command::Listen { leg, on: false });
-            if asked {
-                self.media(thread, Command::Hush { leg });
-            }
         }
-        self.emit(Event::Flagged { call: id, line });
+        if asked {
+            self.hush(id);
+        }
+        self.emit(Event::Flagged { call: id, line: self.line_name(line) });
     }
 
     fn rank(&mut self, id: CallId, band: Band) -> Result<(), Refused> {
@@ -237,8 +232,7 @@ impl Switch {
         if call.band == Band::EMERGENCY || band == Band::EMERGENCY {
             return Err(Refused::not_now("an emergency stays one, and is made by flagging it"));
         }
-        let input = acd::Input::Rank { call: id, band };
-        self.exchange.handle(input, self.now.mono).map_err(|refused| self.refused(refused))?;
+        self.instruct(acd::Input::Rank { call: id, band })?;
         if let Some(call) = self.calls.get_mut(&id) {
             call.band = band;
         }
@@ -255,8 +249,7 @@ impl Switch {
             return Err(Refused::not_now("the caller waits there already"));
         }
         let band = self.band_of(line).min(old_band);
-        let input = acd::Input::Move { call: id, line, band };
-        self.exchange.handle(input, self.now.mono).map_err(|refused| self.refused(refused))?;
+        self.instruct(acd::Input::Move { call: id, line, band })?;
         if let Some(call) = self.calls.get_mut(&id) {
             call.line = line;
         }

@@ -12,7 +12,7 @@ use crate::acd::pathway::{
 };
 use crate::call::Call;
 use crate::id::{AgentId, CallId, DestinationId, PathwayId, ReferralId};
-use crate::time::Mono;
+use crate::time::{Mono, Wall};
 
 use super::plan::Phone;
 use super::transfer::Unwilling;
@@ -39,7 +39,7 @@ impl Switch {
         let pathway =
             self.plan.pathways.get(id.index()).ok_or(Unwilling::new(404, "there is no such pathway"))?;
         let destination = pathway.destination.ok_or(Unwilling::new(480, "the pathway takes no calls"))?;
-        if !self.is_at_work(pathway) {
+        if !self.is_at_work(pathway, self.now.wall) {
             return Err(Unwilling::new(480, "the pathway is closed at this hour"));
         }
         match self.pathways.offer(id, self.now.mono) {
@@ -87,8 +87,8 @@ impl Switch {
     }
 
     /// Whether this is an hour of a pathway.
-    pub(super) fn is_at_work(&self, pathway: &Pathway) -> bool {
-        pathway.hours.is_none_or(|hours| self.plan.guide.calendar.covers(hours, None, self.now.wall))
+    pub(super) fn is_at_work(&self, pathway: &Pathway, at: Wall) -> bool {
+        pathway.hours.is_none_or(|hours| self.plan.guide.calendar.covers(hours, None, at))
     }
 
     /// What has come of a caller's transfer is what has come of the referral, if it was one.

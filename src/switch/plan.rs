@@ -14,7 +14,7 @@ pub use crate::call::media::ThreadPorts;
 use crate::acd::cases::Disposition;
 use crate::acd::pathway::Pathway;
 use crate::audio::{Codec, Digit};
-use crate::id::{AgentId, ClipId, TeamId};
+use crate::id::{AgentId, ClipId, PathwayId, StackId, TeamId};
 use crate::policy::Ingress;
 use crate::sip::{Flow, Listener};
 
@@ -59,6 +59,18 @@ impl Plan {
         let is_gone = |agent: AgentId| self.acd.agents.get(agent.index()).is_some_and(|agent| agent.gone);
         let phones = (0u32..).map(AgentId).zip(&self.phones).filter(|&(agent, _)| !is_gone(agent));
         phones.filter(|(_, phone)| known.insert(phone.address())).map(|(agent, _)| agent).collect()
+    }
+
+    /// The pathway of this name that is not gone.
+    pub fn pathway_named(&self, name: &str) -> Option<PathwayId> {
+        let mut pathways = (0u32..).map(PathwayId).zip(&self.pathways);
+        pathways.find(|(_, pathway)| !pathway.gone && pathway.name == name).map(|(id, _)| id)
+    }
+
+    /// The stack of this name that is not gone.
+    pub fn stack_named(&self, name: &str) -> Option<StackId> {
+        let mut stacks = (0u32..).map(StackId).zip(&self.stacks);
+        stacks.find(|(_, stack)| !stack.gone && stack.name == name).map(|(id, _)| id)
     }
 
     /// The hosts that agents' phones are on.

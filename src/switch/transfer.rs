@@ -255,14 +255,10 @@ impl Switch {
         if let Some(line) = self.plan.acd.line_named(name) {
             return Some(Target::Line(line));
         }
-        let pathways = (0u32..).map(PathwayId).zip(&self.plan.pathways);
-        let mut pathways = pathways.filter(|(_, pathway)| !pathway.gone && pathway.name == name);
-        if let Some((pathway, _)) = pathways.next() {
+        if let Some(pathway) = self.plan.pathway_named(name) {
             return Some(Target::Pathway(pathway));
         }
-        let stacks = (0u32..).map(StackId).zip(&self.plan.stacks);
-        let mut stacks = stacks.filter(|(_, stack)| !stack.gone && stack.name == name);
-        if let Some((stack, _)) = stacks.next() {
+        if let Some(stack) = self.plan.stack_named(name) {
             return Some(Target::Stack(stack));
         }
         let has_phone = |agent: AgentId| {

@@ -236,7 +236,7 @@ impl Switch {
         }
     }
 
-    fn hush(&mut self, id: CallId) {
+    pub(super) fn hush(&mut self, id: CallId) {
         if let Some((leg, thread)) = self.calls.get(&id).and_then(|call| Some((call.caller?, call.thread))) {
             self.media(thread, Command::Hush { leg });
         }

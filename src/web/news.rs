@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::acd::{Band, pathway};
+use crate::acd::Band;
 use crate::call::record::{EndedBy, Outcome};
 use crate::switch::board::shown;
 use crate::switch::callbacks::CallbackNews;
@@ -97,12 +97,7 @@ fn told(event: &Event) -> Option<Value> {
         }
         Event::ReferralEnded { referral, pathway, agent, outcome } => json!({
             "kind": "referral-ended", "referral": referral, "pathway": pathway, "agent": agent,
-            "outcome": match outcome {
-                pathway::Outcome::Acknowledged => "acknowledged",
-                pathway::Outcome::Declined => "declined",
-                pathway::Outcome::Unacknowledged => "unacknowledged",
-                pathway::Outcome::Withdrawn => "withdrawn",
-            },
+            "outcome": outcome.word(),
         }),
         Event::Ended { call, outcome, waited } => json!({
             "kind": "ended", "call": call, "outcome": of_call(outcome), "ended_by": ended_by(outcome),

@@ -140,7 +140,7 @@ impl Exchange {
         if facts.waiting == 0 && facts.agents_free > 0 {
             return Some(Duration::ZERO);
         }
-        self.estimators[line.index()].range(facts.waiting, now).map(|range| range.at_most)
+        self.estimate(line, now).map(|range| range.at_most)
     }
 
     /// Tells the wall clock, which may have been set; windows follow it.
@@ -515,7 +515,10 @@ impl Exchange {
 
     /// The rule by which a caller is offered a callback now, if one does.
     pub fn offered_by(&self, call: CallId) -> Option<RuleId> {
-        let who = self.callers.get(&call)?;
+        self.offer_to(self.callers.get(&call)?)
+    }
+
+    fn offer_to(&self, who: &Who) -> Option<RuleId> {
         Some(self.distributor.decision(who.line, who.facts).offer_callback?.rule)
     }
 
@@ -527,8 +530,7 @@ impl Exchange {
         let waiting: Vec<CallId> = self.distributor.waiting(line).map(|place| place.call).collect();
         for call in waiting {
             let Some(who) = self.callers.get(&call) else { continue };
-            let offered = self.distributor.decision(line, who.facts).offer_callback;
-            if offered.is_some_and(|won| won.rule == rule) {
+            if self.offer_to(who) == Some(rule) {
                 self.announcer.hasten(call, now);
             }
         }
@@ -550,8 +552,7 @@ impl Exchange {
             Facts {
                 position,
                 estimate: estimators[who.line.index()].ask(call, ahead, at),
-                offer: self.may_offer(who)
-                    && self.distributor.decision(who.line, who.facts).offer_callback.is_some(),
+                offer: self.may_offer(who) && self.offer_to(who).is_some(),
             }
         });
         (self.estimators, self.announcer) = (estimators, announcer);

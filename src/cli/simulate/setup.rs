@@ -99,9 +99,9 @@ fn recorded(date: Date, deployment: &Deployment) -> Result<Vec<Recorded>, ledger
     let from = midnight(date);
     let period = Period { from, to: date.tomorrow().map_or(from, midnight) };
     let (mut recorded, mut unknown) = (Vec::new(), 0);
-    let trunks = &deployment.plan.ingress.trunks;
+    let ingress = &deployment.plan.ingress;
     Reader::open(&deployment.ledger.path)?.calls(period, |entry| {
-        match Recorded::of(&entry.record, trunks, from) {
+        match Recorded::of(&entry.record, ingress, from) {
             Some(call) => recorded.push(call),
             None => unknown += 1,
         }

@@ -43,16 +43,9 @@ pub(super) fn disposition(table: &mut Table<'_, '_>, sink: &mut Sink) -> Disposi
 }
 
 pub(super) fn pathway(table: &mut Table<'_, '_>, sink: &mut Sink) -> Pathway {
-    const KINDS: [(&str, Kind); 5] = [
-        ("pharmacy", Kind::Pharmacy),
-        ("urgent-community-response", Kind::UrgentCommunityResponse),
-        ("mental-health", Kind::MentalHealth),
-        ("surgery", Kind::Surgery),
-        ("other", Kind::Other),
-    ];
     let ring_for = table.duration("ring-for", secs(3)..=secs(180), sink);
     Pathway {
-        kind: table.choice("kind", &KINDS, sink).unwrap_or(Kind::Other),
+        kind: table.choice("kind", &Kind::WORDS, sink).unwrap_or(Kind::Other),
         address: table.text("address", sink),
         capacity: or(table.number("capacity", 1..=1_000, sink), 1),
         ring_for: ring_for.unwrap_or_else(|| Spanned::new(0..0, secs(20))),

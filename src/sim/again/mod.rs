@@ -101,12 +101,12 @@ impl Call {
     fn trunk_on<'a>(&self, plan: &'a Plan) -> Option<&'a Trunk> {
         plan.ingress.trunks.get(plan.ingress.trunk_named(&self.trunk)?.index())
     }
+}
 
-    /// The line that its trunk leads to; none where the plan does not know the trunk.
-    fn line_on(&self, plan: &Plan) -> String {
-        let line = self.trunk_on(plan).and_then(|trunk| plan.acd.lines.get(trunk.line.index()));
-        line.map_or_else(String::new, |line| line.name.clone())
-    }
+/// The line that a trunk leads to; none where the plan does not know the trunk.
+fn line_of(trunk: Option<&Trunk>, plan: &Plan) -> String {
+    let line = trunk.and_then(|trunk| plan.acd.lines.get(trunk.line.index()));
+    line.map_or_else(String::new, |line| line.name.clone())
 }
 
 impl Recorded {
@@ -176,7 +176,7 @@ impl Recorded {
 
     /// What became of its calls that day, in the lines of the plan that it began with.
     pub fn as_it_was(&self, plan: &Plan) -> Outcomes {
-        let calls = self.calls.iter().map(|call| (call.line_on(plan), call.was, call.waited));
+        let calls = self.calls.iter().map(|call| (line_of(call.trunk_on(plan), plan), call.was, call.waited));
         Outcomes { calls: calls.collect() }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Call, End, Outcomes, People, Recorded, Shift};
+use super::{Call, End, Outcomes, People, Recorded, Shift, line_of};
 use crate::acd::redial::CallerKey;
 use crate::acd::{Band, Entry, Exchange, Guide, Input, Newcomer, Output, PauseReason};
 use crate::id::{AgentId, CallId};
@@ -145,8 +145,9 @@ impl Rerun<'_> {
 
     fn arrive(&mut self, at: usize, now: Mono) {
         let call = &self.day.calls[at];
-        self.outcomes.calls.push((call.line_on(self.plan), End::TurnedAway, Duration::ZERO));
-        let Some(trunk) = call.trunk_on(self.plan) else { return };
+        let trunk = call.trunk_on(self.plan);
+        self.outcomes.calls.push((line_of(trunk, self.plan), End::TurnedAway, Duration::ZERO));
+        let Some(trunk) = trunk else { return };
         let band = if trunk.emergency { Band::EMERGENCY } else { Band::ROUTINE };
         let newcomer = Newcomer { practice: trunk.practice, ..Newcomer::new(trunk.line, band) };
         let key = call.cli.as_deref().map(key_of);

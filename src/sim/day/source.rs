@@ -6,7 +6,7 @@ use super::dice::{Dice, Purpose, key, name};
 use crate::call::record::{CallRecord, Outcome, Segment, Stage};
 use crate::config::workload::{Calls, Profile};
 use crate::id::TrunkId;
-use crate::policy::Trunk;
+use crate::policy::Ingress;
 use crate::time::{Mono, Wall};
 
 /// A call that a ledger has.
@@ -27,11 +27,11 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// What a load needs of a record; `None` for a trunk that is not among these, or a call before `midnight`.
+    /// What a load needs of a record; `None` for a trunk that `ingress` does not know, or a call before `midnight`.
     ///
     /// A call that was refused, lost or led out says nothing of how long its caller would have waited.
-    pub fn of(record: &CallRecord, trunks: &[Trunk], midnight: Wall) -> Option<Recorded> {
-        let (trunk, _) = (0u32..).map(TrunkId).zip(trunks).find(|(_, trunk)| trunk.name == record.trunk)?;
+    pub fn of(record: &CallRecord, ingress: &Ingress, midnight: Wall) -> Option<Recorded> {
+        let trunk = ingress.trunk_named(&record.trunk)?;
         let at = Duration::from_millis(u64::try_from(record.arrived.0 - midnight.0).ok()?);
         let talk = |segment: &Segment| matches!(segment.stage, Stage::Talk { .. });
         let talks = record.segments.iter().filter(|segment| talk(segment));

@@ -157,8 +157,6 @@ struct World {
     mono: Mono,
     /// By how much the wall clock was set, in milliseconds.
     wall_set: i64,
-    /// When the switch was last told something.
-    told: Now,
     /// The switch's process does not run before then.
     stalled_until: Mono,
     /// There is no process at all.
@@ -202,8 +200,8 @@ impl World {
         let mut secret = [0; 32];
         secret[..8].copy_from_slice(&seed.to_le_bytes());
         let mono = Mono(1_000_000);
-        let told = Now { mono, wall: Wall(MONDAY) };
-        let switch = Switch::new(site.plan(), secret, told);
+        let begin = Now { mono, wall: Wall(MONDAY) };
+        let switch = Switch::new(site.plan(), secret, begin);
         let crashes = dice.pick(&[0, 0, 5, 30]);
         let late = dice.pick(&[0, 0, 50, 300]);
         let pipes = vec![Pipe::default(); site.hosts.len()];
@@ -215,7 +213,6 @@ impl World {
             switch,
             mono,
             wall_set: 0,
-            told,
             stalled_until: Mono(0),
             is_down: false,
             died: Mono(0),

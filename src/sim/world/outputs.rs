@@ -5,7 +5,6 @@ use crate::call::media;
 use crate::id::{CallId, LegId};
 use crate::sip::Transport;
 use crate::switch::{Event, Input, Output};
-use crate::time::Now;
 
 use super::peer::Tick;
 use super::peer::script::Deed;
@@ -17,16 +16,12 @@ use super::{Due, World};
 impl World {
     /// Gives the switch an input and does what it says.
     pub(super) fn give(&mut self, input: Input) -> Result<(), Fault> {
-        self.give_at(input, self.now())
-    }
-
-    pub(super) fn give_at(&mut self, input: Input, now: Now) -> Result<(), Fault> {
         if self.is_down {
             return Ok(());
         }
+        let now = self.now();
         self.tally.inputs += 1;
         self.begin_shadow();
-        self.told = now;
         if let Some(shadow) = &mut self.shadow {
             shadow.note(&input, now);
         }

@@ -100,7 +100,8 @@ pub(super) struct Referee {
     heard: BTreeMap<Key, Heard>,
     asked: BTreeMap<Key, Asked>,
     dialogs: BTreeMap<DialogKey, Dialog>,
-    /// Calls of which something spoilt came in: what the switch made of that is not known.
+    /// Calls of which something spoilt came in, or an answer that a process away at its deadline may have waited for or
+    /// not: what the switch made of that is not known.
     tainted: BTreeSet<String>,
     /// Anything spoilt came in at all.
     any_spoilt: bool,

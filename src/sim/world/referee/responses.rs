@@ -18,11 +18,13 @@ impl Referee {
             return;
         }
         let code = msg.code();
-        if asked.code.is_none() && asked.is_over(now) {
-            return;
-        }
-        if asked.code.is_none() && asked.may_be_over(now) {
-            self.tainted.insert(asked.call_id.clone());
+        if asked.code.is_none() {
+            if asked.is_over(now) {
+                return;
+            }
+            if asked.may_be_over(now) {
+                self.tainted.insert(asked.call_id.clone());
+            }
         }
         if code < 200 {
             asked.provisional = true;
