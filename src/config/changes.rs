@@ -12,7 +12,7 @@ use toml::{Table, Value};
 const LONGEST: usize = 60;
 
 /// What only a restart takes over, by the beginning of the key.
-const AT_RESTART: [&str; 16] = [
+const AT_RESTART: [&str; 17] = [
     "node.name",
     "sip.listen",
     "sip.advertise",
@@ -28,6 +28,7 @@ const AT_RESTART: [&str; 16] = [
     "media.dead-media-after",
     "ledger.",
     "flight.",
+    "hep.",
     "log.",
 ];
 
@@ -78,7 +79,10 @@ pub fn changes(old: &str, new: &str) -> Vec<Change> {
         });
         if !parent {
             let at_restart = AT_RESTART.iter().any(|start| name.starts_with(start));
-            let [was, is] = [was, is].map(|value| value.map(|text| without_password(text)));
+            let [was, is] = match name.as_str() {
+                "hep.key" => [was, is].map(|value| value.map(|_| "...".to_owned())),
+                _ => [was, is].map(|value| value.map(|text| without_password(text))),
+            };
             changes.push(Change { key: name, was, is, at_restart });
         }
     }
@@ -207,6 +211,12 @@ mod tests {
             node,
             ["~ node.name: \"a\" -> \"b\" (after a restart)", "~ node.zone: \"UTC\" -> \"Europe/London\""]
         );
+    }
+
+    #[test]
+    fn the_key_of_a_collector_is_not_shown() {
+        let changes = shown("[hep]\nkey = \"old\"\n", "[hep]\nkey = \"new\"\n");
+        assert_eq!(changes, ["~ hep.key: ... -> ... (after a restart)"]);
     }
 
     #[test]

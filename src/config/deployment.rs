@@ -34,6 +34,8 @@ pub struct Deployment {
     pub flight: Option<FlightSettings>,
     /// The interface that people see; `None` when it is switched off.
     pub web: Option<WebSettings>,
+    /// Where copies of SIP messages go; `None` for nowhere.
+    pub hep: Option<HepSettings>,
     /// Where its users are written down.
     pub users: Option<PathBuf>,
     /// What becomes of those who wait in lines that the file no longer has, by the line's name.
@@ -178,6 +180,17 @@ pub struct WebSettings {
     pub emergency_within: Duration,
     /// How many requests of one user or address are served in the long run.
     pub requests_per_second: u32,
+}
+
+/// Where copies of SIP messages go, as HEP3.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HepSettings {
+    /// The collector.
+    pub to: SocketAddr,
+    /// What it knows this node by.
+    pub capture_id: u32,
+    /// What it lets this node in by.
+    pub key: Option<String>,
 }
 
 /// How callers' numbers are kept.

@@ -16,11 +16,12 @@ use tokio::time::{Sleep, sleep};
 
 use crate::call::media::Event as MediaEvent;
 use crate::call::record::{CallRecord, PromiseRecord};
-use crate::config::{Deployment, StoredCli};
+use crate::config::{Deployment, HepSettings, Listen, StoredCli};
 use crate::flight;
 use crate::id::PromiseId;
 use crate::ledger::{self, CliStorage, Keep, Ledger, News};
 use crate::media::{self, BindError, ClipError, Media};
+use crate::net::hep::{self, Hep};
 use crate::net::{Arrival, Bind, Net};
 use crate::rng::Seed;
 use crate::sip::{Listener, Transport};
@@ -160,10 +161,14 @@ impl<O: Observer> Daemon<O> {
         observer: O,
     ) -> Result<Daemon<O>, Failure> {
         let clips = reload::read_clips(&mut deployment)?;
-        let Deployment { mut plan, listen, media, ledger, removed, web, node, .. } = deployment;
+        let Deployment { mut plan, listen, media, ledger, removed, web, hep, node, .. } = deployment;
         let (sip_ports, media_ports) = past.ports();
-        let mut binds: Vec<_> =
-            listen.iter().map(|listen| Bind { transport: listen.transport, address: listen.bind }).collect();
+        let bind = |listen: &Listen| Bind {
+            transport: listen.transport,
+            address: listen.bind,
+            known_as: listen.advertise,
+        };
+        let mut binds: Vec<_> = listen.iter().map(bind).collect();
         for (bind, port) in binds.iter_mut().zip(sip_ports) {
             if bind.address.port() == 0 {
                 bind.address.set_port(port);
@@ -171,7 +176,8 @@ impl<O: Observer> Daemon<O> {
         }
         let peers = reload::Peers::of(&plan);
         let asked = peers.clone();
-        let net = Net::bind(&binds, |bind| past.socket(bind), move |host| asked.peer(host));
+        let net =
+            Net::bind(&binds, |bind| past.socket(bind), move |host| asked.peer(host), hep.and_then(copies));
         let net = net.map_err(Failure::Sip)?;
         let advertised = |bound: &SocketAddr, advertise: Option<IpAddr>| {
             SocketAddr::new(advertise.unwrap_or(bound.ip()), bound.port())
@@ -292,6 +298,9 @@ impl<O: Observer> Daemon<O> {
             }
         }
         self.count();
+        if let Some(copies) = self.net.copies() {
+            copies.end();
+        }
         self.media.stop();
         let closed = self.ledger.close();
         tracing::info!(?closed, "the ledger is closed");
@@ -431,13 +440,14 @@ impl<O: Observer> Daemon<O> {
 
     fn count(&mut self) {
         let counters = format!(
-            "{:?} {:?} {:?} {:?} {:?} {:?}",
+            "{:?} {:?} {:?} {:?} {:?} {:?} {:?}",
             self.switch.counters(),
             self.switch.transaction_counters(),
             self.net.counters(),
             self.media.counters(),
             self.ledger.counters(),
             self.flight.as_ref().map(|flight| flight.recorder.counters()),
+            self.net.copies().map(Hep::counters),
         );
         self.journal.counters(self.switch.calls(), counters);
     }
@@ -476,6 +486,14 @@ fn input(arrival: Arrival) -> Input {
         Arrival::Chunk(flow, bytes) => Input::Chunk { flow, bytes },
         Arrival::Closed(flow) => Input::Closed { flow },
     }
+}
+
+/// What copies SIP messages. Calls are worth more: without it the daemon goes on.
+fn copies(HepSettings { to, capture_id, key }: HepSettings) -> Option<Hep> {
+    let copies = Hep::start(hep::Settings { to, capture_id, key });
+    copies
+        .inspect_err(|error| tracing::error!(%error, %to, "SIP messages cannot be copied to the collector"))
+        .ok()
 }
 
 /// A seed from the operating system.

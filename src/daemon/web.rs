@@ -13,6 +13,7 @@ use crate::config::WebSettings;
 use crate::flight;
 use crate::id::CallId;
 use crate::ledger::{self, Entry, Period, Reader};
+use crate::net::hep;
 use crate::switch::{Event, Order, Refused, Switch};
 use crate::time::{Now, Wall};
 use crate::web::{self, Ask, Day, End, Figures, Finished, Plans, Sample, Targets, Users, Web};
@@ -285,6 +286,13 @@ impl<O: Observer> Daemon<O> {
             Sample::of("ledger_errors_total", "Errors of the database.", ledger.errors),
             Sample::of("ledger_waiting", "Records that wait in memory.", ledger.waiting),
         ]);
+        if let Some(copies) = self.net.copies() {
+            let hep::Counters { sent, dropped } = copies.counters();
+            samples.extend([
+                Sample::of("hep_sent_total", "Copies of SIP messages sent to the collector.", sent),
+                Sample::of("hep_dropped_total", "Copies of SIP messages dropped.", dropped),
+            ]);
+        }
         if let Some(flight) = &self.flight {
             flight_counts(&flight.recorder.counters(), samples);
         }

@@ -12,10 +12,12 @@ use std::task::Poll;
 use std::time::Instant;
 
 use bytes::Bytes;
+use hep::{Hep, Path};
 use tokio::net::{TcpListener, UdpSocket};
 
 use crate::sip::{Flow, ListenerId, Transport};
 
+pub mod hep;
 mod inbox;
 mod stream;
 
@@ -29,6 +31,8 @@ pub struct Bind {
     pub transport: Transport,
     /// The local address; port 0 lets the system choose.
     pub address: SocketAddr,
+    /// The address that peers know it by, where that is another.
+    pub known_as: Option<IpAddr>,
 }
 
 /// A bound socket.
@@ -90,6 +94,8 @@ pub struct Counters {
 pub struct Net {
     listeners: Vec<Socket>,
     addresses: Vec<SocketAddr>,
+    /// The same as copies show them: a socket on every address by the one that peers know.
+    shown: Vec<SocketAddr>,
     /// Descriptors of the listeners.
     descriptors: Vec<RawFd>,
     streams: stream::Streams,
@@ -97,6 +103,8 @@ pub struct Net {
     inbox: inbox::Inbox,
     /// Datagrams that go out with the next [`Net::flush`].
     outbox: Vec<(Flow, Bytes)>,
+    /// Where copies of all messages go.
+    copies: Option<Hep>,
     /// Datagrams that may be delivered before the sockets are looked at again.
     turn: usize,
     counters: Counters,
@@ -109,24 +117,28 @@ enum Socket {
 }
 
 impl Net {
-    /// Listens on every address with the sockets that `open` gives; `peer_of` says how each host is to be treated.
+    /// Listens on every address with the sockets that `open` gives; `peer_of` says how each host is to be treated, and
+    /// `copies` has a copy of each message.
     ///
     /// Must be called within a runtime.
     pub fn bind(
         binds: &[Bind],
         mut open: impl FnMut(Bind) -> io::Result<Opened>,
         peer_of: impl Fn(IpAddr) -> Peer + Send + Sync + 'static,
+        copies: Option<Hep>,
     ) -> io::Result<Net> {
         let peer_of: PeerOf = Arc::new(peer_of);
-        let streams = stream::Streams::new(peer_of.clone());
+        let streams = stream::Streams::new(peer_of.clone(), copies.clone());
         let mut net = Net {
             listeners: Vec::new(),
             addresses: Vec::new(),
+            shown: Vec::new(),
             descriptors: Vec::new(),
             streams,
             peer_of,
             inbox: inbox::Inbox::new(),
             outbox: Vec::new(),
+            copies,
             turn: 0,
             counters: Counters::default(),
         };
@@ -157,6 +169,9 @@ impl Net {
                     net.listeners.push(Socket::Tcp);
                 }
             }
+            let bound = net.addresses[index];
+            let known = bind.known_as.filter(|_| bound.ip().is_unspecified()).unwrap_or(bound.ip());
+            net.shown.push(SocketAddr::new(known, bound.port()));
         }
         Ok(net)
     }
@@ -174,6 +189,11 @@ impl Net {
     /// What was counted.
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// Where copies of all messages go.
+    pub fn copies(&self) -> Option<&Hep> {
+        self.copies.as_ref()
     }
 
     /// Waits for the next arrival. Safe to drop and call again.
@@ -212,6 +232,10 @@ impl Net {
         }
         self.turn -= 1;
         let arrival = self.inbox.pop();
+        if let (Some(copies), Some(Arrival::Datagram { flow, bytes, read })) = (&self.copies, &arrival) {
+            let path = Path { from: flow.remote, to: self.shown[usize::from(flow.listener.0)] };
+            copies.message(*read, Transport::Udp, path, bytes);
+        }
         if arrival.is_none() {
             self.turn = 0;
         }
@@ -247,7 +271,13 @@ impl Net {
                 continue;
             };
             match socket.try_send_to(&bytes, flow.remote) {
-                Ok(_) => self.counters.sent += 1,
+                Ok(_) => {
+                    self.counters.sent += 1;
+                    if let Some(copies) = &self.copies {
+                        let path = Path { from: self.shown[usize::from(flow.listener.0)], to: flow.remote };
+                        copies.message(Instant::now(), Transport::Udp, path, &bytes);
+                    }
+                }
                 Err(_) => self.counters.unsent += 1,
             }
         }

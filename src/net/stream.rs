@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,6 +16,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::hep::{Hep, Path, Place};
 use super::{Arrival, Peer, PeerOf};
 use crate::sip::{Flow, ListenerId, Transport};
 
@@ -40,6 +41,7 @@ pub(super) struct Streams {
     events: mpsc::Receiver<Event>,
     report: mpsc::Sender<Event>,
     peer_of: PeerOf,
+    copies: Option<Hep>,
     strangers: Arc<AtomicUsize>,
 }
 
@@ -50,13 +52,14 @@ enum Event {
 }
 
 impl Streams {
-    pub(super) fn new(peer_of: PeerOf) -> Streams {
+    pub(super) fn new(peer_of: PeerOf, copies: Option<Hep>) -> Streams {
         let (report, events) = mpsc::channel(QUEUE);
         Streams {
             writers: BTreeMap::new(),
             events,
             report,
             peer_of,
+            copies,
             strangers: Arc::new(AtomicUsize::new(0)),
         }
     }
@@ -64,6 +67,7 @@ impl Streams {
     pub(super) fn accept_on(&self, listener: ListenerId, socket: TcpListener) {
         let (report, peer_of, strangers) =
             (self.report.clone(), self.peer_of.clone(), self.strangers.clone());
+        let copies = self.copies.clone();
         tokio::spawn(async move {
             loop {
                 let Ok((stream, remote)) = socket.accept().await else {
@@ -81,7 +85,7 @@ impl Streams {
                 if report.send(Event::Opened(flow, queue.0)).await.is_err() {
                     return;
                 }
-                tokio::spawn(serve(flow, stream, queue.1, report, stranger));
+                tokio::spawn(serve(flow, stream, queue.1, report, stranger, copies.clone()));
             }
         });
     }
@@ -130,7 +134,7 @@ impl Streams {
         }
         let writer = self.writers.entry(flow).or_insert_with(|| {
             let (writer, queue) = mpsc::channel(QUEUE);
-            tokio::spawn(open(flow, queue, self.report.clone()));
+            tokio::spawn(open(flow, queue, self.report.clone(), self.copies.clone()));
             writer
         });
         match writer.try_send(bytes) {
@@ -164,11 +168,11 @@ impl Drop for Guest {
     }
 }
 
-async fn open(flow: Flow, queue: mpsc::Receiver<Bytes>, report: mpsc::Sender<Event>) {
+async fn open(flow: Flow, queue: mpsc::Receiver<Bytes>, report: mpsc::Sender<Event>, copies: Option<Hep>) {
     let socket = if flow.remote.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     let connected = async { timeout(CONNECT, socket?.connect(flow.remote)).await.map_err(io::Error::other)? };
     match connected.await {
-        Ok(stream) => serve(flow, stream, queue, report, None).await,
+        Ok(stream) => serve(flow, stream, queue, report, None, copies).await,
         Err(_) => {
             let _ = report.send(Event::Closed(flow)).await;
         }
@@ -181,35 +185,63 @@ async fn serve(
     queue: mpsc::Receiver<Bytes>,
     report: mpsc::Sender<Event>,
     stranger: Option<Guest>,
+    copies: Option<Hep>,
 ) {
     let _ = stream.set_nodelay(true);
+    // Nobody has to be told of a stream whose own address the kernel has already forgotten.
+    let local = copies.and_then(|hep| Some((hep, stream.local_addr().ok()?)));
+    let copies = local.map(|(hep, local)| Copies { hep, theirs: Path { from: flow.remote, to: local } });
     let (reader, writer) = stream.into_split();
     let idle = if stranger.is_some() { STRANGER_IDLE } else { FRIEND_IDLE };
     tokio::select! {
-        () = read(flow, reader, &report, idle) => {}
-        () = write(writer, queue) => {}
+        () = read(flow, reader, &report, idle, copies.as_ref()) => {}
+        () = write(writer, queue, copies.as_ref()) => {}
+    }
+    if let Some(Copies { hep, theirs }) = copies {
+        hep.closed(theirs);
     }
     let _ = report.send(Event::Closed(flow)).await;
 }
 
-async fn read(flow: Flow, mut reader: OwnedReadHalf, report: &mpsc::Sender<Event>, idle: Duration) {
+/// Where copies of one stream go.
+struct Copies {
+    hep: Hep,
+    /// The way that the peer's messages come.
+    theirs: Path,
+}
+
+async fn read(
+    flow: Flow,
+    mut reader: OwnedReadHalf,
+    report: &mpsc::Sender<Event>,
+    idle: Duration,
+    copies: Option<&Copies>,
+) {
     let mut buffer = BytesMut::new();
+    let mut place = Place::First;
     loop {
         buffer.reserve(CHUNK);
         match timeout(idle, reader.read_buf(&mut buffer)).await {
             Ok(Ok(1..)) => {}
             _ => return,
         }
-        if report.send(Event::Chunk(flow, buffer.split().freeze())).await.is_err() {
+        let chunk = buffer.split().freeze();
+        if let Some(Copies { hep, theirs }) = copies {
+            place = if hep.chunk(*theirs, &chunk, place) { Place::Next } else { Place::AfterGap };
+        }
+        if report.send(Event::Chunk(flow, chunk)).await.is_err() {
             return;
         }
     }
 }
 
-async fn write(mut writer: OwnedWriteHalf, mut queue: mpsc::Receiver<Bytes>) {
+async fn write(mut writer: OwnedWriteHalf, mut queue: mpsc::Receiver<Bytes>, copies: Option<&Copies>) {
     while let Some(bytes) = queue.recv().await {
         if writer.write_all(&bytes).await.is_err() {
             return;
+        }
+        if let Some(Copies { hep, theirs: Path { from, to } }) = copies {
+            hep.message(Instant::now(), Transport::Tcp, Path { from: *to, to: *from }, &bytes);
         }
     }
 }

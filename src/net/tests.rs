@@ -6,7 +6,7 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use super::*;
 
 fn bind(transport: Transport) -> Bind {
-    Bind { transport, address: "127.0.0.1:0".parse().unwrap() }
+    Bind { transport, address: "127.0.0.1:0".parse().unwrap(), known_as: None }
 }
 
 fn net(peer: Peer) -> Net {
@@ -14,7 +14,7 @@ fn net(peer: Peer) -> Net {
         Transport::Udp => std::net::UdpSocket::bind(bind.address).map(Opened::Udp),
         Transport::Tcp => std::net::TcpListener::bind(bind.address).map(Opened::Tcp),
     };
-    Net::bind(&[bind(Transport::Udp), bind(Transport::Tcp)], open, move |_| peer).unwrap()
+    Net::bind(&[bind(Transport::Udp), bind(Transport::Tcp)], open, move |_| peer, None).unwrap()
 }
 
 #[tokio::test]

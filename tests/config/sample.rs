@@ -71,6 +71,7 @@ fn the_sample_shows_every_key() {
         "report",
         "flight",
         "web",
+        "hep",
         "drain",
         "log",
     ];

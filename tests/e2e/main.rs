@@ -29,6 +29,7 @@ mod first;
 mod hangup;
 mod health;
 mod hold;
+mod homer;
 mod keys;
 mod loss;
 mod missed;

@@ -6,6 +6,7 @@ mod calendar;
 mod callback;
 mod codes;
 pub(super) mod expect;
+mod exports;
 mod files;
 mod floor;
 mod limits;
@@ -77,6 +78,7 @@ pub(super) fn resolve(
     let report = report::report(written, sink);
     let flight = files::flight(&written.flight, sink);
     let (web, users) = web::web(&written.web, base, sink);
+    let hep = exports::hep(&written.hep, sink);
     let calendar = calendar::calendar(written, &node.zone, base, today, &mut names, sink);
 
     let practices = trunks::practices(&written.practices, sink);
@@ -190,6 +192,7 @@ pub(super) fn resolve(
         report,
         flight,
         web,
+        hep,
         users,
         removed,
         shadow,

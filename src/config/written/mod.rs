@@ -5,6 +5,7 @@
 mod calendar;
 mod callback;
 mod codes;
+mod exports;
 mod floor;
 mod node;
 mod report;
@@ -25,6 +26,7 @@ use super::table::{Named, Table};
 pub(super) use calendar::{Override, Window};
 pub(super) use callback::Callback;
 pub(super) use codes::Codes;
+pub(super) use exports::Hep;
 pub(super) use floor::{
     Agent, Clip, Destination, Distributor, Leave, Line, Practice, Removed, Skill, Team, Trunk,
 };
@@ -49,6 +51,7 @@ pub(super) struct Written {
     pub(super) report: Report,
     pub(super) flight: Flight,
     pub(super) web: Web,
+    pub(super) hep: Hep,
     pub(super) drain_limit: Duration,
     pub(super) log_level: tracing::Level,
     pub(super) log_format: LogFormat,
@@ -89,6 +92,7 @@ pub(super) fn read(text: &str, sink: &mut Sink) -> Written {
         report: root.one("report", "[report]", sink, report::report),
         flight: root.one("flight", "[flight]", sink, node::flight),
         web: root.one("web", "[web]", sink, web::web),
+        hep: root.one("hep", "[hep]", sink, exports::hep),
         drain_limit: root.one("drain", "[drain]", sink, node::drain),
         log_level,
         log_format,

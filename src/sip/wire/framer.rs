@@ -135,7 +135,7 @@ impl Iterator for Framer {
 }
 
 /// The one Content-Length of a head, folded or not.
-fn content_length(head: &[u8]) -> Option<usize> {
+pub fn content_length(head: &[u8]) -> Option<usize> {
     let mut found: Option<Vec<u8>> = None;
     let mut open = false;
     let mut rest = head;

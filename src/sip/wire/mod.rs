@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use super::message::{Message, Method};
 
 pub use fault::{DropReason, Fault};
-pub use framer::{Broken, Framer};
+pub use framer::{Broken, Framer, content_length};
 
 use head::{Facts, Stop};
 

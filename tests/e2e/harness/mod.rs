@@ -1,6 +1,7 @@
 //! What the tests stand on: addresses, the daemon, its peers, its ledger and the wire between them.
 
 mod baresip;
+mod homer;
 mod http;
 mod hub;
 mod ledger;
@@ -13,11 +14,12 @@ mod wire;
 pub mod tone;
 
 pub use baresip::Baresip;
+pub use homer::{Copy, Homer};
 pub use http::Client;
 pub use hub::{FAILS, Hub, Setup, hearken};
 pub use ledger::{Call, Segment, assert_sound};
 pub use message::Message;
-pub use net::Net;
+pub use net::{Net, reserve};
 pub use phone::Phone;
 pub use sipp::{Sipp, Trace, scenario};
 pub use wire::{Capture, Packet};

@@ -40,6 +40,11 @@ impl Net {
         self.host(20 + number)
     }
 
+    /// Whoever collects what the daemon tells of itself.
+    pub fn collector(self) -> Ipv4Addr {
+        self.host(240)
+    }
+
     /// Somebody who is on no trunk.
     pub fn stranger(self) -> Ipv4Addr {
         self.host(250)

@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 
 use super::{Hub, SOON, wait_for};
 
-const FIELDS: [&str; 8] = [
+const FIELDS: [&str; 10] = [
     "frame.time_epoch",
     "ip.src",
     "udp.srcport",
+    "ip.dst",
+    "udp.dstport",
     "sip.Method",
     "sip.Status-Code",
     "sip.CSeq.method",
@@ -26,6 +28,8 @@ pub struct Packet {
     pub at: f64,
     /// Address and port of its sender.
     pub source: String,
+    /// The same of whom it was sent to.
+    pub target: String,
     /// `INVITE`, or `200 INVITE` of a response.
     pub what: String,
     pub call_id: String,
@@ -110,8 +114,8 @@ impl Drop for Capture {
 }
 
 fn packet(line: &str) -> Option<Packet> {
-    let [at, host, port, method, status, cseq, call_id, from] = line.split('\t').collect::<Vec<_>>()[..]
-    else {
+    let fields = line.split('\t').collect::<Vec<_>>();
+    let [at, host, port, to_host, to_port, method, status, cseq, call_id, from] = fields[..] else {
         return None;
     };
     let what = match (method, status) {
@@ -122,6 +126,7 @@ fn packet(line: &str) -> Option<Packet> {
     Some(Packet {
         at: at.parse().ok()?,
         source: format!("{host}:{port}"),
+        target: format!("{to_host}:{to_port}"),
         what,
         call_id: call_id.to_owned(),
         from: from.to_owned(),
