@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::plans::InForce;
 use super::{BAD_CONFIGURATION, fail, load, today};
-use crate::config::{self, Loaded, LogFormat, LogSettings, Shadow};
+use crate::config::{self, Loaded, LogFormat, LogSettings, Report, Shadow};
 use crate::daemon::inherit::Inherited;
 use crate::daemon::{Daemon, Order, Past, Reload};
 
@@ -38,7 +38,7 @@ pub(super) fn run(config: &Path, shadow: Option<PathBuf>) -> ExitCode {
     };
     loaded.deployment.plan.guide.trial = trial.as_ref().map(|shadow| shadow.trial.clone());
     log_as(loaded.deployment.log);
-    eprint!("{}", loaded.warnings.render(false));
+    warn(&loaded.warnings, loaded.deployment.log.format);
     let past = Past::open(&mut loaded.deployment, inherited);
     if let Some(why) = spoilt {
         if !past.as_ref().is_ok_and(Past::goes_on) {
@@ -52,11 +52,14 @@ pub(super) fn run(config: &Path, shadow: Option<PathBuf>) -> ExitCode {
         Ok(past) => past,
         Err(failure) => return fail(failure),
     };
-    announce(trial.as_ref());
+    announce(trial.as_ref(), loaded.deployment.log.format);
     let served = runtime.block_on(async {
         let plans = Arc::new(InForce::new(config, loaded.clone()));
         let shown = Arc::clone(&plans);
-        let running = Running { path: config.to_owned(), loaded: loaded.clone(), shadow, trial, plans };
+        // It waits for a restart, as all of [log] does.
+        let format = loaded.deployment.log.format;
+        let running =
+            Running { path: config.to_owned(), loaded: loaded.clone(), format, shadow, trial, plans };
         let orders = signals.orders(running, program);
         let daemon = Daemon::start(loaded.deployment, past, orders, ())?;
         daemon.show_plans(shown);
@@ -149,6 +152,8 @@ async fn successor(program: &std::io::Result<PathBuf>, config: &Path) -> Option<
 struct Running {
     path: PathBuf,
     loaded: Loaded,
+    /// How the log is written.
+    format: LogFormat,
     /// The file of rules on trial, as the command line names it.
     shadow: Option<PathBuf>,
     /// What is on trial.
@@ -189,11 +194,11 @@ impl Running {
         }
         match verdict.await {
             Ok(Ok(())) => {
-                eprint!("{}", next.warnings.render(false));
+                warn(&next.warnings, self.format);
                 for change in &changes {
                     tracing::info!("{change}");
                 }
-                announce(trial.as_ref());
+                announce(trial.as_ref(), self.format);
                 tracing::info!(changes = changes.len(), "the configuration is taken over");
                 self.plans.set(next.clone());
                 Running { loaded: next, trial, ..self }
@@ -231,10 +236,20 @@ fn trial_beside(next: &Loaded, shadow: Option<PathBuf>, before: Option<Shadow>) 
 }
 
 /// Says which rules are on trial, and what is odd about them.
-fn announce(trial: Option<&Shadow>) {
+fn announce(trial: Option<&Shadow>, format: LogFormat) {
     if let Some(Shadow { trial, warnings, path, .. }) = trial {
-        eprint!("{}", warnings.render(false));
+        warn(warnings, format);
         tracing::info!(file = %path.display(), rules = trial.rules.rules().len(), "a shadow policy is on trial");
+    }
+}
+
+/// Says what is odd about a configuration: to people with its place in the file, to machines as one event.
+fn warn(warnings: &Report, format: LogFormat) {
+    let found = warnings.render(false);
+    match format {
+        LogFormat::Text => eprint!("{found}"),
+        LogFormat::Json if found.is_empty() => {}
+        LogFormat::Json => tracing::warn!(found, "the configuration is odd"),
     }
 }
 
@@ -246,6 +261,13 @@ pub(super) fn log_as(settings: LogSettings) {
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
     match settings.format {
         LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().init(),
+        LogFormat::Json => {
+            log.json().init();
+            // Whatever else writes there would be no object.
+            std::panic::set_hook(Box::new(|panic| {
+                let at = panic.location().map(ToString::to_string);
+                tracing::error!(at, why = panic.payload_as_str(), "panicked");
+            }));
+        }
     }
 }
