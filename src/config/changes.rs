@@ -12,7 +12,7 @@ use toml::{Table, Value};
 const LONGEST: usize = 60;
 
 /// What only a restart takes over, by the beginning of the key.
-const AT_RESTART: [&str; 17] = [
+const AT_RESTART: [&str; 18] = [
     "node.name",
     "sip.listen",
     "sip.advertise",
@@ -29,6 +29,7 @@ const AT_RESTART: [&str; 17] = [
     "ledger.",
     "flight.",
     "hep.",
+    "telemetry.",
     "log.",
 ];
 

@@ -36,6 +36,8 @@ pub struct Deployment {
     pub web: Option<WebSettings>,
     /// Where copies of SIP messages go; `None` for nowhere.
     pub hep: Option<HepSettings>,
+    /// Where traces of calls go; `None` for nowhere.
+    pub telemetry: Option<Collector>,
     /// Where its users are written down.
     pub users: Option<PathBuf>,
     /// What becomes of those who wait in lines that the file no longer has, by the line's name.
@@ -180,6 +182,17 @@ pub struct WebSettings {
     pub emergency_within: Duration,
     /// How many requests of one user or address are served in the long run.
     pub requests_per_second: u32,
+}
+
+/// A collector of OpenTelemetry, which speaks OTLP over plain HTTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collector {
+    /// Its name or address, that of IPv6 in brackets.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// What stands before `/v1/traces`.
+    pub path: String,
 }
 
 /// Where copies of SIP messages go, as HEP3.

@@ -25,8 +25,9 @@ use std::path::{Path, PathBuf};
 
 pub use changes::{Change, changes};
 pub use deployment::{
-    CallbacksCountAs, ClipFile, CountsAs, Deployment, FlightSettings, HepSettings, LedgerSettings, Listen,
-    LogFormat, LogSettings, MediaSettings, Node, PracticePlaces, ReportSettings, StoredCli, WebSettings,
+    CallbacksCountAs, ClipFile, Collector, CountsAs, Deployment, FlightSettings, HepSettings, LedgerSettings,
+    Listen, LogFormat, LogSettings, MediaSettings, Node, PracticePlaces, ReportSettings, StoredCli,
+    WebSettings,
 };
 pub use report::{Diagnostic, Errors, Place, Report, Severity};
 

@@ -16,7 +16,7 @@ use tokio::time::{Sleep, sleep};
 
 use crate::call::media::Event as MediaEvent;
 use crate::call::record::{CallRecord, PromiseRecord};
-use crate::config::{Deployment, HepSettings, Listen, StoredCli};
+use crate::config::{Collector, Deployment, HepSettings, Listen, StoredCli};
 use crate::flight;
 use crate::id::PromiseId;
 use crate::ledger::{self, CliStorage, Keep, Ledger, News};
@@ -38,7 +38,10 @@ mod past;
 mod reload;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod web;
+
+use trace::Traces;
 
 pub use clock::Clock;
 pub use past::Past;
@@ -122,6 +125,7 @@ pub struct Daemon<O: Observer> {
     /// Promises that are over, even if the ledger has them as open.
     settled: BTreeSet<PromiseId>,
     flight: Option<past::Flight>,
+    traces: Option<Traces>,
     clock: Clock,
     orders: mpsc::Receiver<Order>,
     observer: O,
@@ -161,7 +165,8 @@ impl<O: Observer> Daemon<O> {
         observer: O,
     ) -> Result<Daemon<O>, Failure> {
         let clips = reload::read_clips(&mut deployment)?;
-        let Deployment { mut plan, listen, media, ledger, removed, web, hep, node, .. } = deployment;
+        let Deployment { mut plan, listen, media, ledger, removed, web, hep, telemetry, node, .. } =
+            deployment;
         let (sip_ports, media_ports) = past.ports();
         let bind = |listen: &Listen| Bind {
             transport: listen.transport,
@@ -241,6 +246,7 @@ impl<O: Observer> Daemon<O> {
             Some(settings) => web::start(settings, &node.zone, place, (&switch, clock.now())),
             None => (None, mpsc::channel(1).1),
         };
+        let traces = telemetry.and_then(|to| traces(to, &node.name, ledger.run()));
         let settled = past.settled();
         let flight = past.begin(left.as_deref(), &clock, &switch, &settled, &ledger);
         let mut daemon = Daemon {
@@ -254,6 +260,7 @@ impl<O: Observer> Daemon<O> {
             removed,
             settled: settled.iter().map(|promise| promise.promise).collect(),
             flight,
+            traces,
             plan_version: Arc::default(),
             orders,
             observer,
@@ -298,9 +305,7 @@ impl<O: Observer> Daemon<O> {
             }
         }
         self.count();
-        if let Some(copies) = self.net.copies() {
-            copies.end();
-        }
+        self.end_exports();
         self.media.stop();
         let closed = self.ledger.close();
         tracing::info!(?closed, "the ledger is closed");
@@ -412,6 +417,9 @@ impl<O: Observer> Daemon<O> {
                 Output::Media { thread, command } => self.media.send(thread, command),
                 Output::Record(record) => {
                     self.observer.record(&record);
+                    if let Some(traces) = &self.traces {
+                        traces.call(&record);
+                    }
                     self.give_to_ledger(*record);
                 }
                 Output::Promise(promise) => self.promise_to_ledger(*promise),
@@ -428,6 +436,9 @@ impl<O: Observer> Daemon<O> {
     fn tell(&mut self, event: &Event) {
         journal::event(event);
         self.observer.event(event);
+        if let Some(traces) = &self.traces {
+            traces.event(self.at, event);
+        }
         self.show(self.at, event);
         match event {
             Event::Drained => self.over = Some(Instant::now()),
@@ -440,7 +451,7 @@ impl<O: Observer> Daemon<O> {
 
     fn count(&mut self) {
         let counters = format!(
-            "{:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+            "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
             self.switch.counters(),
             self.switch.transaction_counters(),
             self.net.counters(),
@@ -448,8 +459,19 @@ impl<O: Observer> Daemon<O> {
             self.ledger.counters(),
             self.flight.as_ref().map(|flight| flight.recorder.counters()),
             self.net.copies().map(Hep::counters),
+            self.traces.as_ref().map(Traces::counters),
         );
         self.journal.counters(self.switch.calls(), counters);
+    }
+
+    /// Lets what was told to collectors leave, if that is soon.
+    fn end_exports(&self) {
+        if let Some(copies) = self.net.copies() {
+            copies.end();
+        }
+        if let Some(traces) = &self.traces {
+            traces.end();
+        }
     }
 
     fn is_over(&self) -> bool {
@@ -494,6 +516,12 @@ fn copies(HepSettings { to, capture_id, key }: HepSettings) -> Option<Hep> {
     copies
         .inspect_err(|error| tracing::error!(%error, %to, "SIP messages cannot be copied to the collector"))
         .ok()
+}
+
+/// What traces calls; likewise.
+fn traces(to: Collector, node: &str, run: i64) -> Option<Traces> {
+    let traces = Traces::start(to, node, run);
+    traces.inspect_err(|error| tracing::error!(%error, "calls cannot be traced")).ok()
 }
 
 /// A seed from the operating system.

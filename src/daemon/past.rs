@@ -301,9 +301,7 @@ impl<O: Observer> Daemon<O> {
         // It is no attempt to resume that died.
         flight::resumed(&flight.directory);
         tracing::info!(calls = self.switch.calls(), took = ?begun.elapsed(), "handing over to the new program");
-        if let Some(copies) = self.net.copies() {
-            copies.end();
-        }
+        self.end_exports();
         let sockets = [self.net.descriptors(), self.media.descriptors()].concat();
         let error = inherit::replace(program, &sockets);
         tracing::error!(%error, program = %program.display(), "it cannot be started: this one goes on");

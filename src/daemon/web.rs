@@ -18,7 +18,7 @@ use crate::switch::{Event, Order, Refused, Switch};
 use crate::time::{Now, Wall};
 use crate::web::{self, Ask, Day, End, Figures, Finished, Plans, Sample, Targets, Users, Web};
 
-use super::{Daemon, Observer};
+use super::{Daemon, Observer, trace};
 
 /// Starts the interface. Calls are worth more: without it the daemon goes on.
 pub(super) fn start(
@@ -291,6 +291,13 @@ impl<O: Observer> Daemon<O> {
             samples.extend([
                 Sample::of("hep_sent_total", "Copies of SIP messages sent to the collector.", sent),
                 Sample::of("hep_dropped_total", "Copies of SIP messages dropped.", dropped),
+            ]);
+        }
+        if let Some(traces) = &self.traces {
+            let trace::Counters { sent, dropped } = traces.counters();
+            samples.extend([
+                Sample::of("traces_sent_total", "Calls whose trace the collector has.", sent),
+                Sample::of("traces_dropped_total", "Calls whose trace was dropped.", dropped),
             ]);
         }
         if let Some(flight) = &self.flight {

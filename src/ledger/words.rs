@@ -127,7 +127,7 @@ pub(crate) fn promise_outcome(outcome: PromiseOutcome) -> (&'static str, Option<
 }
 
 /// The stored word of a stage.
-pub(super) fn stage(stage: &Stage) -> &'static str {
+pub(crate) fn stage(stage: &Stage) -> &'static str {
     match stage {
         Stage::Queue => "queue",
         Stage::Presented { .. } => "presented",
@@ -138,7 +138,7 @@ pub(super) fn stage(stage: &Stage) -> &'static str {
 }
 
 /// The stored word of what came of a presentation.
-pub(super) fn result(result: Presentation) -> &'static str {
+pub(crate) fn result(result: Presentation) -> &'static str {
     match result {
         Presentation::Answered => "answered",
         Presentation::Missed(Cause::Busy) => "busy",

@@ -72,6 +72,7 @@ fn the_sample_shows_every_key() {
         "flight",
         "web",
         "hep",
+        "telemetry",
         "drain",
         "log",
     ];

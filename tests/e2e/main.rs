@@ -39,5 +39,6 @@ mod reload;
 mod rerun;
 mod shadow;
 mod spill;
+mod traces;
 mod transfer;
 mod waits;

@@ -79,6 +79,7 @@ pub(super) fn resolve(
     let flight = files::flight(&written.flight, sink);
     let (web, users) = web::web(&written.web, base, sink);
     let hep = exports::hep(&written.hep, sink);
+    let telemetry = exports::telemetry(&written.telemetry, sink);
     let calendar = calendar::calendar(written, &node.zone, base, today, &mut names, sink);
 
     let practices = trunks::practices(&written.practices, sink);
@@ -193,6 +194,7 @@ pub(super) fn resolve(
         flight,
         web,
         hep,
+        telemetry,
         users,
         removed,
         shadow,

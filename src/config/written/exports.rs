@@ -13,10 +13,19 @@ pub(in super::super) struct Hep {
     pub(in super::super) key: Option<Spanned<String>>,
 }
 
+/// `[telemetry]`
+pub(in super::super) struct Telemetry {
+    pub(in super::super) otlp: Option<Spanned<String>>,
+}
+
 pub(super) fn hep(table: &mut Table<'_, '_>, sink: &mut Sink) -> Hep {
     Hep {
         to: table.text("to", sink),
         capture_id: or(table.number("capture-id", 0..=u32::MAX, sink), 1),
         key: table.text("key", sink),
     }
+}
+
+pub(super) fn telemetry(table: &mut Table<'_, '_>, sink: &mut Sink) -> Telemetry {
+    Telemetry { otlp: table.text("otlp", sink) }
 }

@@ -26,7 +26,7 @@ use super::table::{Named, Table};
 pub(super) use calendar::{Override, Window};
 pub(super) use callback::Callback;
 pub(super) use codes::Codes;
-pub(super) use exports::Hep;
+pub(super) use exports::{Hep, Telemetry};
 pub(super) use floor::{
     Agent, Clip, Destination, Distributor, Leave, Line, Practice, Removed, Skill, Team, Trunk,
 };
@@ -52,6 +52,7 @@ pub(super) struct Written {
     pub(super) flight: Flight,
     pub(super) web: Web,
     pub(super) hep: Hep,
+    pub(super) telemetry: Telemetry,
     pub(super) drain_limit: Duration,
     pub(super) log_level: tracing::Level,
     pub(super) log_format: LogFormat,
@@ -93,6 +94,7 @@ pub(super) fn read(text: &str, sink: &mut Sink) -> Written {
         flight: root.one("flight", "[flight]", sink, node::flight),
         web: root.one("web", "[web]", sink, web::web),
         hep: root.one("hep", "[hep]", sink, exports::hep),
+        telemetry: root.one("telemetry", "[telemetry]", sink, exports::telemetry),
         drain_limit: root.one("drain", "[drain]", sink, node::drain),
         log_level,
         log_format,

@@ -143,10 +143,10 @@ impl Hep {
     }
 }
 
-/// Keep-alives and noise are no messages.
+/// Keep-alives and noise are no messages; nor are copies, should they be sent to where they come from.
 fn is_sip(bytes: &[u8]) -> bool {
     let text = bytes.trim_ascii_start();
-    text.first().is_some_and(u8::is_ascii_uppercase)
+    text.first().is_some_and(u8::is_ascii_uppercase) && !text.starts_with(b"HEP3")
 }
 
 struct Copier {

@@ -116,11 +116,13 @@ fn what_the_queue_has_no_room_for_is_counted_and_nobody_waits() {
     for _ in 0..told {
         hep.message(begun, Transport::Udp, path(PATH), &message);
     }
-    hep.message(begun, Transport::Udp, path(PATH), &Bytes::from_static(b"\r\n\r\n"));
+    for no_message in ["\r\n\r\n", "\0", "HEP3\0\u{6}"] {
+        hep.message(begun, Transport::Udp, path(PATH), &Bytes::from_static(no_message.as_bytes()));
+    }
     let took = begun.elapsed();
     hep.end();
     let Counters { sent, dropped } = hep.counters();
-    assert_eq!(sent + dropped, told as u64, "each is counted once, and a keep-alive is none");
+    assert_eq!(sent + dropped, told as u64, "each is counted once, and a keep-alive or a copy is none");
     assert!(dropped > 0, "{sent} sent");
     assert!(took < Duration::from_secs(5), "{took:?}");
 }
