@@ -42,3 +42,4 @@ mod spill;
 mod traces;
 mod transfer;
 mod waits;
+mod watched;
