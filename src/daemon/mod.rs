@@ -33,6 +33,7 @@ use crate::web::{Ask, Web};
 mod clock;
 pub mod inherit;
 mod journal;
+mod notify;
 mod pace;
 mod past;
 mod reload;
@@ -126,6 +127,7 @@ pub struct Daemon<O: Observer> {
     settled: BTreeSet<PromiseId>,
     flight: Option<past::Flight>,
     traces: Option<Traces>,
+    manager: notify::Manager,
     clock: Clock,
     orders: mpsc::Receiver<Order>,
     observer: O,
@@ -261,6 +263,7 @@ impl<O: Observer> Daemon<O> {
             settled: settled.iter().map(|promise| promise.promise).collect(),
             flight,
             traces,
+            manager: notify::Manager::of_environment(),
             plan_version: Arc::default(),
             orders,
             observer,
@@ -292,6 +295,7 @@ impl<O: Observer> Daemon<O> {
 
     /// Runs until an order ends it; everything is written and closed then.
     pub async fn run(mut self) -> Result<O, Failure> {
+        self.manager.ready();
         while !self.is_over() {
             let action = self.select().await;
             self.apply(action);
@@ -351,8 +355,14 @@ impl<O: Observer> Daemon<O> {
             },
             Action::Ledger(News::Cases(cases)) => Input::Cases(cases),
             Action::Order(Order::Reload(reload)) => return self.reload(*reload),
-            Action::Order(Order::Drain) => Input::Drain,
-            Action::Order(Order::Stop) => Input::Stop,
+            Action::Order(Order::Drain) => {
+                self.manager.stopping();
+                Input::Drain
+            }
+            Action::Order(Order::Stop) => {
+                self.manager.stopping();
+                Input::Stop
+            }
             Action::Order(Order::HandOver(program)) => return self.hand_over(&program),
             Action::Ask(ask) => return self.answer(ask),
             Action::Wake => Input::Wake,
@@ -484,6 +494,7 @@ impl<O: Observer> Daemon<O> {
             return;
         }
         self.next_round = now + ROUND;
+        self.manager.alive();
         if self.journal.is_due(now) {
             self.count();
             self.journal.holidays(&self.switch.plan().guide.calendar, self.clock.now().wall);
