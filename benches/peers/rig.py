@@ -157,7 +157,7 @@ class Hearken:
     name = "Hearken"
     flight = "true"
 
-    def __init__(self, rig, agents=1000, logged_in=True):
+    def __init__(self, rig, agents=1000, logged_in=True, more=""):
         self.rig = rig
         names = [f"a{i}" for i in range(agents)]
         log = "" if logged_in else "logged-in = false\n"
@@ -190,7 +190,7 @@ wrap-up = "0s"
 agents = [{', '.join(f'"{name}"' for name in names)}]
 """
         text += "".join(f'[agent.{name}]\naddress = "sip:{name}@{rig.callee}:{SIP_PORT}"\n{log}' for name in names)
-        (rig.dir / "hearken.toml").write_text(text)
+        (rig.dir / "hearken.toml").write_text(text + more)
         for old in rig.dir.glob("hearken.db*"):
             old.unlink()
         shutil.rmtree(rig.dir / "flight", ignore_errors=True)
