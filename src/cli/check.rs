@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use ipnet::IpNet;
 
 use super::{BAD_CONFIGURATION, today};
-use crate::config::{self, Deployment, Report};
+use crate::config::{self, Collector, Deployment, Report};
 use crate::id::WindowId;
 use crate::media::Clip;
 use crate::policy::rules::Kind;
@@ -119,6 +119,12 @@ fn summary(deployment: &Deployment) -> String {
         0 => writeln!(text, ", {ports} ports"),
         first => writeln!(text, ", ports {first} to {}", first + ports - 1),
     };
+    if let Some(hep) = &deployment.hep {
+        let _ = writeln!(text, "copies of SIP messages, with callers' numbers, go to {}", hep.to);
+    }
+    if let Some(Collector { host, port, .. }) = &deployment.telemetry {
+        let _ = writeln!(text, "traces of calls go to {host}:{port}");
+    }
 
     let _ = writeln!(text, "\nlines");
     let lines = plan.acd.lines.iter().map(|line| {
@@ -231,6 +237,17 @@ mod tests {
             assert!(summary.contains(line), "{line:?} is not in\n{summary}");
         }
         assert!(summary.ends_with("\ngood\n"), "{summary}");
+    }
+
+    #[test]
+    fn whoever_is_told_of_calls_is_named() {
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+        let text = std::fs::read_to_string(sample.join("hearken.toml")).unwrap();
+        let text = text.replace("# to = \"10.", "to = \"10.").replace("# otlp = ", "otlp = ");
+        let loaded = config::parse(&text, "hearken.toml", &sample, today()).unwrap();
+        let summary = summary(&loaded.deployment);
+        assert!(summary.contains("\ncopies of SIP messages, with callers' numbers, go to 10.0.0.9:9060\n"));
+        assert!(summary.contains("\ntraces of calls go to 127.0.0.1:4318\n"), "{summary}");
     }
 
     #[test]
