@@ -121,6 +121,28 @@ fn a_server_that_hangs_keeps_nobody_waiting_longer_than_a_caller_waits_for_a_pro
 }
 
 #[test]
+fn a_server_that_hangs_while_old_records_are_deleted_keeps_nobody_waiting_longer_either() {
+    let far = Far::new();
+    let ledger = Ledger::open(far.settings()).unwrap();
+    ledger.write(abandoned(0));
+    assert!(ledger.flush(PATIENCE));
+    ledger.close();
+    far.proxy.set(Way::SilentAtDelete);
+    let (tell, news) = mpsc::channel();
+    let keep = Keep { all: Some(secs(86_400)), ..Keep::default() };
+    let settings = Settings { keep, ..far.settings() };
+    let ledger = Ledger::open_with(settings, Box::new(move |said| drop(tell.send(said)))).unwrap();
+    wait_until(&ledger, "the server falls silent", || far.proxy.is(Way::Silent));
+    let begun = Instant::now();
+    ledger.write_promise(promise(70));
+    while news.recv_timeout(SAFE_WITHIN).unwrap() != News::Kept(PromiseId(70)) {}
+    assert!(begun.elapsed() < SAFE_WITHIN, "{:?}", begun.elapsed());
+    far.proxy.set(Way::Open);
+    assert!(ledger.flush(PATIENCE));
+    assert_eq!(far.server.ask("SELECT id FROM promises"), ["70"]);
+}
+
+#[test]
 fn a_transaction_that_nobody_can_end_any_more_holds_up_its_records_for_a_while_only() {
     let far = Far::new();
     let ledger = Ledger::open(far.settings()).unwrap();

@@ -111,6 +111,8 @@ pub(crate) enum Way {
     CutAtCommit,
     /// Swallows the next commit and breaks the client's side alone, so that the server goes on waiting; then it is open.
     StrandAtCommit,
+    /// Swallows the next deletion and everything after it.
+    SilentAtDelete,
 }
 
 /// A way to a server, by another socket.
@@ -160,6 +162,9 @@ fn pass_on(mut client: UnixStream, mut server: UnixStream, way: &Mutex<Way>) {
             let _ = client.shutdown(Shutdown::Both);
             return;
         }
+        if *way == Way::SilentAtDelete && has(&bytes[..count], b"DELETE FROM") {
+            *way = Way::Silent;
+        }
         if *way != Way::Silent && server.write_all(&bytes[..count]).is_err() {
             break;
         }
@@ -185,7 +190,11 @@ fn pass_back(mut server: UnixStream, mut client: UnixStream, way: &Mutex<Way>) {
 
 /// Whether a commit, or the answer to one, is among these bytes.
 fn has_commit(bytes: &[u8]) -> bool {
-    bytes.windows(7).any(|word| word == b"COMMIT\0")
+    has(bytes, b"COMMIT\0")
+}
+
+fn has(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.windows(word.len()).any(|found| found == word)
 }
 
 fn url(directory: &Path) -> PathBuf {
