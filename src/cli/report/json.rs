@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::calls::{COLUMNS, fields};
 use super::period::iso;
 use super::setup::Setup;
-use super::sheets::seconds;
+use super::sheets::{self, seconds};
 use crate::ledger::report::{
     By, Cases, HalfHour, Promises, Redials, Referrals, Scope, Sheet, Summary, Value, cbt,
 };
@@ -110,7 +110,7 @@ pub(super) fn half_hours(half_hours: &[HalfHour]) -> Json {
     let rows = half_hours.iter().enumerate().map(|(at, half_hour)| {
         let wait = |of: fn((Duration, Duration)) -> Duration| half_hour.waits.map(|waits| seconds(of(waits)));
         json!({
-            "from": format!("{:02}:{:02}", at / 2, at % 2 * 30), "calls": half_hour.calls,
+            "from": sheets::half_hour(at), "calls": half_hour.calls,
             "answered": half_hour.answered, "abandoned": half_hour.abandoned,
             "median_s": wait(|waits| waits.0), "p95_s": wait(|waits| waits.1),
         })

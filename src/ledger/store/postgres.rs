@@ -183,6 +183,13 @@ impl Server {
         self.run("SET lock_timeout = 0")
     }
 
+    /// From now on neither an answer nor the server's work at one may take longer.
+    pub(in crate::ledger) fn hurry(&mut self, most: Duration) -> Result<(), Error> {
+        self.run(&format!("SET statement_timeout = {}", most.as_millis().max(1)))?;
+        self.patience = most;
+        Ok(())
+    }
+
     /// Has the server overwrite what is deleted, as far as it does.
     pub(super) fn wipe(&mut self) -> Result<(), Error> {
         TABLES.iter().try_for_each(|table| self.run(&format!("VACUUM {table}")))
