@@ -87,7 +87,7 @@ impl Reader {
     }
 
     /// Gives `each` the rows that a query finds.
-    pub(in crate::ledger) fn query(
+    fn query(
         &self,
         sql: &str,
         values: &[Value<'_>],
@@ -112,8 +112,8 @@ impl Reader {
         if self.is_over() { Error::Stopped } else { error }
     }
 
-    /// From now until the answer is dropped, every query sees the ledger as it is now.
-    pub(in crate::ledger) fn moment(&self) -> Result<Moment<'_>, Error> {
+    /// The ledger as it is now, whatever is written meanwhile; until the answer is dropped.
+    pub fn moment(&self) -> Result<Moment<'_>, Error> {
         let begun = match &self.source {
             Source::File(db) => db.execute_batch("BEGIN").map_err(Error::from),
             Source::Server(server) => server.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
@@ -161,8 +161,20 @@ impl Reader {
     }
 }
 
-/// Keeps a reader at one moment.
-pub(in crate::ledger) struct Moment<'a>(&'a Reader);
+/// A reader at one moment: every query sees the ledger as it was then.
+pub struct Moment<'a>(&'a Reader);
+
+impl Moment<'_> {
+    /// Gives `each` the rows that a query finds.
+    pub(in crate::ledger) fn query(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        each: &mut dyn FnMut(Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.0.query(sql, values, each)
+    }
+}
 
 impl Drop for Moment<'_> {
     fn drop(&mut self) {

@@ -225,6 +225,9 @@ pub enum Error {
     /// The period is longer than one may be that is asked for over HTTP.
     #[error("the period is longer than a year: ask for less, or use `hearken report`")]
     TooLong,
+    /// More calls make up the figure than a trace over HTTP may have.
+    #[error("more than {0} calls make that up: ask for fewer days or one practice, or use `hearken report`")]
+    TooMany(usize),
     /// An option that this format has no use for.
     #[error("--{0} does not go with this --format")]
     NotHere(&'static str),
@@ -279,7 +282,8 @@ fn write(args: &Args, setup: &Setup, out: &mut (impl Write + Send)) -> Result<()
     let (what, shape) = args.format.of();
     let what = args.trace.clone().map_or(what, What::Trace);
     let shape = if args.json { Shape::Json } else { shape };
-    let report = Report { by: args.by, setup: &setup, scope, reader: &reader, hides_numbers: false };
+    let (by, setup, reader) = (args.by, &setup, &reader);
+    let report = Report { by, setup, scope, reader, hides_numbers: false, most_traced: usize::MAX };
     report.write(&what, shape, out)?;
     out.flush()?;
     Ok(())
@@ -293,6 +297,8 @@ struct Report<'a> {
     reader: &'a Reader,
     /// Whether callers' numbers that are stored as they are stay out of it.
     hides_numbers: bool,
+    /// How many calls a trace may have.
+    most_traced: usize,
 }
 
 impl Report<'_> {
@@ -304,9 +310,8 @@ impl Report<'_> {
                 Shape::Csv => calls::write(out, [], |give| self.each_entry(&mut |entry| give(entry, []))),
                 Shape::Parquet => parquet::write(out, |give| self.each_entry(give)),
                 Shape::Json => {
-                    trace::write_json(&json::report(self.scope, serde_json::json!({})), out, |give| {
-                        self.each_entry(&mut |entry| give(entry, [""; 3]))
-                    })
+                    let whole = json::report(self.scope, serde_json::json!({}));
+                    json::write_calls(&whole, out, |give| self.each_entry(give))
                 }
                 _ => Err(Error::Shapeless),
             },
@@ -321,7 +326,7 @@ impl Report<'_> {
 
     fn write_summary(&self, shape: Shape, out: &mut impl Write) -> Result<(), Error> {
         let (by, terms) = (self.by.unwrap_or(By::Line), &self.setup.terms);
-        let summary = Summary::of(&self.reader.rows()?, self.scope, by, terms)?;
+        let summary = Summary::of(&self.reader.moment()?, self.scope, by, terms)?;
         match shape {
             Shape::Json => self.write_json(json::summary(&summary, by), out),
             Shape::Csv => sheets::write_waits(&summary.waits, by, out),
@@ -345,7 +350,10 @@ impl Report<'_> {
         let mut counts = cbt::Counts::new(&self.setup.terms);
         self.walk(false, |told| counts.add(told, &self.setup.terms))?;
         match shape {
-            Shape::Json => self.write_json(json::counts(&counts, self.setup), out),
+            Shape::Json => {
+                let whole = json::report(self.scope, serde_json::json!({}));
+                json::write_counts(&whole, &counts, self.setup, out)
+            }
             Shape::Csv => sheets::write_cbt(&counts, self.setup, out),
             _ => Err(Error::Shapeless),
         }
@@ -379,7 +387,7 @@ impl Report<'_> {
     /// Gives `each` the calls of the report, with `again` also whether callers ring again.
     fn walk(&self, again: bool, each: impl FnMut(&Told<'_>)) -> Result<(), Error> {
         let (scope, terms) = (self.scope, &self.setup.terms);
-        let rows = self.reader.rows()?;
+        let rows = self.reader.moment()?;
         let background = Background::read(&rows, scope, terms)?;
         Ok(walk(&rows, scope, terms, &background, again, each)?)
     }
