@@ -8,6 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::plans::InForce;
+use super::report::Served;
 use super::{BAD_CONFIGURATION, fail, load, today};
 use crate::config::{self, Loaded, LogFormat, LogSettings, Shadow};
 use crate::daemon::inherit::Inherited;
@@ -56,10 +57,12 @@ pub(super) fn run(config: &Path, shadow: Option<PathBuf>) -> ExitCode {
     let served = runtime.block_on(async {
         let plans = Arc::new(InForce::new(config, loaded.clone()));
         let shown = Arc::clone(&plans);
+        let reports = Served::new(Arc::clone(&plans), loaded.deployment.ledger.path.clone());
         let running = Running { path: config.to_owned(), loaded: loaded.clone(), shadow, trial, plans };
         let orders = signals.orders(running, program);
         let daemon = Daemon::start(loaded.deployment, past, orders, ())?;
         daemon.show_plans(shown);
+        daemon.show_reports(Arc::new(reports));
         for (transport, address) in daemon.addresses() {
             println!("listening on {} {address}", transport.name().to_ascii_lowercase());
         }
