@@ -25,7 +25,7 @@ impl InForce {
         *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = loaded;
     }
 
-    fn loaded(&self) -> Loaded {
+    pub(super) fn loaded(&self) -> Loaded {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

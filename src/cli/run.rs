@@ -8,6 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::plans::InForce;
+use super::report::Served;
 use super::{BAD_CONFIGURATION, fail, load, today};
 use crate::config::{self, Loaded, LogFormat, LogSettings, Report, Shadow};
 use crate::daemon::inherit::Inherited;
@@ -56,6 +57,7 @@ pub(super) fn run(config: &Path, shadow: Option<PathBuf>) -> ExitCode {
     let served = runtime.block_on(async {
         let plans = Arc::new(InForce::new(config, loaded.clone()));
         let shown = Arc::clone(&plans);
+        let reports = Served::new(Arc::clone(&plans), loaded.deployment.ledger.path.clone());
         // It waits for a restart, as all of [log] does.
         let format = loaded.deployment.log.format;
         let running =
@@ -63,6 +65,7 @@ pub(super) fn run(config: &Path, shadow: Option<PathBuf>) -> ExitCode {
         let orders = signals.orders(running, program);
         let daemon = Daemon::start(loaded.deployment, past, orders, ())?;
         daemon.show_plans(shown);
+        daemon.show_reports(Arc::new(reports));
         for (transport, address) in daemon.addresses() {
             println!("listening on {} {address}", transport.name().to_ascii_lowercase());
         }

@@ -16,7 +16,7 @@ use crate::ledger::{self, Entry, Period, Reader};
 use crate::net::hep;
 use crate::switch::{Event, Order, Refused, Switch};
 use crate::time::{Now, Wall};
-use crate::web::{self, Ask, Day, End, Figures, Finished, Plans, Sample, Targets, Users, Web};
+use crate::web::{self, Ask, Day, End, Figures, Finished, Plans, Reports, Sample, Targets, Users, Web};
 
 use super::{Daemon, Observer, trace};
 
@@ -100,6 +100,13 @@ impl<O: Observer> Daemon<O> {
     pub fn show_plans(&self, plans: Arc<dyn Plans>) {
         if let Some(web) = &self.web {
             web.show_plans(plans);
+        }
+    }
+
+    /// Lets the interface make reports.
+    pub fn show_reports(&self, reports: Arc<dyn Reports>) {
+        if let Some(web) = &self.web {
+            web.show_reports(reports);
         }
     }
 

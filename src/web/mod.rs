@@ -16,6 +16,7 @@
 //! | `metrics` | health, and figures for Prometheus |
 //! | `openapi` | the description for programs |
 //! | `plans` | the configuration, shown and tried |
+//! | `reports` | reports from the ledger |
 //! | `pages` | the pages that are built in |
 
 mod audit;
@@ -31,6 +32,7 @@ mod orders;
 mod pages;
 mod plans;
 mod problem;
+mod reports;
 mod routes;
 mod server;
 mod sessions;
@@ -49,6 +51,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub use day::{Day, End, Finished, Targets};
 pub use metrics::{Figures, Sample};
 pub use plans::{Checked, Found, Plans, Question};
+pub use reports::{Answer, Asked, Format, Kind, Limit, NoReport, Offer, Practice, Reports};
 pub use users::{Users, digest, hashed};
 
 use crate::id::CallId;
@@ -128,6 +131,7 @@ struct Shared {
     board: tokio::sync::Mutex<Option<board::Shown>>,
     plan: Mutex<board::PlanInForce>,
     plans: Mutex<Option<Arc<dyn Plans>>>,
+    reports: reports::Bureau,
     /// One password at a time is tried.
     trying: tokio::sync::Semaphore,
     /// Clients that are told news.
@@ -157,6 +161,7 @@ impl Web {
             board: tokio::sync::Mutex::default(),
             plan: Mutex::new(board::PlanInForce { version: 1, since }),
             plans: Mutex::default(),
+            reports: reports::Bureau::default(),
             trying: tokio::sync::Semaphore::new(1),
             streams: Arc::new(tokio::sync::Semaphore::new(stream::MOST)),
         });
@@ -195,6 +200,11 @@ impl Web {
     /// Lets configurations be shown and tried.
     pub fn show_plans(&self, plans: Arc<dyn Plans>) {
         *locked(&self.shared.plans) = Some(plans);
+    }
+
+    /// Lets reports be made.
+    pub fn show_reports(&self, reports: Arc<dyn Reports>) {
+        self.shared.reports.open(reports);
     }
 
     /// Other users from now on. Sessions of those who are gone end with them.

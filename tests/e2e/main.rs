@@ -36,6 +36,7 @@ mod loss;
 mod missed;
 mod overflow;
 mod reload;
+mod reports;
 mod rerun;
 mod shadow;
 mod spill;
