@@ -168,6 +168,12 @@ impl Stage {
 }
 
 impl Call {
+    /// It is an emergency from now on: nobody rings such a caller back later, and agents see the number.
+    pub fn becomes_emergency(&mut self) {
+        self.band = Band::EMERGENCY;
+        (self.callable, self.show_cli) = (false, true);
+    }
+
     /// The phones that ring for the caller.
     pub fn ringing(&self) -> &[Ringing] {
         match &self.stage {

@@ -13,6 +13,7 @@ use crate::acd::pathway::{Closed, Offer};
 use crate::acd::{Availability, Band, PauseReason};
 use crate::call::{self, Purpose, Stage};
 use crate::id::{AgentId, CallId, CaseId, LineId, PathwayId, ReferralId, StackId, TrunkId};
+use crate::policy;
 use crate::time::{Mono, Now, Wall};
 
 use super::Switch;
@@ -285,6 +286,7 @@ impl Switch {
         let mut calls: BTreeMap<TrunkId, u32> = BTreeMap::new();
         self.calls.values().for_each(|call| *calls.entry(call.trunk).or_default() += 1);
         let trunks = (0u32..).map(TrunkId).zip(&self.plan.ingress.trunks);
+        let joined = self.trunks_by_line();
         let promises = self.exchange.callbacks().promises();
         let callbacks = promises.fold(Promised::default(), |sum, promise| Promised {
             open: sum.open + 1,
@@ -294,7 +296,12 @@ impl Switch {
         Board {
             at: now.wall,
             draining: self.is_draining(),
-            lines: lines.map(|(id, line)| self.line_shown(id, &line.name, now)).collect(),
+            lines: lines
+                .map(|(id, line)| {
+                    let trunks = joined.get(&id).map_or(&[][..], Vec::as_slice);
+                    self.line_shown(id, &line.name, trunks, now)
+                })
+                .collect(),
             emergencies: self.emergencies(now),
             agents: self.agents_shown(now),
             trunks: trunks
@@ -401,14 +408,21 @@ impl Switch {
         }
     }
 
-    fn line_shown(&self, id: LineId, name: &str, now: Now) -> Line {
+    /// The trunks whose calls join each line.
+    fn trunks_by_line(&self) -> BTreeMap<LineId, Vec<&policy::Trunk>> {
+        let mut joined: BTreeMap<LineId, Vec<&policy::Trunk>> = BTreeMap::new();
+        self.plan.ingress.trunks.iter().for_each(|trunk| joined.entry(trunk.line).or_default().push(trunk));
+        joined
+    }
+
+    fn line_shown(&self, id: LineId, name: &str, trunks: &[&policy::Trunk], now: Now) -> Line {
         let facts = self.exchange.distributor().facts(id);
         let range = self.exchange.estimate(id, now.mono);
         let on = self.exchange.distributor().rules_on(id);
         Line {
             name: name.to_owned(),
-            emergency: self.band_of(id) == Band::EMERGENCY,
-            open: self.is_open(id, now.wall),
+            emergency: !trunks.is_empty() && trunks.iter().all(|trunk| trunk.emergency),
+            open: self.is_open(trunks, now.wall),
             waiting: facts.map_or(0, |facts| facts.waiting),
             longest_wait: facts.and_then(|facts| facts.longest_since).map(|since| now.mono.since(since)),
             estimate: range.map(|range| Estimate { p50: range.likely, p90: range.at_most }),
@@ -429,10 +443,9 @@ impl Switch {
         })
     }
 
-    /// Whether the practice whose trunks alone join a line is open.
-    fn is_open(&self, line: LineId, at: Wall) -> bool {
-        let trunks = self.plan.ingress.trunks.iter().filter(|trunk| trunk.line == line);
-        let mut practices = trunks.map(|trunk| trunk.practice);
+    /// Whether the practice is open whose trunks alone these are.
+    fn is_open(&self, trunks: &[&policy::Trunk], at: Wall) -> bool {
+        let mut practices = trunks.iter().map(|trunk| trunk.practice);
         let Some(Some(practice)) = practices.next() else { return true };
         if practices.any(|other| other != Some(practice)) {
             return true;

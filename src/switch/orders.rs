@@ -209,8 +209,7 @@ impl Switch {
     /// What follows from being an emergency: nothing is asked of the caller any more, and it counts against no limit.
     fn is_emergency_now(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        call.band = Band::EMERGENCY;
-        (call.callable, call.show_cli) = (false, true);
+        call.becomes_emergency();
         let (wish, line, asked) = (call.wish, call.line, Switch::is_asked(call));
         let listens = call.caller.filter(|_| wish != Wish::Unasked).map(|leg| (call.thread, leg));
         self.routine_calls = self.routine_calls.saturating_sub(1);

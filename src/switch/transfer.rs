@@ -118,7 +118,11 @@ impl Switch {
         if call.band != place.band && call.made_for.is_none() {
             self.routine_calls = self.routine_calls.saturating_sub(1);
         }
+        let flagged = call.band != Band::EMERGENCY && place.band == Band::EMERGENCY;
         (call.line, call.band) = (line, place.band);
+        if flagged {
+            call.becomes_emergency();
+        }
         call.stage = match target {
             Target::Line(_) | Target::Stack(_) => {
                 call.timeline.transfer_over(self.now.mono);
@@ -137,6 +141,9 @@ impl Switch {
             }
         };
         let (caller, thread) = (call.caller, call.thread);
+        if flagged {
+            self.emit(Event::Flagged { call: id, line: self.line_name(line) });
+        }
         if let Target::Pathway(pathway) = target {
             self.refer_caller(id, agent, pathway);
         }

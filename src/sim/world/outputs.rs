@@ -145,6 +145,10 @@ impl World {
             | Event::NotHandedOn { call, .. }
             | Event::HandedBack { call, .. }
             | Event::Disposed { call, .. }
+            | Event::Flagged { call, .. }
+            | Event::Moved { call, .. }
+            | Event::Announced { call, .. }
+            | Event::Offered { call, .. }
             | Event::Ended { call, .. } => self.books.call_id(*call).unwrap_or_default().to_owned(),
             _ => self.current.clone(),
         };
