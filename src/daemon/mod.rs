@@ -32,6 +32,7 @@ use crate::web::{Ask, Web};
 mod clock;
 pub mod inherit;
 mod journal;
+mod ladder;
 mod pace;
 mod past;
 mod reload;
@@ -237,6 +238,9 @@ impl<O: Observer> Daemon<O> {
         };
         let settled = past.settled();
         let flight = past.begin(left.as_deref(), &clock, &switch, &settled, &ledger);
+        if let (Some(web), Some(flight)) = (&web, &flight) {
+            web.show_ladders(Arc::new(flight.ladders(ledger.run())));
+        }
         let mut daemon = Daemon {
             switch,
             net,

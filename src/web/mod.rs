@@ -12,6 +12,7 @@
 //! | `gate`, `users`, `sessions`, `limits` | who asks, whether they may, and not too often |
 //! | `board`, `day`, `news`, `stream` | what is shown, counted and told |
 //! | `orders`, `once` | what is ordered, and only once |
+//! | `ladder` | one call, message by message |
 //! | `audit` | who ordered what |
 //! | `metrics` | health, and figures for Prometheus |
 //! | `openapi` | the description for programs |
@@ -22,6 +23,7 @@ mod audit;
 mod board;
 mod day;
 mod gate;
+mod ladder;
 mod limits;
 mod metrics;
 mod news;
@@ -47,6 +49,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use day::{Day, End, Finished, Targets};
+pub use ladder::{Ladders, NoLadder};
 pub use metrics::{Figures, Sample};
 pub use plans::{Checked, Found, Plans, Question};
 pub use users::{Users, digest, hashed};
@@ -74,6 +77,8 @@ pub enum Ask {
     Call(CallId, oneshot::Sender<Option<Caller>>),
     /// What the agent of this name sees.
     Desk(String, oneshot::Sender<Option<Desk>>),
+    /// The number of the last call.
+    LastCall(oneshot::Sender<CallId>),
     /// Promised callbacks.
     Callbacks(oneshot::Sender<Vec<Callback>>),
     /// Cases that are not closed.
@@ -128,6 +133,9 @@ struct Shared {
     board: tokio::sync::Mutex<Option<board::Shown>>,
     plan: Mutex<board::PlanInForce>,
     plans: Mutex<Option<Arc<dyn Plans>>>,
+    ladders: Mutex<Option<Arc<dyn Ladders>>>,
+    /// One ladder at a time is read.
+    reading: Arc<tokio::sync::Semaphore>,
     /// One password at a time is tried.
     trying: tokio::sync::Semaphore,
     /// Clients that are told news.
@@ -157,6 +165,8 @@ impl Web {
             board: tokio::sync::Mutex::default(),
             plan: Mutex::new(board::PlanInForce { version: 1, since }),
             plans: Mutex::default(),
+            ladders: Mutex::default(),
+            reading: Arc::new(tokio::sync::Semaphore::new(1)),
             trying: tokio::sync::Semaphore::new(1),
             streams: Arc::new(tokio::sync::Semaphore::new(stream::MOST)),
         });
@@ -196,6 +206,11 @@ impl Web {
     /// Lets configurations be shown and tried.
     pub fn show_plans(&self, plans: Arc<dyn Plans>) {
         *locked(&self.shared.plans) = Some(plans);
+    }
+
+    /// Lets the ladders of calls be read.
+    pub fn show_ladders(&self, ladders: Arc<dyn Ladders>) {
+        *locked(&self.shared.ladders) = Some(ladders);
     }
 
     /// Other users from now on. Sessions of those who are gone end with them.

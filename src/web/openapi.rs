@@ -81,6 +81,7 @@ fn who(access: Access) -> String {
         Access::SignedIn => "For whoever is signed in.".to_owned(),
         Access::Own => "For supervisors, and for the agent of the path.".to_owned(),
         Access::Only(role) => format!("For the role `{}`.", role.word()),
+        Access::Either(one, other) => format!("For the roles `{}` and `{}`.", one.word(), other.word()),
     }
 }
 
@@ -165,6 +166,7 @@ fn said(does: Does) -> Said {
         },
         Does::Calls => json("calls", "Calls that are up", "Calls"),
         Does::Call => json("call", "One call that is up", "Call"),
+        Does::Ladder => json("ladder", "One call, message by message, over or not", "Ladder"),
         Does::Desk => json("desk", "What an agent sees", "Desk"),
         Does::Callbacks => json("callbacks", "Promised callbacks that are not settled", "Callbacks"),
         Does::Cases => json("cases", "Cases that are not closed", "Cases"),

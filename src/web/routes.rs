@@ -20,7 +20,7 @@ use super::problem::Problem;
 use super::server::Peer;
 use super::sessions::LASTS;
 use super::users::verify;
-use super::{Ask, Shared, audit, locked, metrics, openapi, pages, plans, stream, wall};
+use super::{Ask, Shared, audit, ladder, locked, metrics, openapi, pages, plans, stream, wall};
 use crate::access::Role;
 
 /// Largest body of a request.
@@ -58,6 +58,7 @@ pub(super) enum Does {
     Stream,
     Calls,
     Call,
+    Ladder,
     Desk,
     Callbacks,
     Cases,
@@ -94,8 +95,9 @@ pub(super) const ROUTES: &[Route] = &[
     get("/api/v1/me", Access::SignedIn, Does::Me),
     get("/api/v1/board", Access::SignedIn, Does::Board),
     get("/api/v1/stream", Access::SignedIn, Does::Stream),
-    get("/api/v1/calls", Access::Only(Role::Supervisor), Does::Calls),
+    get("/api/v1/calls", Access::Either(Role::Supervisor, Role::Engineer), Does::Calls),
     get("/api/v1/calls/{id}", Access::Only(Role::Supervisor), Does::Call),
+    get("/api/v1/calls/{id}/ladder", Access::Only(Role::Engineer), Does::Ladder),
     get("/api/v1/agents/{name}", Access::Own, Does::Desk),
     get("/api/v1/callbacks", Access::Only(Role::Supervisor), Does::Callbacks),
     get("/api/v1/cases", Access::Only(Role::Supervisor), Does::Cases),
@@ -181,7 +183,8 @@ async fn serve(web: Arc<Shared>, route: &'static Route, request: Request) -> Res
         Err(problem) => Err(problem),
     };
     let changes = !matches!(route.does, Does::Check | Does::Diff | Does::Explain);
-    if changes && !route.method.is_safe() {
+    // Who has seen a caller's number is written down too.
+    if (changes && !route.method.is_safe()) || route.does == Does::Ladder {
         let status = answered.as_ref().map_or_else(Problem::status, Response::status);
         locked(&web.audit).note(audit::Entry {
             at: wall().rfc3339(),
@@ -247,6 +250,10 @@ async fn answer(does: Does, asked: Asked<'_>) -> Result<Response, Problem> {
             let id = orders::call(asked.named("id")?)?;
             let call = web.ask(|answer| Ask::Call(id, answer)).await?;
             json(&call.ok_or_else(|| Problem::not_found(format!("{id} is over, or was never there")))?)
+        }
+        Does::Ladder => {
+            let call = orders::call(asked.named("id")?)?;
+            Ok(with_json(Body::from(ladder::ladder(web, call).await?)))
         }
         Does::Desk => {
             let name = asked.named("name")?.to_owned();

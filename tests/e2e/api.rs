@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 
 use crate::harness::{Client, Net, Phone, SOON, Setup, wait_for};
 
-const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct horse battery";
 /// The token of one who may do everything.
 const ALL: &str = "a token for everything";
 const TOKEN: &str = "a token for a screen on the wall";
 
 /// A daemon with one agent, and a user for each role with the role's name; `asha` is the agent, `screen` has a token.
-fn setup(net: Net, phone: &Phone) -> Setup {
+pub fn setup(net: Net, phone: &Phone) -> Setup {
     // Dear hashes are for real passwords.
     let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, None).unwrap());
     let salt = SaltString::encode_b64(b"for tests only").unwrap();

@@ -30,6 +30,7 @@ mod hangup;
 mod health;
 mod hold;
 mod keys;
+mod ladder;
 mod loss;
 mod missed;
 mod overflow;
