@@ -117,6 +117,7 @@ impl<O: Observer> Daemon<O> {
             Ask::Calls(to) => drop(to.send(self.switch.callers(now))),
             Ask::Call(call, to) => drop(to.send(self.switch.caller(call, now))),
             Ask::Desk(agent, to) => drop(to.send(self.switch.desk(&agent, now))),
+            Ask::LastCall(to) => drop(to.send(self.switch.last_call())),
             Ask::Callbacks(to) => drop(to.send(self.switch.callbacks_shown(now))),
             Ask::Cases(to) => drop(to.send(self.switch.cases_shown())),
             Ask::Order(order, to) => drop(to.send(self.order(order))),
@@ -139,7 +140,9 @@ impl<O: Observer> Daemon<O> {
             ("the ledger cannot be written", !ledger.healthy),
             ("a media thread died", !self.media.running()),
         ];
-        let unwell = checks.into_iter().filter(|(_, unwell)| *unwell).map(|(why, _)| why).collect();
+        let unwell = checks.into_iter().filter(|(_, unwell)| *unwell).map(|(why, _)| why.to_owned());
+        let missed = self.switch.trunks_missed().map(|name| format!("the trunk `{name}` is down"));
+        let unwell = unwell.chain(missed).collect();
         let mut samples = Vec::new();
         self.service(now, &mut samples);
         self.switch_counts(&mut samples);
@@ -181,6 +184,11 @@ impl<O: Observer> Daemon<O> {
         {
             let sample = Sample::of("callbacks", "Promised callbacks that are not settled.", value.into());
             samples.push(sample.labelled("state", state));
+        }
+        for trunk in board.trunks.iter().filter(|trunk| trunk.health != "unknown") {
+            let up = u64::from(trunk.health == "up");
+            let sample = Sample::of("trunk_up", "Whether a trunk that is asked is there.", up);
+            samples.push(sample.labelled("trunk", &trunk.name));
         }
         for stack in &board.stacks {
             let sample = Sample::of("stack_open", "Cases that are not closed.", stack.open.into());

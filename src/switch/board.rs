@@ -120,6 +120,11 @@ pub struct Trunk {
     pub emergency: bool,
     /// Its calls that are up.
     pub calls: u32,
+    /// `up`, `down` or `unknown`.
+    pub health: &'static str,
+    /// Since when, unless it is unknown.
+    #[serde(serialize_with = "maybe_instant")]
+    pub since: Option<Wall>,
 }
 
 /// One pathway.
@@ -306,11 +311,16 @@ impl Switch {
             agents: self.agents_shown(now),
             trunks: trunks
                 .filter(|(_, trunk)| !trunk.from.is_empty())
-                .map(|(id, trunk)| Trunk {
-                    name: trunk.name.clone(),
-                    practice: self.practice_name(trunk.practice),
-                    emergency: trunk.emergency,
-                    calls: calls.get(&id).copied().unwrap_or_default(),
+                .map(|(id, trunk)| {
+                    let health = self.trunks.get(&id);
+                    Trunk {
+                        name: trunk.name.clone(),
+                        practice: self.practice_name(trunk.practice),
+                        emergency: trunk.emergency,
+                        calls: calls.get(&id).copied().unwrap_or_default(),
+                        health: health.map_or("unknown", |health| if health.up { "up" } else { "down" }),
+                        since: health.map(|health| health.since),
+                    }
                 })
                 .collect(),
             pathways: self.pathways_shown(now),

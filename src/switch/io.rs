@@ -415,6 +415,13 @@ pub enum Event {
         /// Name of its line.
         line: String,
     },
+    /// A trunk that is asked whether it is there has begun to be, or no longer is.
+    Trunk {
+        /// Its name.
+        trunk: String,
+        /// Whether it is there.
+        up: bool,
+    },
     /// A caller waits in another line.
     Moved {
         /// The call.

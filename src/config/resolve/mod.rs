@@ -81,6 +81,7 @@ pub(super) fn resolve(
 
     let practices = trunks::practices(&written.practices, sink);
     let trunks = trunks::trunks(&written.trunks, &country_code, &mut names, sink);
+    let probes = trunks::probes(&written.trunks, written.sip.probe_trunks_every, &network, sink);
     let (lines, treatments) = lines::lines(&written.lines, &mut names, sink);
     let teams = floor::teams(&written.teams, &mut names, sink);
     let (agents, mut phones) = floor::agents(&written.agents, &mut names, &network, sink);
@@ -163,6 +164,7 @@ pub(super) fn resolve(
         dispositions,
         callbacks: ways,
         drain_limit: written.drain_limit,
+        probes,
     };
     let log = LogSettings { level: written.log_level, format: written.log_format };
     let acd::Guide { rules, calendar, .. } = &plan.guide;

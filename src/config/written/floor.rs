@@ -61,6 +61,8 @@ pub(in super::super) struct Trunk {
     pub(in super::super) line: Option<Spanned<String>>,
     pub(in super::super) ddis: Option<List<String>>,
     pub(in super::super) callback_via: Option<Spanned<String>>,
+    pub(in super::super) probe: Option<Spanned<String>>,
+    pub(in super::super) must_be_up: Option<Spanned<bool>>,
 }
 
 /// `[line.NAME]`
@@ -199,6 +201,8 @@ pub(super) fn trunk(table: &mut Table<'_, '_>, sink: &mut Sink) -> Trunk {
         line: table.needed_text("line", sink),
         ddis: table.texts("ddis", sink),
         callback_via: table.text("callback-via", sink),
+        probe: table.text("probe", sink),
+        must_be_up: table.flag("must-be-up", sink),
     }
 }
 

@@ -165,7 +165,21 @@ impl World {
                 kept.map_err(|what| Fault { call_id: about.clone(), what })?;
                 self.tally.note("put back");
             }
-            Event::Reloaded => self.tally.note("reloads"),
+            Event::Reloaded => {
+                self.tally.note("reloads");
+                if self.switch.plan().probed_trunks().next().is_none() {
+                    self.trunks.clear();
+                }
+            }
+            Event::Trunk { trunk, up } => {
+                self.tally.note(if *up { "trunks up" } else { "trunks down" });
+                if self.trunks.insert(trunk.clone(), *up) == Some(*up) {
+                    return Err(Fault {
+                        call_id: about,
+                        what: format!("{trunk} is said to be the same again"),
+                    });
+                }
+            }
             Event::ReloadRefused { .. } => self.tally.note("refused reloads"),
             Event::Bridged { .. } => self.both_at_once(&about),
             _ => {}

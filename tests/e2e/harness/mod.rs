@@ -13,7 +13,7 @@ mod wire;
 pub mod tone;
 
 pub use baresip::Baresip;
-pub use http::Client;
+pub use http::{Client, Stream};
 pub use hub::{FAILS, Hub, Setup, hearken};
 pub use ledger::{Call, Segment, assert_sound};
 pub use message::Message;
