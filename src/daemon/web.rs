@@ -13,9 +13,13 @@ use crate::config::WebSettings;
 use crate::flight;
 use crate::id::CallId;
 use crate::ledger::{self, Entry, Period, Reader};
+use crate::sip::{ListenerId, Transport};
 use crate::switch::{Event, Order, Refused, Switch};
 use crate::time::{Now, Wall};
-use crate::web::{self, Ask, Day, End, Figures, Finished, Plans, Sample, Targets, Users, Web};
+use crate::web::{
+    self, Ask, Datagrams, Day, End, Figures, Finished, Listener, Plans, Sample, Streams, Targets,
+};
+use crate::web::{Transports, Users, Web};
 
 use super::{Daemon, Observer};
 
@@ -121,6 +125,7 @@ impl<O: Observer> Daemon<O> {
             Ask::Callbacks(to) => drop(to.send(self.switch.callbacks_shown(now))),
             Ask::Cases(to) => drop(to.send(self.switch.cases_shown())),
             Ask::Order(order, to) => drop(to.send(self.order(order))),
+            Ask::Transports(to) => drop(to.send(self.transports())),
             Ask::Figures(to) => drop(to.send(self.figures(now))),
         }
     }
@@ -130,6 +135,33 @@ impl<O: Observer> Daemon<O> {
         let input = self.switch.meant(order)?;
         self.batch.push(input);
         self.feed_at(self.clock.now(), |_, _| {}).map_or(Ok(()), Err)
+    }
+
+    /// Where SIP is spoken, and what came and went there.
+    fn transports(&self) -> Transports {
+        let (net, switch) = (self.net.counters(), self.switch.counters());
+        let open = self.net.connections();
+        let planned = &self.switch.plan().sip.listeners;
+        let listeners = (0..).map(ListenerId).zip(planned).zip(self.net.addresses());
+        let listeners = listeners.map(|((id, listener), &address)| Listener {
+            transport: listener.transport.name(),
+            address,
+            advertised: listener.advertised,
+            connections: (listener.transport == Transport::Tcp)
+                .then(|| open.get(&id).copied().unwrap_or_default()),
+        });
+        Transports {
+            listeners: listeners.collect(),
+            datagrams: Datagrams {
+                received: net.received,
+                sent: net.sent,
+                crowded_out: net.crowded_out,
+                unsent: net.unsent,
+            },
+            streams: Streams { choked: net.choked, broken: switch.broken_streams },
+            dropped: switch.dropped.clone(),
+            refused: switch.refused.clone(),
+        }
     }
 
     /// Health, and everything that is counted.

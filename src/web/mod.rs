@@ -15,6 +15,7 @@
 //! | `ladder` | one call, message by message |
 //! | `audit` | who ordered what |
 //! | `metrics` | health, and figures for Prometheus |
+//! | `transports` | where SIP is spoken |
 //! | `openapi` | the description for programs |
 //! | `plans` | the configuration, shown and tried |
 //! | `pages` | the pages that are built in |
@@ -37,6 +38,7 @@ mod routes;
 mod server;
 mod sessions;
 mod stream;
+mod transports;
 mod users;
 
 use std::io;
@@ -52,6 +54,7 @@ pub use day::{Day, End, Finished, Targets};
 pub use ladder::{Ladders, NoLadder};
 pub use metrics::{Figures, Sample};
 pub use plans::{Checked, Found, Plans, Question};
+pub use transports::{Datagrams, Listener, Streams, Transports};
 pub use users::{Users, digest, hashed};
 
 use crate::id::CallId;
@@ -85,6 +88,8 @@ pub enum Ask {
     Cases(oneshot::Sender<Vec<Case>>),
     /// Somebody's order; the error says why it was not obeyed.
     Order(Order, oneshot::Sender<Result<(), Refused>>),
+    /// Where SIP is spoken.
+    Transports(oneshot::Sender<Transports>),
     /// Health and counts.
     Figures(oneshot::Sender<Figures>),
 }

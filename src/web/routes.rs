@@ -63,6 +63,7 @@ pub(super) enum Does {
     Callbacks,
     Cases,
     Audit,
+    Transports,
     Plan,
     Check,
     Diff,
@@ -102,6 +103,7 @@ pub(super) const ROUTES: &[Route] = &[
     get("/api/v1/callbacks", Access::Only(Role::Supervisor), Does::Callbacks),
     get("/api/v1/cases", Access::Only(Role::Supervisor), Does::Cases),
     get("/api/v1/audit", Access::Only(Role::Engineer), Does::Audit),
+    get("/api/v1/transports", Access::Only(Role::Engineer), Does::Transports),
     get("/api/v1/plan", Access::Only(Role::Ops), Does::Plan),
     asking("/api/v1/plan/check", Does::Check),
     asking("/api/v1/plan/diff", Does::Diff),
@@ -121,6 +123,10 @@ pub(super) const ROUTES: &[Route] = &[
     post("/api/v1/pathways/{name}/report", Access::Only(Role::Supervisor), Verb::Report),
     post("/api/v1/referrals/{id}/acknowledge", Access::Only(Role::Supervisor), Verb::Acknowledge),
     post("/api/v1/referrals/{id}/decline", Access::Only(Role::Supervisor), Verb::Decline),
+    post("/api/v1/cases/{id}/take", Access::Only(Role::Agent), Verb::TakeCase),
+    post("/api/v1/cases/{id}/give-back", Access::Only(Role::Agent), Verb::GiveBackCase),
+    post("/api/v1/cases/{id}/close", Access::Only(Role::Agent), Verb::CloseCase),
+    post("/api/v1/cases/{id}/refer", Access::Only(Role::Agent), Verb::ReferCase),
 ];
 
 /// One request that was let by.
@@ -261,6 +267,7 @@ async fn answer(does: Does, asked: Asked<'_>) -> Result<Response, Problem> {
             json(&desk.ok_or_else(|| Problem::not_found("there is no such agent"))?)
         }
         Does::Callbacks => json(&json!({ "callbacks": web.ask(Ask::Callbacks).await? })),
+        Does::Transports => json(&web.ask(Ask::Transports).await?),
         Does::Cases => json(&json!({ "cases": web.ask(Ask::Cases).await? })),
         Does::Order(verb) => order(&asked, verb).await,
         Does::Plan => json(&plans::in_force(web).await?),
@@ -372,7 +379,8 @@ async fn order(asked: &Asked<'_>, verb: Verb) -> Result<Response, Problem> {
 
 async fn obeyed(asked: &Asked<'_>, verb: Verb) -> Result<Response, Problem> {
     let of = asked.named("name").or_else(|_| asked.named("id"))?;
-    let order = orders::order(verb, of, asked.body)?;
+    let by = asked.who.as_ref().and_then(|who| who.agent.as_deref());
+    let order = orders::order(verb, of, by, asked.body)?;
     asked.web.ask(|answer| Ask::Order(order, answer)).await?.map_err(orders::refused)?;
     done()
 }
