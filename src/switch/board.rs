@@ -19,6 +19,9 @@ use crate::time::{Mono, Now, Wall};
 use super::Switch;
 use super::cases::File;
 
+/// Most cases that a clinician is shown to take from.
+const MOST_WAITING_SHOWN: usize = 20;
+
 /// The whole service at one instant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Board {
@@ -219,6 +222,8 @@ pub struct Desk {
     pub callbacks_due: Vec<Callback>,
     /// Cases that the agent has.
     pub cases: Vec<Case>,
+    /// Cases that the agent may take, the most urgent first; no more than a screen has room for.
+    pub cases_waiting: Vec<Case>,
 }
 
 /// How a call or case may end, clinically.
@@ -365,7 +370,21 @@ impl Switch {
                 .collect(),
             callbacks_due,
             cases,
+            cases_waiting: self.cases_waiting(id),
         })
+    }
+
+    /// The cases that a clinician may take, the most urgent first.
+    fn cases_waiting(&self, agent: AgentId) -> Vec<Case> {
+        let stacks = self.stacks_of(agent).filter_map(|stack| self.stacks.get(stack.index()));
+        let first = stacks.flat_map(|cases| {
+            let first = cases.stack().take(MOST_WAITING_SHOWN);
+            first.filter_map(|case| Some((cases.get(case)?.urgency, case)))
+        });
+        let mut waiting: Vec<_> = first.collect();
+        waiting.sort_unstable();
+        let waiting = waiting.into_iter().take(MOST_WAITING_SHOWN);
+        waiting.filter_map(|(_, case)| Some(self.case_shown(case, self.case_files.get(&case)?))).collect()
     }
 
     /// Promised callbacks that are not settled.

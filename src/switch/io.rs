@@ -124,6 +124,8 @@ pub enum CaseOrder {
     Close(AgentId, CaseId, String),
     /// Refers one to a pathway, which has to acknowledge.
     Refer(AgentId, CaseId, PathwayId),
+    /// Takes this one.
+    TakeThis(AgentId, CaseId),
 }
 
 /// What befell a case, for those who watch.

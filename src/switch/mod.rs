@@ -60,7 +60,7 @@ mod wish;
 use health::Peer;
 pub use io::{AgentOrder, Counters, Event, Input, Output, PathwayOrder, Seen};
 pub use io::{CallerOrder, CaseNews, CaseOrder};
-pub use orders::{Order, Refused, ToAgent};
+pub use orders::{Order, Refused, ToAgent, WithCase};
 use plan::Plan;
 
 #[cfg(test)]
@@ -275,7 +275,7 @@ impl Switch {
             Input::Agent(order) => obeyed = self.agent_order(order),
             Input::Caller(order) => obeyed = self.caller_order(order),
             Input::Pathway(order) => obeyed = self.pathway_order(order),
-            Input::Case(order) => self.case_order(order),
+            Input::Case(order) => obeyed = self.case_order(order),
             Input::Reload(plan) => self.reload(*plan),
             Input::Promises(promises) => self.restore_promises(promises),
             Input::Cases(cases) => self.restore_cases(cases),

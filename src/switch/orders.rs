@@ -6,10 +6,10 @@ use crate::acd::{self, Availability, Band, pathway};
 use crate::call::media::Command;
 use crate::call::record::EndedBy;
 use crate::call::{Call, Stage, Wish};
-use crate::id::{AgentId, CallId, ReferralId};
+use crate::id::{AgentId, CallId, CaseId, ReferralId};
 
 use super::transfer::Unwilling;
-use super::{AgentOrder, CallerOrder, Event, Input, PathwayOrder, Switch, board};
+use super::{AgentOrder, CallerOrder, CaseOrder, Event, Input, PathwayOrder, Switch, board};
 
 /// Why an order is not obeyed; nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +31,8 @@ pub enum Order {
     Caller(CallerOrder),
     /// The caller whom this agent talks with is an emergency.
     FlagOf(String),
+    /// This agent does something with a case.
+    Case(String, WithCase),
     /// So many patients can be sent to this pathway now.
     Report(String, u32),
     /// The pathway takes over the patient of this referral.
@@ -58,6 +60,21 @@ pub enum ToAgent {
     Dispose(String),
     /// Hand the caller on to whom this name means.
     Transfer(String),
+}
+
+/// What a clinician does with a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WithCase {
+    /// Takes the most urgent one.
+    TakeNext,
+    /// Takes this one.
+    Take(CaseId),
+    /// Puts it back.
+    GiveBack(CaseId),
+    /// Closes it by the code of a disposition.
+    Close(CaseId, String),
+    /// Refers it to the pathway of this name.
+    Refer(CaseId, String),
 }
 
 impl Refused {
@@ -96,7 +113,21 @@ impl Switch {
             let known = self.plan.acd.agent_named(name);
             known.ok_or_else(|| Refused::unknown(format!("there is no agent `{name}`")))
         };
+        let pathway = |name: &str| {
+            let known = self.plan.pathway_named(name);
+            known.ok_or_else(|| Refused::unknown(format!("there is no pathway `{name}`")))
+        };
         Ok(match order {
+            Order::Case(name, what) => {
+                let agent = agent(&name)?;
+                Input::Case(match what {
+                    WithCase::TakeNext => CaseOrder::Take(agent),
+                    WithCase::Take(case) => CaseOrder::TakeThis(agent, case),
+                    WithCase::GiveBack(case) => CaseOrder::GiveBack(agent, case),
+                    WithCase::Close(case, code) => CaseOrder::Close(agent, case, code),
+                    WithCase::Refer(case, to) => CaseOrder::Refer(agent, case, pathway(&to)?),
+                })
+            }
             Order::Agent(name, what) => {
                 let agent = agent(&name)?;
                 Input::Agent(match what {
@@ -112,11 +143,7 @@ impl Switch {
             }
             Order::Caller(order) => Input::Caller(order),
             Order::FlagOf(name) => Input::Caller(CallerOrder::Flag(self.talks_with(agent(&name)?)?)),
-            Order::Report(name, free) => {
-                let unknown = || Refused::unknown(format!("there is no pathway `{name}`"));
-                let pathway = self.plan.pathway_named(&name).ok_or_else(unknown)?;
-                Input::Pathway(PathwayOrder::Report(pathway, free))
-            }
+            Order::Report(name, free) => Input::Pathway(PathwayOrder::Report(pathway(&name)?, free)),
             Order::Acknowledge(referral) => Input::Pathway(PathwayOrder::Acknowledge(referral)),
             Order::Decline(referral) => Input::Pathway(PathwayOrder::Decline(referral)),
         })
