@@ -174,7 +174,9 @@ impl Shift {
         let callbacks = CallbackPlan { by_trunk, ..new.callbacks };
         let by_trunk = self.trunks.arrange(new.probes.by_trunk, |_| None);
         let probes = Probes { by_trunk, ..new.probes };
-        Plan { ingress, acd, guide, phones, treatments, callbacks, pathways, stacks, probes, ..new }
+        let red_flag_line = new.red_flag_line.map(|line| self.line(line));
+        let tables = Plan { ingress, acd, guide, phones, treatments, callbacks, pathways, stacks, ..new };
+        Plan { probes, red_flag_line, ..tables }
     }
 
     /// People's phones by their agents, then those of the destinations' seats.

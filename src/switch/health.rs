@@ -129,6 +129,8 @@ impl Switch {
         let from = NameAddr::new(self.contact(flow));
         let mut request = self.new_request(Method::Options, uri, from, 70, flow);
         request.headers.push("Accept", "application/sdp");
+        // What comes of an older question says nothing any more.
+        self.client_txs.retain(|_, ask| *ask != peer.question());
         let tx = self.ask(request, flow);
         self.remember_ask(tx, peer.question());
         self.deadlines.set(peer.silent(), self.now.mono + PATIENCE);
@@ -141,10 +143,18 @@ impl Switch {
         self.deadlines.set(peer.due(), self.now.mono + next.max(PATIENCE));
     }
 
-    /// A peer answered, or its transport failed (`None`).
-    pub(super) fn peer_says(&mut self, peer: Peer, code: Option<u16>) {
+    /// A peer cannot be asked. Who was silent for too long was judged by that.
+    pub(super) fn peer_failed(&mut self, peer: Peer) {
+        if self.deadlines.at(peer.silent()).is_some() {
+            self.deadlines.clear(peer.silent());
+            self.peer_is_absent(peer);
+        }
+    }
+
+    /// A peer answered.
+    pub(super) fn peer_says(&mut self, peer: Peer, code: u16) {
         self.deadlines.clear(peer.silent());
-        match (peer, code.is_some_and(|code| peer.lives(code))) {
+        match (peer, peer.lives(code)) {
             (_, false) => self.peer_is_absent(peer),
             (Peer::Trunk(trunk), true) => {
                 self.trunk_is(trunk, true);

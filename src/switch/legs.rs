@@ -76,12 +76,12 @@ impl Switch {
             Some(Ask::Reinvite(leg)) => self.reinvite_answered(tx, leg, &response),
             Some(Ask::Health(agent)) if response.code >= 200 => {
                 self.client_txs.remove(&tx);
-                self.peer_says(Peer::Phone(agent), Some(response.code));
+                self.peer_says(Peer::Phone(agent), response.code);
                 self.take_report(agent, flow, &response);
             }
             Some(Ask::TrunkHealth(trunk)) if response.code >= 200 => {
                 self.client_txs.remove(&tx);
-                self.peer_says(Peer::Trunk(trunk), Some(response.code));
+                self.peer_says(Peer::Trunk(trunk), response.code);
             }
             Some(Ask::Probe(leg)) if response.code >= 200 => {
                 self.forget_ask(tx, leg);
@@ -104,8 +104,8 @@ impl Switch {
         match self.client_txs.remove(&tx) {
             Some(Ask::Invite(leg)) => self.invite_failed(leg),
             Some(Ask::Reinvite(leg) | Ask::Probe(leg)) => self.peer_is_dead(leg),
-            Some(Ask::Health(agent)) => self.peer_says(Peer::Phone(agent), None),
-            Some(Ask::TrunkHealth(trunk)) => self.peer_says(Peer::Trunk(trunk), None),
+            Some(Ask::Health(agent)) => self.peer_failed(Peer::Phone(agent)),
+            Some(Ask::TrunkHealth(trunk)) => self.peer_failed(Peer::Trunk(trunk)),
             None => drop(self.reinvited.remove(&tx)),
         }
     }

@@ -6,7 +6,7 @@ use crate::acd::{self, Availability, Band, pathway};
 use crate::call::media::Command;
 use crate::call::record::EndedBy;
 use crate::call::{Call, Stage, Wish};
-use crate::id::{AgentId, CallId, CaseId, ReferralId};
+use crate::id::{AgentId, CallId, CaseId, LineId, ReferralId};
 
 use super::transfer::Unwilling;
 use super::{AgentOrder, CallerOrder, CaseOrder, Event, Input, PathwayOrder, Switch, board};
@@ -225,21 +225,30 @@ impl Switch {
 
     /// The caller is an emergency from now on, whatever trunk the call came by.
     fn flag(&mut self, id: CallId) -> Result<(), Refused> {
-        if self.own_call(id)?.band == Band::EMERGENCY {
+        let call = self.own_call(id)?;
+        if call.band == Band::EMERGENCY {
             return Err(Refused::not_now("this is an emergency already"));
         }
-        self.instruct(acd::Input::Rank { call: id, band: Band::EMERGENCY })?;
-        self.is_emergency_now(id);
-        Ok(())
+        // Who talks has somebody, and who is handed on is on the way to somebody.
+        let waits = matches!(call.stage, Stage::Waiting { .. });
+        let to = self.plan.red_flag_line.filter(|&to| waits && to != call.line);
+        match to {
+            Some(line) => self.wait_in(id, line, Band::EMERGENCY),
+            None => {
+                self.instruct(acd::Input::Rank { call: id, band: Band::EMERGENCY })?;
+                self.is_emergency_now(id);
+                Ok(())
+            }
+        }
     }
 
     /// What follows from being an emergency: nothing is asked of the caller any more, and it counts against no limit.
     fn is_emergency_now(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(&id) else { return };
+        self.routine_calls -= usize::from(call.is_limited());
         call.becomes_emergency();
         let (wish, line, asked) = (call.wish, call.line, Switch::is_asked(call));
         let listens = call.caller.filter(|_| wish != Wish::Unasked).map(|leg| (call.thread, leg));
-        self.routine_calls = self.routine_calls.saturating_sub(1);
         if let Wish::Keeping { promise, new: true } = wish {
             self.unpromise(promise);
         }
@@ -265,24 +274,28 @@ impl Switch {
         Ok(())
     }
 
-    /// The caller waits in another line, and hears what is heard there.
+    /// The caller waits in the line of this name.
     fn move_to(&mut self, id: CallId, name: &str) -> Result<(), Refused> {
         let line = self.plan.acd.line_named(name);
         let line = line.ok_or_else(|| Refused::unknown(format!("there is no line `{name}`")))?;
         let call = self.waiting(id)?;
-        let (from, old_band, caller) = (call.line, call.band, call.caller);
-        if from == line {
+        if call.line == line {
             return Err(Refused::not_now("the caller waits there already"));
         }
-        let band = self.band_of(line).min(old_band);
+        // What a supervisor ranked stays so ranked in another line.
+        let band = if self.band_of(line) == Band::EMERGENCY { Band::EMERGENCY } else { call.band };
+        self.wait_in(id, line, band)
+    }
+
+    /// The caller waits in another line in this class, and hears what is heard there.
+    fn wait_in(&mut self, id: CallId, line: LineId, band: Band) -> Result<(), Refused> {
         self.instruct(acd::Input::Move { call: id, line, band })?;
-        if let Some(call) = self.calls.get_mut(&id) {
-            call.line = line;
-        }
-        if band == Band::EMERGENCY && old_band != Band::EMERGENCY {
+        let Some(call) = self.calls.get_mut(&id) else { return Ok(()) };
+        let (from, was, caller) = (std::mem::replace(&mut call.line, line), call.band, call.caller);
+        if band == Band::EMERGENCY && was != band {
             self.is_emergency_now(id);
         }
-        let (from, to) = (self.line_name(from), name.to_owned());
+        let (from, to) = (self.line_name(from), self.line_name(line));
         self.emit(Event::Moved { call: id, from, to });
         caller.into_iter().for_each(|leg| self.entertain(leg));
         Ok(())

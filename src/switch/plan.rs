@@ -14,7 +14,7 @@ pub use crate::call::media::ThreadPorts;
 use crate::acd::cases::Disposition;
 use crate::acd::pathway::Pathway;
 use crate::audio::{Codec, Digit};
-use crate::id::{AgentId, ClipId, PathwayId, StackId, TeamId, TrunkId};
+use crate::id::{AgentId, ClipId, LineId, PathwayId, StackId, TeamId, TrunkId};
 use crate::policy::Ingress;
 use crate::sip::{Flow, Listener};
 
@@ -53,6 +53,9 @@ pub struct Plan {
     /// Which trunks are asked whether they are there.
     #[serde(default)]
     pub probes: Probes,
+    /// Where a caller waits once flagged as an emergency; `None` for where it waited.
+    #[serde(default)]
+    pub red_flag_line: Option<LineId>,
 }
 
 /// Which trunks are asked by OPTIONS whether they are there.

@@ -91,6 +91,8 @@ pub(super) fn resolve(
     let pathways = treat::pathways(&written.pathways, tables, &mut names, &network, sink);
     let stacks = treat::stacks(&written.stacks, &written.pathways, &mut names, sink);
     let rules = rules::rules(&written.rules, &mut names, sink);
+    let red_flag_line = written.distributor.red_flag_line.as_ref();
+    let red_flag_line = red_flag_line.and_then(|name| names.lines.find(name, sink)).map(LineId);
     let (callbacks, ways) =
         callback::callbacks(&written.callback, &written.trunks, &country_code, &network, &mut names, sink);
     callback::check_ways(&written.lines, &written.rules, &rules, &trunks, &ways, sink);
@@ -165,6 +167,7 @@ pub(super) fn resolve(
         callbacks: ways,
         drain_limit: written.drain_limit,
         probes,
+        red_flag_line,
     };
     let log = LogSettings { level: written.log_level, format: written.log_format };
     let acd::Guide { rules, calendar, .. } = &plan.guide;

@@ -85,6 +85,8 @@ struct Facts {
     callbacks: bool,
     /// Whether trunks are asked whether they are there.
     probes: bool,
+    /// Whether who is flagged waits in the emergency line.
+    red_flag: bool,
     riverside: bool,
     ports: u16,
 }
@@ -166,6 +168,7 @@ impl Site {
             misses: dice.pick(&[0, 2, 3]),
             callbacks: dice.chance(400),
             probes: dice.chance(600),
+            red_flag: dice.chance(500),
             riverside: true,
             ports: dice.pick(&[24, 64, 64, 64]),
         };
@@ -222,10 +225,11 @@ impl Site {
         let Facts { agents, strategy, probe, ring_for, wrap_up, keep_free, max_calls, parallel, .. } =
             &self.facts;
         let Facts { max_wait, first, rules, told, misses, callbacks, riverside, .. } = &self.facts;
+        let red_flag = if self.facts.red_flag { "red-flag-line = \"emergency\"\n" } else { "" };
         let mut text = format!(
             "[sip]\nlisten = [\"udp:192.0.2.1:5060\", \"tcp:192.0.2.1:5060\"]\nprobe-phones-every = \"{probe}\"\n\
              probe-trunks-every = \"10s\"\nmax-calls = {max_calls}\n[media]\nthreads = 2\n\
-             [distributor]\nmisses-before-pause = {misses}\nmiss-pause = \"30s\"\nredial-window = \"5m\"\n\
+             [distributor]\nmisses-before-pause = {misses}\nmiss-pause = \"30s\"\nredial-window = \"5m\"\n{red_flag}\
              [drain]\nlimit = \"60s\"\n"
         );
         for (name, keys) in agents {

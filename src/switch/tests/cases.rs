@@ -343,10 +343,14 @@ fn ordered(world: &mut World, order: CaseOrder) -> Result<(), Refused> {
 fn a_named_case_is_taken_once_by_a_clinician_of_its_teams_and_orders_that_do_not_fit_say_why() {
     let mut plan = treat_plan(3);
     plan.acd.teams[0].agents = vec![AgentId(0), AgentId(1)];
+    plan.acd.agents[1].logged_in = false;
     let mut world = World::on(plan);
     let (_first, first) = put_on_stack(&mut world, "c1", TRUNK);
     world.pass(16 * SECOND);
     let (_second, second) = put_on_stack(&mut world, "c2", TRUNK);
+    let home = ordered(&mut world, CaseOrder::TakeThis(AgentId(1), second));
+    assert_eq!(home, Err(Refused::NotNow("the agent is logged-out".to_owned())));
+    world.give(Input::Agent(AgentOrder::LogIn(AgentId(1))));
     let waiting = |world: &World, agent: &str| -> Vec<CaseId> {
         let desk = world.switch.desk(agent, world.now).unwrap();
         desk.cases_waiting.iter().map(|case| case.id).collect()

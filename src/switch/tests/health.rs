@@ -174,6 +174,8 @@ fn what_is_known_of_a_trunk_outlives_a_reload_unless_it_is_asked_elsewhere() {
     next.sip.max_calls = 7;
     world.give(Input::Reload(Box::new(next.clone())));
     assert_eq!(healths(&world), ["up", "unknown"]);
+    world.pass(Duration::ZERO);
+    assert!(trunk_answers(&mut world, TRUNK, "200 OK"), "whoever was asked is asked again");
     next.probes.by_trunk[0] = None;
     world.give(Input::Reload(Box::new(next)));
     assert_eq!(healths(&world), ["unknown", "unknown"]);
@@ -183,15 +185,38 @@ fn what_is_known_of_a_trunk_outlives_a_reload_unless_it_is_asked_elsewhere() {
 }
 
 #[test]
-fn a_switch_that_ends_asks_no_trunk_whatever_calls_come() {
+fn an_answer_is_not_taken_back_by_an_older_question_that_had_none() {
     let mut world = probed();
-    Caller::new("c1", TRUNK).call(&mut world);
-    world.give(Input::Drain);
+    world.pass(15 * SECOND);
+    // Lost on the way, and silent; the next question is answered.
     world.take_to(TRUNK_999);
-    Caller::new("e1", TRUNK_999).call(&mut world);
-    world.pass(120 * SECOND);
-    assert!(!world.take_to(TRUNK_999).iter().any(|text| text.starts_with("OPTIONS")));
+    world.pass(9 * SECOND);
+    assert!(trunk_answers(&mut world, TRUNK_999, "200 OK"));
+    for _ in 0..29 {
+        world.pass(SECOND);
+        trunk_answers(&mut world, TRUNK_999, "200 OK");
+    }
+    let of = |event: &Event| matches!(event, Event::Trunk { trunk, .. } if trunk == "as-999");
+    let told = world.events.iter().filter(|event| of(event)).count();
+    assert_eq!((healths(&world)[1], told), ("up", 2), "the first transaction has ended meanwhile");
+    let mut phones = watched(1);
+    assert!(answer(&mut phones, 0, "200 OK"));
+    phones.pass(30 * SECOND);
+    phones.take_to(&phone(0));
+    phones.pass(9 * SECOND);
+    assert!(answer(&mut phones, 0, "200 OK"));
+    for _ in 0..29 {
+        phones.pass(SECOND);
+        answer(&mut phones, 0, "200 OK");
+    }
+    assert_eq!(states(&mut phones), [Availability::Unreachable, Availability::Free]);
+}
+
+#[test]
+fn a_switch_that_was_stopped_asks_no_trunk_even_one_that_calls() {
+    let mut world = probed();
     world.give(Input::Stop);
+    world.from(TRUNK_999, &Caller::new("e1", TRUNK_999).invite());
     world.pass(200 * SECOND);
     assert!(world.switch.is_empty(), "{:?}", world.switch.leftovers());
 }

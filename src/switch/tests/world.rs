@@ -133,6 +133,7 @@ pub(super) fn plan(agents: u32) -> Plan {
         },
         drain_limit: Duration::from_secs(600),
         probes: Probes::default(),
+        red_flag_line: None,
     }
 }
 
