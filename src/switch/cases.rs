@@ -121,14 +121,10 @@ impl Switch {
     pub(super) fn case_order(&mut self, order: CaseOrder) -> Result<(), Refused> {
         match order {
             CaseOrder::Take(agent) => {
-                self.must_be_logged_in(agent)?;
                 let none = || Refused::NotNow("no case waits for the agent".to_owned());
                 self.take_case(agent).map(|_| ()).ok_or_else(none)
             }
-            CaseOrder::TakeThis(agent, case) => {
-                self.must_be_logged_in(agent)?;
-                self.take_this_case(agent, case)
-            }
+            CaseOrder::TakeThis(agent, case) => self.take_this_case(agent, case),
             CaseOrder::GiveBack(agent, case) => {
                 if self.held_case(agent, case)?.referral.is_some() {
                     return Err(Refused::NotNow("a pathway has yet to answer for the case".to_owned()));
@@ -145,16 +141,6 @@ impl Switch {
                 self.held_case(agent, case)?;
                 self.refer_case(agent, case, pathway)
             }
-        }
-    }
-
-    /// Who has gone home takes no case: nobody would give it back.
-    fn must_be_logged_in(&self, agent: AgentId) -> Result<(), Refused> {
-        match self.exchange.distributor().availability(agent) {
-            None | Some(Availability::LoggedOut) => {
-                Err(Refused::NotNow("the agent is logged-out".to_owned()))
-            }
-            Some(_) => Ok(()),
         }
     }
 

@@ -120,6 +120,11 @@ impl Switch {
         Ok(match order {
             Order::Case(name, what) => {
                 let agent = agent(&name)?;
+                let home = self.exchange.distributor().availability(agent) == Some(Availability::LoggedOut);
+                if home && matches!(what, WithCase::TakeNext | WithCase::Take(_)) {
+                    // Nobody would give it back.
+                    return Err(Refused::not_now("the agent is logged-out"));
+                }
                 Input::Case(match what {
                     WithCase::TakeNext => CaseOrder::Take(agent),
                     WithCase::Take(case) => CaseOrder::TakeThis(agent, case),

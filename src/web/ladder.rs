@@ -39,7 +39,7 @@ pub(super) async fn ladder(web: &Arc<Shared>, call: CallId) -> Result<String, Pr
         return Err(Problem::conflict("this daemon keeps no flight log"));
     };
     let unknown = || Problem::not_found(format!("there was no {call} since the daemon began to count"));
-    if call > web.ask(Ask::LastCall).await? {
+    if call == CallId(0) || call > web.ask(Ask::LastCall).await? {
         return Err(unknown());
     }
     let turn = tokio::time::timeout(PATIENCE, Arc::clone(&web.reading).acquire_owned()).await;

@@ -15,7 +15,7 @@ use crate::id::{AgentId, CaseId, ClipId, PathwayId, ReferralId, TeamId};
 use crate::rng::Rng;
 use crate::switch::codes::{Code, Codes};
 use crate::switch::plan::{Plan, Stack};
-use crate::switch::{AgentOrder, CaseNews, CaseOrder, Event, Input, PathwayOrder, Refused};
+use crate::switch::{AgentOrder, CaseNews, CaseOrder, Event, Input, Order, PathwayOrder, Refused, WithCase};
 
 const SECOND: Duration = Duration::from_secs(1);
 const PHARMACY: PathwayId = PathwayId(0);
@@ -348,9 +348,10 @@ fn a_named_case_is_taken_once_by_a_clinician_of_its_teams_and_orders_that_do_not
     let (_first, first) = put_on_stack(&mut world, "c1", TRUNK);
     world.pass(16 * SECOND);
     let (_second, second) = put_on_stack(&mut world, "c2", TRUNK);
-    let home = ordered(&mut world, CaseOrder::TakeThis(AgentId(1), second));
-    assert_eq!(home, Err(Refused::NotNow("the agent is logged-out".to_owned())));
+    let take = |world: &World| world.switch.meant(Order::Case("agent-1".into(), WithCase::Take(second)));
+    assert_eq!(take(&world), Err(Refused::NotNow("the agent is logged-out".to_owned())));
     world.give(Input::Agent(AgentOrder::LogIn(AgentId(1))));
+    assert_eq!(take(&world), Ok(Input::Case(CaseOrder::TakeThis(AgentId(1), second))));
     let waiting = |world: &World, agent: &str| -> Vec<CaseId> {
         let desk = world.switch.desk(agent, world.now).unwrap();
         desk.cases_waiting.iter().map(|case| case.id).collect()
