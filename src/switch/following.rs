@@ -175,8 +175,19 @@ impl Shift {
         let by_trunk = self.trunks.arrange(new.probes.by_trunk, |_| None);
         let probes = Probes { by_trunk, ..new.probes };
         let red_flag_line = new.red_flag_line.map(|line| self.line(line));
-        let tables = Plan { ingress, acd, guide, phones, treatments, callbacks, pathways, stacks, ..new };
-        Plan { probes, red_flag_line, ..tables }
+        Plan {
+            ingress,
+            acd,
+            guide,
+            phones,
+            treatments,
+            callbacks,
+            pathways,
+            stacks,
+            probes,
+            red_flag_line,
+            ..new
+        }
     }
 
     /// People's phones by their agents, then those of the destinations' seats.

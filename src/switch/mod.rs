@@ -33,6 +33,7 @@ pub mod callbacks;
 mod case_call;
 mod cases;
 pub mod codes;
+mod desk;
 mod dial;
 mod dispose;
 mod door;

@@ -114,8 +114,9 @@ pub(super) fn probes(
         };
         let flow = flow(address, network, sink);
         let from = trunk.from.iter().flat_map(|list| &list.items);
-        let mut from = from.filter_map(|text| {
-            Some(IpNet::from(text.get_ref().parse::<IpAddr>().ok()?)).or_else(|| text.get_ref().parse().ok())
+        let mut from = from.filter_map(|text| match text.get_ref().parse::<IpAddr>() {
+            Ok(ip) => Some(IpNet::from(ip.to_canonical())),
+            Err(_) => text.get_ref().parse().ok(),
         });
         if let Some(flow) = flow
             && !from.any(|net| net.contains(&flow.remote.ip().to_canonical()))
