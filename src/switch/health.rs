@@ -13,6 +13,7 @@ use crate::id::{AgentId, TrunkId};
 use crate::sip::Flow;
 use crate::sip::message::Method;
 use crate::sip::name_addr::NameAddr;
+use crate::sip::transaction::ClientTx;
 use crate::sip::uri::Uri;
 use crate::time::Wall;
 
@@ -129,8 +130,6 @@ impl Switch {
         let from = NameAddr::new(self.contact(flow));
         let mut request = self.new_request(Method::Options, uri, from, 70, flow);
         request.headers.push("Accept", "application/sdp");
-        // What comes of an older question says nothing any more.
-        self.client_txs.retain(|_, ask| *ask != peer.question());
         let tx = self.ask(request, flow);
         self.remember_ask(tx, peer.question());
         self.deadlines.set(peer.silent(), self.now.mono + PATIENCE);
@@ -143,9 +142,11 @@ impl Switch {
         self.deadlines.set(peer.due(), self.now.mono + next.max(PATIENCE));
     }
 
-    /// A peer cannot be asked. Who was silent for too long was judged by that.
-    pub(super) fn peer_failed(&mut self, peer: Peer) {
-        if self.deadlines.at(peer.silent()).is_some() {
+    /// A question came to nothing. Who was silent for too long was judged by that, and an older question than the last
+    /// says nothing any more.
+    pub(super) fn peer_failed(&mut self, tx: ClientTx, peer: Peer) {
+        let is_last = !self.client_txs.range(tx..).any(|(_, ask)| *ask == peer.question());
+        if is_last && self.deadlines.at(peer.silent()).is_some() {
             self.deadlines.clear(peer.silent());
             self.peer_is_absent(peer);
         }

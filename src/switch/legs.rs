@@ -104,8 +104,8 @@ impl Switch {
         match self.client_txs.remove(&tx) {
             Some(Ask::Invite(leg)) => self.invite_failed(leg),
             Some(Ask::Reinvite(leg) | Ask::Probe(leg)) => self.peer_is_dead(leg),
-            Some(Ask::Health(agent)) => self.peer_failed(Peer::Phone(agent)),
-            Some(Ask::TrunkHealth(trunk)) => self.peer_failed(Peer::Trunk(trunk)),
+            Some(Ask::Health(agent)) => self.peer_failed(tx, Peer::Phone(agent)),
+            Some(Ask::TrunkHealth(trunk)) => self.peer_failed(tx, Peer::Trunk(trunk)),
             None => drop(self.reinvited.remove(&tx)),
         }
     }
