@@ -146,7 +146,9 @@ impl World {
             Trouble::Stall => {
                 self.tally.note("stalls");
                 self.stalled = true;
-                self.stalled_until = self.mono + self.dice.between(50, 1_000);
+                // One that begins during another does not end that: what waits keeps its order.
+                let until = self.mono + self.dice.between(50, 1_000);
+                self.stalled_until = self.stalled_until.max(until);
                 Ok(())
             }
             Trouble::Death if self.is_down => Ok(()),

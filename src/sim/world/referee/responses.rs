@@ -88,7 +88,10 @@ impl Referee {
         must(msg.tag("From") == Some(&heard.from_tag), "a response with another From tag")?;
         must(msg.cseq().is_some_and(|(seq, _)| seq == heard.seq), "a response with another CSeq")?;
         heard.sends += 1;
-        if let Some((before, text)) = heard.last.as_ref().filter(|(before, _)| *before >= 200) {
+        // A new call that was turned away unread is not remembered: repeated later, it may be taken.
+        let was_shed = key.0 == "INVITE" && heard.to_tag.is_none() && code != 503;
+        let over = |before: u16| before >= 200 && !(was_shed && before == 503);
+        if let Some((before, text)) = heard.last.as_ref().filter(|(before, _)| over(*before)) {
             // A CANCEL that overtook its INVITE finds it when it is repeated.
             let found = key.0 == "CANCEL" && *before == 481 && code == 200;
             must(found || (code == *before && text == bytes), "a second final response")?;
