@@ -135,7 +135,8 @@ impl Referee {
             ("INVITE", None) => {
                 let taken = Taken { code, emergency };
                 let before = self.taken.insert(dialog.0.clone(), taken);
-                must(before.is_none() || code == 482, "a call was answered twice")?;
+                let is_new = before.is_none_or(|before| before.code == 503);
+                must(is_new || code == 482, "a call was answered twice")?;
                 if let (482, Some(before)) = (code, before) {
                     self.taken.insert(dialog.0.clone(), before);
                 }
