@@ -5,7 +5,7 @@ use std::ops::Range;
 use hearken::sim::world::{self, Tally};
 
 /// What must have happened somewhere among so many seeds, or the world has become too friendly.
-const RARE: [&str; 21] = [
+const RARE: [&str; 23] = [
     "answered",
     "both left",
     "broken connections",
@@ -26,6 +26,8 @@ const RARE: [&str; 21] = [
     "spoilt",
     "stalls",
     "supervisors' orders",
+    "trunks down",
+    "trunks up",
     "unacknowledged",
 ];
 

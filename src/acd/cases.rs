@@ -122,6 +122,17 @@ impl Cases {
         Some(case)
     }
 
+    /// Gives this clinician a case that is on the stack.
+    pub fn take_this(&mut self, case: CaseId, agent: AgentId, now: Mono) -> Result<(), Refused> {
+        self.handle_timeout(now);
+        let open = self.open.get_mut(&case).filter(|open| open.holder.is_none());
+        let open = open.ok_or(Refused::NotOnStack(case))?;
+        open.holder = Some(agent);
+        self.stack.remove(&(open.urgency, case));
+        self.held.insert((agent, case));
+        Ok(())
+    }
+
     /// The clinician puts a case back: it takes its old place.
     pub fn give_back(&mut self, case: CaseId, agent: AgentId, now: Mono) -> Result<(), Refused> {
         self.handle_timeout(now);
@@ -220,6 +231,9 @@ pub enum Refused {
     /// The case is closed, on the stack, or another's.
     #[error("{agent} does not hold {case}")]
     NotTheirs { case: CaseId, agent: AgentId },
+    /// The case is closed, or somebody has it.
+    #[error("{0} is not on the stack")]
+    NotOnStack(CaseId),
     /// The code is not in the table.
     #[error("no such disposition code")]
     UnknownCode,

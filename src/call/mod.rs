@@ -168,6 +168,12 @@ impl Stage {
 }
 
 impl Call {
+    /// It is an emergency from now on: nobody rings such a caller back later, and agents see the number.
+    pub fn becomes_emergency(&mut self) {
+        self.band = Band::EMERGENCY;
+        (self.callable, self.show_cli) = (false, true);
+    }
+
     /// Whether it counts against the limit of calls at once: emergencies, and calls made to keep a promise, do not.
     pub fn is_limited(&self) -> bool {
         self.band != Band::EMERGENCY && self.made_for.is_none()

@@ -129,6 +129,8 @@ pub(super) fn event(event: &Event) {
         }
         Event::Callback { promise, line, news } => tracing::debug!(%promise, line, ?news, "callback"),
         Event::Flagged { call, line } => tracing::info!(%call, line, "flagged as an emergency"),
+        Event::Trunk { trunk, up: true } => tracing::info!(trunk, "the trunk is up"),
+        Event::Trunk { trunk, up: false } => tracing::warn!(trunk, "the trunk is down: it does not answer"),
         Event::Moved { call, from, to } => tracing::info!(%call, from, to, "moved to another line"),
         Event::Reloaded => tracing::info!("a new plan is in force"),
         // Whoever ordered it says so, and what to do about it.

@@ -33,6 +33,7 @@ use crate::web::{Ask, Web};
 mod clock;
 pub mod inherit;
 mod journal;
+mod ladder;
 mod notify;
 mod pace;
 mod past;
@@ -251,6 +252,9 @@ impl<O: Observer> Daemon<O> {
         let traces = telemetry.and_then(|to| traces(to, &node.name, ledger.run()));
         let settled = past.settled();
         let flight = past.begin(left.as_deref(), &clock, &switch, &settled, &ledger);
+        if let (Some(web), Some(flight)) = (&web, &flight) {
+            web.show_ladders(Arc::new(flight.ladders(ledger.run())));
+        }
         let mut daemon = Daemon {
             switch,
             net,

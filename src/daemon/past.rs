@@ -18,6 +18,7 @@ use crate::time::Now;
 
 use super::clock::boot;
 use super::inherit::{self, Inherited};
+use super::ladder::Log;
 use super::{Clock, Daemon, Failure, Observer, seed};
 
 /// How long a daemon must have lived for its beginning to have gone well.
@@ -201,6 +202,11 @@ pub(super) struct Flight {
 }
 
 impl Flight {
+    /// What may be read of it while it is written.
+    pub(super) fn ladders(&self, run: i64) -> Log {
+        Log { directory: self.directory.clone(), run }
+    }
+
     /// Something went to the ledger.
     fn gave(&mut self, given: Given, ledger: &Ledger) {
         let (sent, settled) = ledger.progress();

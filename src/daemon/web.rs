@@ -14,9 +14,13 @@ use crate::flight;
 use crate::id::CallId;
 use crate::ledger::{self, Entry, Period, Reader};
 use crate::net::hep;
+use crate::sip::{ListenerId, Transport};
 use crate::switch::{Event, Order, Refused, Switch};
 use crate::time::{Now, Wall};
-use crate::web::{self, Ask, Day, End, Figures, Finished, Plans, Reports, Sample, Targets, Users, Web};
+use crate::web::{
+    self, Ask, Datagrams, Day, End, Figures, Finished, Listener, Plans, Reports, Sample, Streams, Targets,
+};
+use crate::web::{Transports, Users, Web};
 
 use super::{Daemon, Observer, trace};
 
@@ -125,9 +129,11 @@ impl<O: Observer> Daemon<O> {
             Ask::Calls(to) => drop(to.send(self.switch.callers(now))),
             Ask::Call(call, to) => drop(to.send(self.switch.caller(call, now))),
             Ask::Desk(agent, to) => drop(to.send(self.switch.desk(&agent, now))),
+            Ask::LastCall(to) => drop(to.send(self.switch.last_call())),
             Ask::Callbacks(to) => drop(to.send(self.switch.callbacks_shown(now))),
             Ask::Cases(to) => drop(to.send(self.switch.cases_shown())),
             Ask::Order(order, to) => drop(to.send(self.order(order))),
+            Ask::Transports(to) => drop(to.send(self.transports())),
             Ask::Figures(to) => drop(to.send(self.figures(now))),
         }
     }
@@ -139,6 +145,33 @@ impl<O: Observer> Daemon<O> {
         self.feed_at(self.clock.now(), |_, _| {}).map_or(Ok(()), Err)
     }
 
+    /// Where SIP is spoken, and what came and went there.
+    fn transports(&self) -> Transports {
+        let (net, switch) = (self.net.counters(), self.switch.counters());
+        let open = self.net.connections();
+        let planned = &self.switch.plan().sip.listeners;
+        let listeners = (0..).map(ListenerId).zip(planned).zip(self.net.addresses());
+        let listeners = listeners.map(|((id, listener), &address)| Listener {
+            transport: listener.transport.name(),
+            address,
+            advertised: listener.advertised,
+            connections: (listener.transport == Transport::Tcp)
+                .then(|| open.get(&id).copied().unwrap_or_default()),
+        });
+        Transports {
+            listeners: listeners.collect(),
+            datagrams: Datagrams {
+                received: net.received,
+                sent: net.sent,
+                crowded_out: net.crowded_out,
+                unsent: net.unsent,
+            },
+            streams: Streams { choked: net.choked, broken: switch.broken_streams },
+            dropped: switch.dropped.clone(),
+            refused: switch.refused.clone(),
+        }
+    }
+
     /// Health, and everything that is counted.
     fn figures(&self, now: Now) -> Figures {
         let ledger = self.ledger.counters();
@@ -147,7 +180,9 @@ impl<O: Observer> Daemon<O> {
             ("the ledger cannot be written", !ledger.healthy),
             ("a media thread died", !self.media.running()),
         ];
-        let unwell = checks.into_iter().filter(|(_, unwell)| *unwell).map(|(why, _)| why).collect();
+        let unwell = checks.into_iter().filter(|(_, unwell)| *unwell).map(|(why, _)| why.to_owned());
+        let missed = self.switch.trunks_missed().map(|name| format!("the trunk `{name}` is down"));
+        let unwell = unwell.chain(missed).collect();
         let mut samples = Vec::new();
         self.service(now, &mut samples);
         self.switch_counts(&mut samples);
@@ -189,6 +224,11 @@ impl<O: Observer> Daemon<O> {
         {
             let sample = Sample::of("callbacks", "Promised callbacks that are not settled.", value.into());
             samples.push(sample.labelled("state", state));
+        }
+        for trunk in board.trunks.iter().filter(|trunk| trunk.health != "unknown") {
+            let up = u64::from(trunk.health == "up");
+            let sample = Sample::of("trunk_up", "Whether a trunk that is asked is there.", up);
+            samples.push(sample.labelled("trunk", &trunk.name));
         }
         for stack in &board.stacks {
             let sample = Sample::of("stack_open", "Cases that are not closed.", stack.open.into());

@@ -39,6 +39,12 @@ pub(super) fn number_of(path: &Path) -> Option<u64> {
     path.file_name()?.to_str()?.strip_suffix(".flight")?.parse().ok()
 }
 
+/// The snapshot before the first input of a segment.
+pub(super) fn base_of(path: &Path) -> Option<PathBuf> {
+    let place = Place { segment: number_of(path)?, offset: 0 };
+    Some(snapshot(path.parent()?, place))
+}
+
 fn place_of(path: &Path) -> Option<Place> {
     let (segment, offset) = path.file_name()?.to_str()?.strip_suffix(".snapshot")?.split_once('-')?;
     Some(Place { segment: segment.parse().ok()?, offset: offset.parse().ok()? })

@@ -11,6 +11,7 @@
 //! | `files` | names, modes, and how long files are kept |
 //! | `recorder`, `keeper` | the writing end, and the thread behind it |
 //! | `snapshot`, `replay`, `recover` | the reading end |
+//! | `ladder` | one call of it |
 //!
 //! Segments and snapshots hold callers' numbers in full, and the secrets of running dialogs: mode 0600, and kept
 //! no longer than the configuration says.
@@ -20,6 +21,7 @@ mod files;
 mod format;
 mod input;
 mod keeper;
+pub mod ladder;
 mod named;
 mod recorder;
 mod recover;

@@ -1,6 +1,7 @@
 //! Where a daemon that was killed goes on: the newest snapshot that can be read, and all that came after it.
 
 use std::fs::{self, File, OpenOptions};
+use std::ops::ControlFlow;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::SystemTime;
@@ -212,7 +213,8 @@ fn run(left: &mut Left, segment: &Segment, offset: u64) -> Result<Course, Stoppe
         // A copy, since a switch that failed is of no use any more.
         let (switch, aim) = (left.switch.clone(), Aim::Resume { without: &without });
         let course = replay_for(aim, switch, left.now, segment, offset, most, |batch, _| {
-            gather(batch, &mut ended, &mut over)
+            gather(batch, &mut ended, &mut over);
+            ControlFlow::Continue(())
         });
         match course {
             Err(Stopped::Failed { input, .. }) if most.is_none() => {

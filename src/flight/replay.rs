@@ -2,11 +2,12 @@
 //! out then.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use super::digest::{Digest, first_difference};
-use super::files::{self, Place};
+use super::files;
 use super::format::{self, Head, Kind, Record, Unreadable};
 use super::snapshot::{self, State};
 use super::{Error, input};
@@ -144,10 +145,7 @@ pub fn segments(directory: &Path) -> Result<Vec<PathBuf>, Error> {
 
 /// The state before the first input of a segment: the snapshot that lies beside it.
 pub fn base(path: &Path) -> Result<(State, Now), Error> {
-    let (Some(directory), Some(number)) = (path.parent(), files::number_of(path)) else {
-        return Err(Error::Foreign);
-    };
-    let path = files::snapshot(directory, Place { segment: number, offset: 0 });
+    let path = files::base_of(path).ok_or(Error::Foreign)?;
     let bytes = fs::read(&path).map_err(Error::file(&path))?;
     let (_, state, now) = snapshot::read(&bytes)?;
     Ok((state, now))
@@ -171,12 +169,25 @@ pub fn replay(
     segment: &Segment,
     offset: u64,
     most: Option<u64>,
-    each: impl FnMut(&Batch, &Switch),
+    mut each: impl FnMut(&Batch, &Switch),
 ) -> Result<Course, Stopped> {
-    replay_for(Aim::Proof, switch, now, segment, offset, most, each)
+    replay_for(Aim::Proof, switch, now, segment, offset, most, |batch, switch| {
+        each(batch, switch);
+        ControlFlow::Continue(())
+    })
 }
 
-/// The same, for either aim. With that to resume the only error is [`Stopped::Failed`].
+/// Replays a segment onto `switch`, as it was before its first record, until `each` has seen enough.
+pub(super) fn replay_until(
+    switch: Switch,
+    now: Now,
+    segment: &Segment,
+    each: impl FnMut(&Batch, &Switch) -> ControlFlow<()>,
+) -> Result<Course, Stopped> {
+    replay_for(Aim::Proof, switch, now, segment, 0, None, each)
+}
+
+/// The same, for either aim, unless `each` ends it. With that to resume the only error is [`Stopped::Failed`].
 pub(super) fn replay_for(
     aim: Aim<'_>,
     switch: Switch,
@@ -184,14 +195,14 @@ pub(super) fn replay_for(
     segment: &Segment,
     offset: u64,
     most: Option<u64>,
-    mut each: impl FnMut(&Batch, &Switch),
+    mut each: impl FnMut(&Batch, &Switch) -> ControlFlow<()>,
 ) -> Result<Course, Stopped> {
     let last = Batch::default();
     let mut course = Course { switch, now, inputs: 0, proven: 0, differing: 0, last, end: End::Cut };
     let Some(mut records) = segment.records(offset) else {
         // The snapshot outlived a power cut, and what it follows did not.
         course.end = End::Torn;
-        each(&course.last, &course.switch);
+        let _ = each(&course.last, &course.switch);
         return Ok(course);
     };
     let mut digest = Digest::default();
@@ -222,7 +233,9 @@ pub(super) fn replay_for(
                     return Err(Stopped::Differs { input, output, was, is, batch });
                 }
                 course.proven += is.len() as u64 / 4;
-                each(&course.last, &course.switch);
+                if each(&course.last, &course.switch).is_break() {
+                    return Ok(course);
+                }
                 course.last = Batch::default();
             }
             _ => {
@@ -249,7 +262,7 @@ pub(super) fn replay_for(
             }
         }
     }
-    each(&course.last, &course.switch);
+    let _ = each(&course.last, &course.switch);
     Ok(course)
 }
 

@@ -3,6 +3,7 @@
 //! No SIP is understood here. Datagrams go out together after each batch of arrivals, so that whoever gets them is
 //! woken once. Those that the kernel does not take are dropped and counted: SIP retransmits. Streams live in tasks of their own behind bounded queues, so no peer holds up another.
 
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -184,6 +185,11 @@ impl Net {
     /// The descriptors of the listening sockets, open for as long as this lives.
     pub fn descriptors(&self) -> &[RawFd] {
         &self.descriptors
+    }
+
+    /// How many streams are open at each listener, whoever opened them.
+    pub fn connections(&self) -> BTreeMap<ListenerId, usize> {
+        self.streams.open()
     }
 
     /// What was counted.

@@ -146,6 +146,13 @@ impl Streams {
         }
     }
 
+    /// How many there are at each listener.
+    pub(super) fn open(&self) -> BTreeMap<ListenerId, usize> {
+        let mut open = BTreeMap::new();
+        self.writers.keys().for_each(|flow| *open.entry(flow.listener).or_default() += 1);
+        open
+    }
+
     pub(super) fn close(&mut self, flow: Flow) {
         self.writers.remove(&flow);
     }

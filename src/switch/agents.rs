@@ -41,8 +41,9 @@ impl Switch {
                 self.emit(Event::Disagreement { line: self.line_name(apart.line), apart });
             }
             acd::Output::Announce { call, clip, rule } => {
-                self.emit(Event::Announced { call, rule: self.rule_name(rule) });
-                self.play_once(call, vec![clip]);
+                if self.play_once(call, vec![clip]) {
+                    self.emit(Event::Announced { call, rule: self.rule_name(rule) });
+                }
             }
             acd::Output::Tell { call, what } => self.tell(call, &what),
             acd::Output::Release { call, way, why } => self.release(call, way, why),

@@ -117,6 +117,7 @@ impl Switch {
                 Refusal::new(404)
             }
         })?;
+        self.trunk_calls(admission.trunk);
         self.take_admitted(tx, flow, request, &ddi, admission)
             .inspect_err(|refusal| self.record_refusal(request, ddi, admission, refusal.code))
     }

@@ -3,20 +3,20 @@
 //! Plain data in the shape in which it is published: instants as RFC 3339, lengths of time in seconds. No number of a
 //! caller is in it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::acd::callback::{Promise, State as Kept};
+use crate::acd::callback::State as Kept;
 use crate::acd::pathway::{Closed, Offer};
 use crate::acd::{Availability, Band, PauseReason};
 use crate::call::{self, Purpose, Stage};
 use crate::id::{AgentId, CallId, CaseId, LineId, PathwayId, ReferralId, StackId, TrunkId};
+use crate::policy;
 use crate::time::{Mono, Now, Wall};
 
 use super::Switch;
-use super::cases::File;
 
 /// The whole service at one instant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -119,6 +119,11 @@ pub struct Trunk {
     pub emergency: bool,
     /// Its calls that are up.
     pub calls: u32,
+    /// `up`, `down` or `unknown`.
+    pub health: &'static str,
+    /// Since when, unless it is unknown.
+    #[serde(serialize_with = "maybe_instant")]
+    pub since: Option<Wall>,
 }
 
 /// One pathway.
@@ -213,6 +218,8 @@ pub struct Desk {
     pub callbacks_due: Vec<Callback>,
     /// Cases that the agent has.
     pub cases: Vec<Case>,
+    /// Cases that the agent may take, the most urgent first; no more than a screen has room for.
+    pub cases_waiting: Vec<Case>,
 }
 
 /// How a call or case may end, clinically.
@@ -285,6 +292,7 @@ impl Switch {
         let mut calls: BTreeMap<TrunkId, u32> = BTreeMap::new();
         self.calls.values().for_each(|call| *calls.entry(call.trunk).or_default() += 1);
         let trunks = (0u32..).map(TrunkId).zip(&self.plan.ingress.trunks);
+        let joined = self.trunks_by_line();
         let promises = self.exchange.callbacks().promises();
         let callbacks = promises.fold(Promised::default(), |sum, promise| Promised {
             open: sum.open + 1,
@@ -294,16 +302,26 @@ impl Switch {
         Board {
             at: now.wall,
             draining: self.is_draining(),
-            lines: lines.map(|(id, line)| self.line_shown(id, &line.name, now)).collect(),
+            lines: lines
+                .map(|(id, line)| {
+                    let trunks = joined.get(&id).map_or(&[][..], Vec::as_slice);
+                    self.line_shown(id, &line.name, trunks, now)
+                })
+                .collect(),
             emergencies: self.emergencies(now),
             agents: self.agents_shown(now),
             trunks: trunks
                 .filter(|(_, trunk)| !trunk.from.is_empty())
-                .map(|(id, trunk)| Trunk {
-                    name: trunk.name.clone(),
-                    practice: self.practice_name(trunk.practice),
-                    emergency: trunk.emergency,
-                    calls: calls.get(&id).copied().unwrap_or_default(),
+                .map(|(id, trunk)| {
+                    let health = self.trunks.get(&id);
+                    Trunk {
+                        name: trunk.name.clone(),
+                        practice: self.practice_name(trunk.practice),
+                        emergency: trunk.emergency,
+                        calls: calls.get(&id).copied().unwrap_or_default(),
+                        health: health.map_or("unknown", |health| if health.up { "up" } else { "down" }),
+                        since: health.map(|health| health.since),
+                    }
                 })
                 .collect(),
             pathways: self.pathways_shown(now),
@@ -322,93 +340,21 @@ impl Switch {
         self.calls.get(&call).map(|call| self.caller_shown(call, now))
     }
 
-    /// What the agent of this name sees.
-    pub fn desk(&self, name: &str, now: Now) -> Option<Desk> {
-        let id = self.plan.acd.agent_named(name)?;
-        let distributor = self.exchange.distributor();
-        let lines: Vec<String> = distributor.lines_of(id).map(|line| self.line_name(line)).collect();
-        let teams = self.plan.acd.teams.iter().filter(|team| team.agents.contains(&id));
-        let teams = teams.map(|team| team.name.clone()).collect();
-        let agent = self.agent_shown(distributor.agents().find(|(known, ..)| *known == id)?, teams, now)?;
-        let call = agent.call.and_then(|call| self.caller(call, now));
-        let promises = self.exchange.callbacks().promises();
-        let due = promises.filter(|promise| !matches!(promise.state, Kept::Promised { .. }));
-        let due = due.filter_map(|promise| self.callback_shown(promise, now));
-        let callbacks_due = due.filter(|callback| lines.contains(&callback.line)).collect();
-        let held: BTreeSet<CaseId> = self.stacks.iter().flat_map(|cases| cases.held_of(id)).collect();
-        let cases = held.iter().filter_map(|case| Some(self.case_shown(*case, self.case_files.get(case)?)));
-        let cases = cases.collect();
-        let dispositions = self.plan.dispositions.iter();
-        Some(Desk {
-            agent,
-            call,
-            pathways: self.pathways_shown(now),
-            dispositions: dispositions
-                .map(|known| Disposition { code: known.code.clone(), words: known.words.clone() })
-                .collect(),
-            callbacks_due,
-            cases,
-        })
+    /// The trunks whose calls join each line.
+    fn trunks_by_line(&self) -> BTreeMap<LineId, Vec<&policy::Trunk>> {
+        let mut joined: BTreeMap<LineId, Vec<&policy::Trunk>> = BTreeMap::new();
+        self.plan.ingress.trunks.iter().for_each(|trunk| joined.entry(trunk.line).or_default().push(trunk));
+        joined
     }
 
-    /// Promised callbacks that are not settled.
-    pub fn callbacks_shown(&self, now: Now) -> Vec<Callback> {
-        let promises = self.exchange.callbacks().promises();
-        promises.filter_map(|promise| self.callback_shown(promise, now)).collect()
-    }
-
-    fn callback_shown(&self, promise: &Promise, now: Now) -> Option<Callback> {
-        let record = &self.promises.get(&promise.id)?.record;
-        let (state, due) = match promise.state {
-            Kept::Promised { not_before } => ("promised", now.wall_of(not_before)),
-            Kept::Due => ("due", now.wall),
-            Kept::Reserved { .. } => ("reserved", now.wall),
-            Kept::Dialling { .. } => ("dialling", now.wall),
-            Kept::Talking { .. } => ("talking", now.wall),
-        };
-        Some(Callback {
-            id: promise.id.0.to_string(),
-            line: record.line.clone(),
-            practice: record.practice.clone(),
-            promised: record.promised,
-            due,
-            breach: record.breach,
-            state,
-            late: promise.escalated,
-            missed: promise.missed,
-        })
-    }
-
-    /// Cases that are not closed.
-    pub fn cases_shown(&self) -> Vec<Case> {
-        self.case_files.iter().map(|(&id, file)| self.case_shown(id, file)).collect()
-    }
-
-    fn case_shown(&self, id: CaseId, file: &File) -> Case {
-        let held = self.stacks.get(file.stack.index()).and_then(|cases| cases.get(id));
-        let referral = file.referral.and_then(|referral| self.pathways.get(referral));
-        Case {
-            id,
-            stack: self.stack_name(file.stack),
-            line: file.record.line.clone(),
-            practice: file.record.practice.clone(),
-            emergency: file.record.band == Band::EMERGENCY,
-            opened: file.record.opened,
-            breach: file.record.breach,
-            breached: file.record.breached,
-            holder: held.and_then(|held| held.holder).map(|holder| self.agent_name(holder)),
-            pathway: referral.map(|referral| self.pathway_name(referral.pathway)),
-        }
-    }
-
-    fn line_shown(&self, id: LineId, name: &str, now: Now) -> Line {
+    fn line_shown(&self, id: LineId, name: &str, trunks: &[&policy::Trunk], now: Now) -> Line {
         let facts = self.exchange.distributor().facts(id);
         let range = self.exchange.estimate(id, now.mono);
         let on = self.exchange.distributor().rules_on(id);
         Line {
             name: name.to_owned(),
-            emergency: self.band_of(id) == Band::EMERGENCY,
-            open: self.is_open(id, now.wall),
+            emergency: !trunks.is_empty() && trunks.iter().all(|trunk| trunk.emergency),
+            open: self.is_open(trunks, now.wall),
             waiting: facts.map_or(0, |facts| facts.waiting),
             longest_wait: facts.and_then(|facts| facts.longest_since).map(|since| now.mono.since(since)),
             estimate: range.map(|range| Estimate { p50: range.likely, p90: range.at_most }),
@@ -429,10 +375,9 @@ impl Switch {
         })
     }
 
-    /// Whether the practice whose trunks alone join a line is open.
-    fn is_open(&self, line: LineId, at: Wall) -> bool {
-        let trunks = self.plan.ingress.trunks.iter().filter(|trunk| trunk.line == line);
-        let mut practices = trunks.map(|trunk| trunk.practice);
+    /// Whether the practice is open whose trunks alone these are.
+    fn is_open(&self, trunks: &[&policy::Trunk], at: Wall) -> bool {
+        let mut practices = trunks.iter().map(|trunk| trunk.practice);
         let Some(Some(practice)) = practices.next() else { return true };
         if practices.any(|other| other != Some(practice)) {
             return true;
@@ -456,7 +401,7 @@ impl Switch {
         shown.collect()
     }
 
-    fn agent_shown(
+    pub(super) fn agent_shown(
         &self,
         (id, availability, since): (AgentId, Availability, Mono),
         teams: Vec<String>,
@@ -477,7 +422,7 @@ impl Switch {
         })
     }
 
-    fn pathways_shown(&self, now: Now) -> Vec<Pathway> {
+    pub(super) fn pathways_shown(&self, now: Now) -> Vec<Pathway> {
         let mut awaiting: BTreeMap<PathwayId, Vec<ReferralId>> = BTreeMap::new();
         for (id, referral) in self.pathways.awaiting() {
             awaiting.entry(referral.pathway).or_default().push(id);

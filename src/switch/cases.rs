@@ -12,11 +12,12 @@ use crate::call::Stage;
 use crate::call::media::Command;
 use crate::call::record::{CaseOutcome, CaseRecord};
 use crate::call::speech::{self, Prompt};
-use crate::id::{AgentId, CallId, CaseId, LineId, PathwayId, PracticeId, ReferralId, StackId, TrunkId};
+use crate::id::{
+    AgentId, CallId, CaseId, LineId, PathwayId, PracticeId, ReferralId, StackId, TeamId, TrunkId,
+};
 
-use super::plan::Stack;
 use super::transfer::Unwilling;
-use super::{CaseNews, CaseOrder, Event, Output, Switch};
+use super::{CaseNews, CaseOrder, Event, Output, Refused, Switch};
 
 /// Most cases of one stack that are open at a time.
 const MOST_CASES: usize = 10_000;
@@ -117,29 +118,66 @@ impl Switch {
         Ok(())
     }
 
-    pub(super) fn case_order(&mut self, order: CaseOrder) {
-        // An order that does not fit changes nothing, and nobody waits for an answer here.
+    pub(super) fn case_order(&mut self, order: CaseOrder) -> Result<(), Refused> {
         match order {
             CaseOrder::Take(agent) => {
-                self.take_case(agent);
+                let none = || Refused::NotNow("no case waits for the agent".to_owned());
+                self.take_case(agent).map(|_| ()).ok_or_else(none)
             }
-            CaseOrder::GiveBack(agent, case) => self.give_back_case(agent, case),
+            CaseOrder::TakeThis(agent, case) => self.take_this_case(agent, case),
+            CaseOrder::GiveBack(agent, case) => {
+                if self.held_case(agent, case)?.referral.is_some() {
+                    return Err(Refused::NotNow("a pathway has yet to answer for the case".to_owned()));
+                }
+                self.give_back_case(agent, case);
+                Ok(())
+            }
             CaseOrder::Close(agent, case, code) => {
-                self.close_case(agent, case, &code);
+                self.held_case(agent, case)?;
+                let unknown = || Refused::Unknown(format!("there is no disposition `{code}`"));
+                self.close_case(agent, case, &code).then_some(()).ok_or_else(unknown)
             }
-            CaseOrder::Refer(agent, case, pathway) => self.refer_case(agent, case, pathway),
+            CaseOrder::Refer(agent, case, pathway) => {
+                self.held_case(agent, case)?;
+                self.refer_case(agent, case, pathway)
+            }
         }
+    }
+
+    /// What is known of a case that this clinician has.
+    fn held_case(&self, agent: AgentId, case: CaseId) -> Result<&File, Refused> {
+        let file = self.case_files.get(&case).ok_or_else(no_case)?;
+        let held = self.stacks.get(file.stack.index()).and_then(|cases| cases.get(case));
+        let theirs = held.is_some_and(|held| held.holder == Some(agent));
+        theirs.then_some(file).ok_or_else(|| Refused::NotNow("the agent does not have this case".to_owned()))
+    }
+
+    /// The stacks from which a clinician takes cases.
+    pub(super) fn stacks_of(&self, agent: AgentId) -> impl Iterator<Item = StackId> {
+        let is_member = move |team: &TeamId| {
+            self.plan.acd.teams.get(team.index()).is_some_and(|team| team.agents.contains(&agent))
+        };
+        let stacks = (0u32..).map(StackId).zip(&self.plan.stacks);
+        stacks.filter(move |(_, stack)| stack.teams.iter().any(is_member)).map(|(id, _)| id)
+    }
+
+    fn take_this_case(&mut self, agent: AgentId, case: CaseId) -> Result<(), Refused> {
+        let stack = self.case_files.get(&case).ok_or_else(no_case)?.stack;
+        if !self.stacks_of(agent).any(|theirs| theirs == stack) {
+            return Err(Refused::NotNow("the case is for other teams than the agent's".to_owned()));
+        }
+        let cases = self.stacks.get_mut(stack.index()).ok_or_else(no_case)?;
+        let taken = cases.take_this(case, agent, self.now.mono);
+        taken.map_err(|_| Refused::NotNow("the case is taken already".to_owned()))?;
+        let name = self.agent_name(agent);
+        self.tell_case(case, stack, CaseNews::Taken(name));
+        Ok(())
     }
 
     /// Gives a clinician the most urgent case of the stacks of his or her teams.
     pub(super) fn take_case(&mut self, agent: AgentId) -> Option<CaseId> {
-        let theirs = |stack: &Stack| {
-            stack.teams.iter().any(|team| {
-                self.plan.acd.teams.get(team.index()).is_some_and(|team| team.agents.contains(&agent))
-            })
-        };
-        let stacks = (0u32..).map(StackId).zip(&self.plan.stacks).filter(|(_, stack)| theirs(stack));
-        let urgent = stacks.filter_map(|(id, _)| Some((self.stacks.get(id.index())?.most_urgent()?, id)));
+        let stacks = self.stacks_of(agent);
+        let urgent = stacks.filter_map(|id| Some((self.stacks.get(id.index())?.most_urgent()?, id)));
         let (_, stack) = urgent.min()?;
         let case = self.stacks.get_mut(stack.index())?.take(agent, self.now.mono)?;
         let name = self.agent_name(agent);
@@ -147,11 +185,22 @@ impl Switch {
         Some(case)
     }
 
-    /// Gives a clinician who dials for one a case, unless there is one in hand, and says whom to ring. No calls are
-    /// presented meanwhile.
+    /// The most urgent of the cases that a clinician has, but those for which a pathway has yet to answer.
+    fn most_urgent_held(&self, agent: AgentId) -> Option<CaseId> {
+        let held = self
+            .stacks
+            .iter()
+            .flat_map(|cases| cases.held_of(agent).filter_map(|case| Some((cases.get(case)?.urgency, case))));
+        let is_free = |case: &CaseId| self.case_files.get(case).is_some_and(|file| file.referral.is_none());
+        held.filter(|(_, case)| is_free(case)).min().map(|(_, case)| case)
+    }
+
+    /// Gives a clinician who dials for one a case, unless there is one in hand or taken elsewhere, and says whom to ring.
+    /// No calls are presented meanwhile.
     pub(super) fn take_case_by_phone(&mut self, agent: AgentId) -> Vec<Prompt> {
         let in_hand = self.in_hand.get(&agent).copied();
-        let Some(case) = in_hand.or_else(|| self.take_case(agent)) else { return vec![Prompt::NothingWaits] };
+        let held = in_hand.or_else(|| self.most_urgent_held(agent));
+        let Some(case) = held.or_else(|| self.take_case(agent)) else { return vec![Prompt::NothingWaits] };
         self.in_hand.insert(agent, case);
         if in_hand.is_none() {
             let reason = PauseReason::Chosen(IN_HAND.to_owned());
@@ -218,19 +267,20 @@ impl Switch {
     }
 
     /// Refers a case to a pathway; it stays with the clinician until the pathway has answered.
-    fn refer_case(&mut self, agent: AgentId, case: CaseId, pathway: PathwayId) {
+    fn refer_case(&mut self, agent: AgentId, case: CaseId, pathway: PathwayId) -> Result<(), Refused> {
         let known = self.plan.pathways.get(pathway.index()).filter(|known| !known.gone);
         if !known.is_some_and(|known| self.is_at_work(known, self.now.wall)) {
-            return;
+            return Err(Refused::NotNow("the pathway is not at work".to_owned()));
         }
-        let Some(file) = self.case_files.get_mut(&case) else { return };
-        let held = self.stacks.get(file.stack.index()).and_then(|cases| cases.get(case));
-        let Some(held) = held.filter(|held| held.holder == Some(agent)) else { return };
+        let file = self.case_files.get_mut(&case).ok_or_else(no_case)?;
+        let held =
+            self.stacks.get(file.stack.index()).and_then(|cases| cases.get(case)).ok_or_else(no_case)?;
         let referral = Referral { of: Subject::Case(case), pathway, from: agent, urgency: held.urgency };
-        let Ok(id) = self.pathways.refer(referral, self.now.mono) else { return };
+        let id = self.pathways.refer(referral, self.now.mono)?;
         file.referral = Some(id);
         self.write_case(case);
         self.referred(id, pathway, agent);
+        Ok(())
     }
 
     /// A pathway has answered for a case, or has not in time: then the case is the clinician's again.
@@ -341,4 +391,8 @@ impl Switch {
             }
         }
     }
+}
+
+fn no_case() -> Refused {
+    Refused::Unknown("there is no such case, or it is closed".to_owned())
 }

@@ -57,7 +57,7 @@ impl Switch {
         self.pump();
         self.drain = Drain::Draining;
         self.deadlines.clear(Timer::Drain);
-        self.stop_watching_phones();
+        self.stop_watching_peers();
         self.forget_reports(|_| true);
         let calls: Vec<CallId> = self.calls.keys().copied().collect();
         for call in calls {

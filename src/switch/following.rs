@@ -14,7 +14,7 @@ use crate::policy::rules::{Refusal, Rule, RuleBook, Trial};
 use crate::policy::{Ingress, Trunk};
 
 use super::callbacks::CallbackPlan;
-use super::plan::{Phone, Plan, Stack, Treatment};
+use super::plan::{Phone, Plan, Probes, Stack, Treatment};
 
 /// What becomes of the callers of a line that is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,7 +172,22 @@ impl Shift {
         let ways = new.callbacks.by_trunk;
         let by_trunk = self.trunks.arrange(ways, |at| old.callbacks.by_trunk.get(at).copied().flatten());
         let callbacks = CallbackPlan { by_trunk, ..new.callbacks };
-        Plan { ingress, acd, guide, phones, treatments, callbacks, pathways, stacks, ..new }
+        let by_trunk = self.trunks.arrange(new.probes.by_trunk, |_| None);
+        let probes = Probes { by_trunk, ..new.probes };
+        let red_flag_line = new.red_flag_line.map(|line| self.line(line));
+        Plan {
+            ingress,
+            acd,
+            guide,
+            phones,
+            treatments,
+            callbacks,
+            pathways,
+            stacks,
+            probes,
+            red_flag_line,
+            ..new
+        }
     }
 
     /// People's phones by their agents, then those of the destinations' seats.

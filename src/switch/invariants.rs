@@ -108,6 +108,9 @@ impl Switch {
                 | Timer::Resume(leg)
                 | Timer::CodeCall(leg) => self.legs.contains_key(&leg),
                 Timer::Goodbye(call) | Timer::Wish(call) => self.calls.contains_key(&call),
+                Timer::AskTrunk(trunk) | Timer::TrunkSilent(trunk) => {
+                    trunk.index() < self.plan.ingress.trunks.len()
+                }
                 Timer::AskPhone(agent) | Timer::PhoneSilent(agent) => agent.index() < self.plan.phones.len(),
                 Timer::ReportStale(destination) => destination.index() < self.plan.acd.destinations.len(),
                 Timer::Drain => self.drain.is_on(),

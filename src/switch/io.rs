@@ -124,6 +124,8 @@ pub enum CaseOrder {
     Close(AgentId, CaseId, String),
     /// Refers one to a pathway, which has to acknowledge.
     Refer(AgentId, CaseId, PathwayId),
+    /// Takes this one.
+    TakeThis(AgentId, CaseId),
 }
 
 /// What befell a case, for those who watch.
@@ -414,6 +416,13 @@ pub enum Event {
         call: CallId,
         /// Name of its line.
         line: String,
+    },
+    /// A trunk that is asked whether it is there has begun to be, or no longer is.
+    Trunk {
+        /// Its name.
+        trunk: String,
+        /// Whether it is there.
+        up: bool,
     },
     /// A caller waits in another line.
     Moved {

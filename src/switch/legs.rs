@@ -12,7 +12,7 @@ use crate::sip::name_addr::NameAddr;
 use crate::sip::transaction::{ClientTx, ServerTx};
 use crate::sip::uri::Uri;
 
-use super::{Ask, Switch, Timer};
+use super::{Ask, Peer, Switch, Timer};
 
 /// How long a silent leg's peer may take to say that its dialog still stands.
 const PROBE_FOR: std::time::Duration = std::time::Duration::from_secs(4);
@@ -76,8 +76,12 @@ impl Switch {
             Some(Ask::Reinvite(leg)) => self.reinvite_answered(tx, leg, &response),
             Some(Ask::Health(agent)) if response.code >= 200 => {
                 self.client_txs.remove(&tx);
-                self.phone_says(agent, Some(response.code));
+                self.peer_says(Peer::Phone(agent), response.code);
                 self.take_report(agent, flow, &response);
+            }
+            Some(Ask::TrunkHealth(trunk)) if response.code >= 200 => {
+                self.client_txs.remove(&tx);
+                self.peer_says(Peer::Trunk(trunk), response.code);
             }
             Some(Ask::Probe(leg)) if response.code >= 200 => {
                 self.forget_ask(tx, leg);
@@ -100,7 +104,8 @@ impl Switch {
         match self.client_txs.remove(&tx) {
             Some(Ask::Invite(leg)) => self.invite_failed(leg),
             Some(Ask::Reinvite(leg) | Ask::Probe(leg)) => self.peer_is_dead(leg),
-            Some(Ask::Health(agent)) => self.phone_says(agent, None),
+            Some(Ask::Health(agent)) => self.peer_failed(tx, Peer::Phone(agent)),
+            Some(Ask::TrunkHealth(trunk)) => self.peer_failed(tx, Peer::Trunk(trunk)),
             None => drop(self.reinvited.remove(&tx)),
         }
     }

@@ -18,7 +18,7 @@ use crate::call::Call;
 use crate::call::leg::Leg;
 use crate::call::ports::Ports;
 use crate::call::record::CallRecord;
-use crate::id::{AgentId, CallId, CaseId, DestinationId, LegId, LineId, PromiseId, RuleId};
+use crate::id::{AgentId, CallId, CaseId, DestinationId, LegId, LineId, PromiseId, RuleId, TrunkId};
 use crate::rng::{Rng, Seed};
 use crate::sip::Flow;
 use crate::sip::dialog::Dialog;
@@ -33,6 +33,7 @@ pub mod callbacks;
 mod case_call;
 mod cases;
 pub mod codes;
+mod desk;
 mod dial;
 mod dispose;
 mod door;
@@ -57,9 +58,10 @@ mod transfer;
 mod waits;
 mod wish;
 
+use health::Peer;
 pub use io::{AgentOrder, Counters, Event, Input, Output, PathwayOrder, Seen};
 pub use io::{CallerOrder, CaseNews, CaseOrder};
-pub use orders::{Order, Refused, ToAgent};
+pub use orders::{Order, Refused, ToAgent, WithCase};
 use plan::Plan;
 
 #[cfg(test)]
@@ -115,6 +117,9 @@ pub struct Switch {
     seen: BTreeSet<AgentId>,
     /// Phones that were seen and are not there now.
     absent: BTreeSet<AgentId>,
+    /// What is known of the trunks that are asked whether they are there.
+    #[serde(default)]
+    trunks: BTreeMap<TrunkId, health::Health>,
     /// Agents in wrap-up, and the call that each has done with.
     wrapping_up: BTreeMap<AgentId, CallId>,
     /// Of those calls the ones that are over.
@@ -141,6 +146,8 @@ enum Ask {
     Probe(LegId),
     /// An OPTIONS that asks whether an agent's phone is there.
     Health(AgentId),
+    /// An OPTIONS that asks whether a trunk is there.
+    TrunkHealth(TrunkId),
 }
 
 /// Deadlines of the switch's own; those of transactions and of the distributor are theirs.
@@ -161,6 +168,10 @@ enum Timer {
     PhoneSilent(AgentId),
     /// An agent's phone is to be asked whether it is there.
     AskPhone(AgentId),
+    /// A trunk has not said that it is there; it too comes before the next question.
+    TrunkSilent(TrunkId),
+    /// A trunk is to be asked whether it is there.
+    AskTrunk(TrunkId),
     /// A destination has not said for long how long its callers wait.
     ReportStale(DestinationId),
     /// An agent who dialled a feature code has had time to hear what came of it.
@@ -215,6 +226,7 @@ impl Switch {
             heard_from: BTreeMap::new(),
             seen: BTreeSet::new(),
             absent: BTreeSet::new(),
+            trunks: BTreeMap::new(),
             wrapping_up: BTreeMap::new(),
             recent: BTreeMap::new(),
             drain: drain::Drain::Open,
@@ -229,7 +241,7 @@ impl Switch {
         };
         switch.replan_stacks();
         switch.number_promises();
-        switch.watch_phones();
+        switch.watch_peers();
         switch
     }
 
@@ -264,7 +276,7 @@ impl Switch {
             Input::Agent(order) => obeyed = self.agent_order(order),
             Input::Caller(order) => obeyed = self.caller_order(order),
             Input::Pathway(order) => obeyed = self.pathway_order(order),
-            Input::Case(order) => self.case_order(order),
+            Input::Case(order) => obeyed = self.case_order(order),
             Input::Reload(plan) => self.reload(*plan),
             Input::Promises(promises) => self.restore_promises(promises),
             Input::Cases(cases) => self.restore_cases(cases),
@@ -380,8 +392,10 @@ impl Switch {
                     Timer::Probe(leg) => self.peer_is_dead(leg),
                     Timer::Reinvite(leg) => self.reinvite_is_late(leg),
                     Timer::Resume(leg) => self.resume(leg),
-                    Timer::AskPhone(agent) => self.ask_phone(agent),
-                    Timer::PhoneSilent(agent) => self.phone_is_absent(agent),
+                    Timer::AskPhone(agent) => self.ask_peer(Peer::Phone(agent)),
+                    Timer::AskTrunk(trunk) => self.ask_peer(Peer::Trunk(trunk)),
+                    Timer::PhoneSilent(agent) => self.peer_is_absent(Peer::Phone(agent)),
+                    Timer::TrunkSilent(trunk) => self.peer_is_absent(Peer::Trunk(trunk)),
                     Timer::ReportStale(destination) => self.forget_report(destination),
                     Timer::CodeCall(leg) => self.end_code_call(leg),
                     Timer::Goodbye(call) => self.end_goodbye(call),

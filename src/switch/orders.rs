@@ -6,10 +6,10 @@ use crate::acd::{self, Availability, Band, pathway};
 use crate::call::media::Command;
 use crate::call::record::EndedBy;
 use crate::call::{Call, Stage, Wish};
-use crate::id::{AgentId, CallId, ReferralId};
+use crate::id::{AgentId, CallId, CaseId, LineId, ReferralId};
 
 use super::transfer::Unwilling;
-use super::{AgentOrder, CallerOrder, Event, Input, PathwayOrder, Switch, board};
+use super::{AgentOrder, CallerOrder, CaseOrder, Event, Input, PathwayOrder, Switch, board};
 
 /// Why an order is not obeyed; nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +31,8 @@ pub enum Order {
     Caller(CallerOrder),
     /// The caller whom this agent talks with is an emergency.
     FlagOf(String),
+    /// This agent does something with a case.
+    Case(String, WithCase),
     /// So many patients can be sent to this pathway now.
     Report(String, u32),
     /// The pathway takes over the patient of this referral.
@@ -58,6 +60,21 @@ pub enum ToAgent {
     Dispose(String),
     /// Hand the caller on to whom this name means.
     Transfer(String),
+}
+
+/// What a clinician does with a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WithCase {
+    /// Takes the most urgent one.
+    TakeNext,
+    /// Takes this one.
+    Take(CaseId),
+    /// Puts it back.
+    GiveBack(CaseId),
+    /// Closes it by the code of a disposition.
+    Close(CaseId, String),
+    /// Refers it to the pathway of this name.
+    Refer(CaseId, String),
 }
 
 impl Refused {
@@ -96,7 +113,26 @@ impl Switch {
             let known = self.plan.acd.agent_named(name);
             known.ok_or_else(|| Refused::unknown(format!("there is no agent `{name}`")))
         };
+        let pathway = |name: &str| {
+            let known = self.plan.pathway_named(name);
+            known.ok_or_else(|| Refused::unknown(format!("there is no pathway `{name}`")))
+        };
         Ok(match order {
+            Order::Case(name, what) => {
+                let agent = agent(&name)?;
+                let home = self.exchange.distributor().availability(agent) == Some(Availability::LoggedOut);
+                if home && matches!(what, WithCase::TakeNext | WithCase::Take(_)) {
+                    // Nobody would give it back.
+                    return Err(Refused::not_now("the agent is logged-out"));
+                }
+                Input::Case(match what {
+                    WithCase::TakeNext => CaseOrder::Take(agent),
+                    WithCase::Take(case) => CaseOrder::TakeThis(agent, case),
+                    WithCase::GiveBack(case) => CaseOrder::GiveBack(agent, case),
+                    WithCase::Close(case, code) => CaseOrder::Close(agent, case, code),
+                    WithCase::Refer(case, to) => CaseOrder::Refer(agent, case, pathway(&to)?),
+                })
+            }
             Order::Agent(name, what) => {
                 let agent = agent(&name)?;
                 Input::Agent(match what {
@@ -112,11 +148,7 @@ impl Switch {
             }
             Order::Caller(order) => Input::Caller(order),
             Order::FlagOf(name) => Input::Caller(CallerOrder::Flag(self.talks_with(agent(&name)?)?)),
-            Order::Report(name, free) => {
-                let unknown = || Refused::unknown(format!("there is no pathway `{name}`"));
-                let pathway = self.plan.pathway_named(&name).ok_or_else(unknown)?;
-                Input::Pathway(PathwayOrder::Report(pathway, free))
-            }
+            Order::Report(name, free) => Input::Pathway(PathwayOrder::Report(pathway(&name)?, free)),
             Order::Acknowledge(referral) => Input::Pathway(PathwayOrder::Acknowledge(referral)),
             Order::Decline(referral) => Input::Pathway(PathwayOrder::Decline(referral)),
         })
@@ -198,20 +230,28 @@ impl Switch {
 
     /// The caller is an emergency from now on, whatever trunk the call came by.
     fn flag(&mut self, id: CallId) -> Result<(), Refused> {
-        if self.own_call(id)?.band == Band::EMERGENCY {
+        let call = self.own_call(id)?;
+        if call.band == Band::EMERGENCY {
             return Err(Refused::not_now("this is an emergency already"));
         }
-        self.instruct(acd::Input::Rank { call: id, band: Band::EMERGENCY })?;
-        self.is_emergency_now(id);
-        Ok(())
+        // Who talks has somebody, and who is handed on is on the way to somebody.
+        let waits = matches!(call.stage, Stage::Waiting { .. });
+        let to = self.plan.red_flag_line.filter(|&to| waits && to != call.line);
+        match to {
+            Some(line) => self.wait_in(id, line, Band::EMERGENCY),
+            None => {
+                self.instruct(acd::Input::Rank { call: id, band: Band::EMERGENCY })?;
+                self.is_emergency_now(id);
+                Ok(())
+            }
+        }
     }
 
     /// What follows from being an emergency: nothing is asked of the caller any more, and it counts against no limit.
     fn is_emergency_now(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         self.routine_calls -= usize::from(call.is_limited());
-        call.band = Band::EMERGENCY;
-        (call.callable, call.show_cli) = (false, true);
+        call.becomes_emergency();
         let (wish, line, asked) = (call.wish, call.line, Switch::is_asked(call));
         let listens = call.caller.filter(|_| wish != Wish::Unasked).map(|leg| (call.thread, leg));
         if let Wish::Keeping { promise, new: true } = wish {
@@ -239,25 +279,28 @@ impl Switch {
         Ok(())
     }
 
-    /// The caller waits in another line, and hears what is heard there.
+    /// The caller waits in the line of this name.
     fn move_to(&mut self, id: CallId, name: &str) -> Result<(), Refused> {
         let line = self.plan.acd.line_named(name);
         let line = line.ok_or_else(|| Refused::unknown(format!("there is no line `{name}`")))?;
         let call = self.waiting(id)?;
-        let (from, was, caller) = (call.line, call.band, call.caller);
-        if from == line {
+        if call.line == line {
             return Err(Refused::not_now("the caller waits there already"));
         }
         // What a supervisor ranked stays so ranked in another line.
-        let band = if self.band_of(line) == Band::EMERGENCY { Band::EMERGENCY } else { was };
+        let band = if self.band_of(line) == Band::EMERGENCY { Band::EMERGENCY } else { call.band };
+        self.wait_in(id, line, band)
+    }
+
+    /// The caller waits in another line in this class, and hears what is heard there.
+    fn wait_in(&mut self, id: CallId, line: LineId, band: Band) -> Result<(), Refused> {
         self.instruct(acd::Input::Move { call: id, line, band })?;
-        if let Some(call) = self.calls.get_mut(&id) {
-            call.line = line;
-        }
+        let Some(call) = self.calls.get_mut(&id) else { return Ok(()) };
+        let (from, was, caller) = (std::mem::replace(&mut call.line, line), call.band, call.caller);
         if band == Band::EMERGENCY && was != band {
             self.is_emergency_now(id);
         }
-        let (from, to) = (self.line_name(from), name.to_owned());
+        let (from, to) = (self.line_name(from), self.line_name(line));
         self.emit(Event::Moved { call: id, from, to });
         caller.into_iter().for_each(|leg| self.entertain(leg));
         Ok(())

@@ -14,7 +14,7 @@ pub use crate::call::media::ThreadPorts;
 use crate::acd::cases::Disposition;
 use crate::acd::pathway::Pathway;
 use crate::audio::{Codec, Digit};
-use crate::id::{AgentId, ClipId, PathwayId, StackId, TeamId};
+use crate::id::{AgentId, ClipId, LineId, PathwayId, StackId, TeamId, TrunkId};
 use crate::policy::Ingress;
 use crate::sip::{Flow, Listener};
 
@@ -50,6 +50,39 @@ pub struct Plan {
     pub callbacks: CallbackPlan,
     /// How long waiting and talking calls may go on after a drain began.
     pub drain_limit: Duration,
+    /// Which trunks are asked whether they are there.
+    #[serde(default)]
+    pub probes: Probes,
+    /// Where a caller waits once flagged as an emergency; `None` for where it waited.
+    #[serde(default)]
+    pub red_flag_line: Option<LineId>,
+}
+
+/// Which trunks are asked by OPTIONS whether they are there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probes {
+    /// How often.
+    pub every: Duration,
+    /// By [`TrunkId`]: where; `None` for one that is not asked.
+    pub by_trunk: Vec<Option<Probe>>,
+}
+
+/// Where a trunk is asked whether it is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// Request URI, as text.
+    pub uri: String,
+    /// The path to it.
+    pub flow: Flow,
+    /// Whether we count as not ready while it is down.
+    pub must_be_up: bool,
+}
+
+impl Probe {
+    /// What makes it one peer.
+    pub fn address(&self) -> (Flow, &str) {
+        (self.flow, &self.uri)
+    }
 }
 
 impl Plan {
@@ -59,6 +92,17 @@ impl Plan {
         let is_gone = |agent: AgentId| self.acd.agents.get(agent.index()).is_some_and(|agent| agent.gone);
         let phones = (0u32..).map(AgentId).zip(&self.phones).filter(|&(agent, _)| !is_gone(agent));
         phones.filter(|(_, phone)| known.insert(phone.address())).map(|(agent, _)| agent).collect()
+    }
+
+    /// Where a trunk is asked whether it is there, if it is.
+    pub fn probe(&self, trunk: TrunkId) -> Option<&Probe> {
+        self.probes.by_trunk.get(trunk.index()).and_then(Option::as_ref)
+    }
+
+    /// Every trunk that is asked.
+    pub fn probed_trunks(&self) -> impl Iterator<Item = (TrunkId, &Probe)> {
+        let asked = (0u32..).map(TrunkId).zip(&self.probes.by_trunk);
+        asked.filter_map(|(trunk, probe)| Some((trunk, probe.as_ref()?)))
     }
 
     /// The pathway of this name that is not gone.

@@ -31,7 +31,7 @@ impl Switch {
         plan.media.threads = std::mem::take(&mut self.plan.media.threads);
         plan.media.address = self.plan.media.address;
         (plan.sip.t1, plan.sip.t2, plan.sip.t4) = (self.plan.sip.t1, self.plan.sip.t2, self.plan.sip.t4);
-        self.stop_watching_phones();
+        self.stop_watching_peers();
         self.renumber_seats(&plan);
         let old = std::mem::replace(&mut self.plan, plan);
         self.phone_hosts = self.plan.phone_hosts();
@@ -47,7 +47,8 @@ impl Switch {
         };
         let next = self.plan.clone();
         self.forget_reports(|destination| phone_of(&old, destination) != phone_of(&next, destination));
-        self.watch_phones();
+        self.follow_trunks(&old);
+        self.watch_peers();
         self.pump();
         self.follow_merges();
     }
@@ -89,7 +90,7 @@ impl Switch {
             }
         }
         // Whoever was asked whether it is there is asked again.
-        self.client_txs.retain(|_, ask| !matches!(ask, Ask::Health(_)));
+        self.client_txs.retain(|_, ask| !matches!(ask, Ask::Health(_) | Ask::TrunkHealth(_)));
     }
 
     /// What is known of a phone holds for whoever has it now.

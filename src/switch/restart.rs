@@ -61,6 +61,9 @@ impl Switch {
         for &agent in &self.seen {
             self.deadlines.not_before(Timer::PhoneSilent(agent), patient);
         }
+        for &trunk in self.trunks.keys() {
+            self.deadlines.not_before(Timer::TrunkSilent(trunk), patient);
+        }
     }
 
     /// Everybody has gone. Who waits goes first, so that no agent who becomes free is rung for them.
@@ -102,7 +105,7 @@ impl Switch {
         }
         self.drain = Drain::Open;
         self.deadlines.clear(Timer::Drain);
-        self.watch_phones();
+        self.watch_peers();
         self.exchange.release_callbacks(self.now.mono);
         self.pump();
     }
@@ -137,6 +140,19 @@ impl Switch {
 
     fn is_heard(&self, leg: LegId) -> bool {
         self.legs.get(&leg).and_then(Leg::stream).is_some()
+    }
+
+    /// The number of the last call.
+    pub fn last_call(&self) -> CallId {
+        CallId(self.last_call)
+    }
+
+    /// Whether something may still come of a call: it is up, or its agent may say how it ended, or a leg of it is not
+    /// over.
+    pub fn knows(&self, call: CallId) -> bool {
+        self.calls.contains_key(&call)
+            || self.recent.contains_key(&call)
+            || self.legs.values().any(|leg| leg.call == call)
     }
 
     /// Legs that were made after `last`, each with its call and its Call-ID, for those who read a log.

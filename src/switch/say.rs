@@ -7,7 +7,7 @@ use crate::call::speech::{self, Prompt};
 use crate::call::{Call, Stage};
 use crate::id::{CallId, ClipId, LegId};
 
-use super::Switch;
+use super::{Event, Switch};
 
 const MINUTE: std::time::Duration = std::time::Duration::from_secs(60);
 
@@ -18,13 +18,14 @@ impl Switch {
         self.last_said
     }
 
-    /// Lets a waiting caller hear clips once.
-    pub(super) fn play_once(&mut self, call: CallId, clips: Vec<ClipId>) {
-        if let Some(call @ Call { stage: Stage::Waiting { .. }, caller: Some(caller), .. }) =
-            self.calls.get(&call)
-            && !Switch::is_asked(call)
-        {
-            self.say_clips(*caller, clips);
+    /// Lets a waiting caller hear clips once; `false` for one who hears nothing of them, as one who is being asked
+    /// something.
+    pub(super) fn play_once(&mut self, call: CallId, clips: Vec<ClipId>) -> bool {
+        match self.calls.get(&call) {
+            Some(call @ &Call { stage: Stage::Waiting { .. }, caller: Some(caller), .. }) => {
+                !Switch::is_asked(call) && self.say_clips(caller, clips)
+            }
+            _ => false,
         }
     }
 
@@ -35,11 +36,15 @@ impl Switch {
             let prompts = match *what {
                 What::Position(position) => speech::position(position),
                 What::Wait { from, to } => speech::estimate(MINUTE * from, MINUTE * to),
-                What::Offer => self.offered(call),
+                What::Offer => self.offer(call),
             };
             clips.extend(speech::clips(&prompts, self.plan.media.prompts));
         }
-        self.play_once(call, clips);
+        let told = self.play_once(call, clips);
+        let rule = self.exchange.offered_by(call).filter(|_| told && what.contains(&What::Offer));
+        if let Some(rule) = rule {
+            self.emit(Event::Offered { call, rule: self.rule_name(rule) });
+        }
     }
 
     /// An announcement came to its end.
@@ -55,10 +60,13 @@ impl Switch {
         }
     }
 
-    fn say_clips(&mut self, leg: LegId, clips: Vec<ClipId>) {
-        if let Some(thread) = self.legs.get(&leg).map(|leg| leg.audio.thread).filter(|_| !clips.is_empty()) {
+    /// Whether there was anything to say, and somebody to hear it.
+    fn say_clips(&mut self, leg: LegId, clips: Vec<ClipId>) -> bool {
+        let thread = self.legs.get(&leg).map(|leg| leg.audio.thread).filter(|_| !clips.is_empty());
+        if let Some(thread) = thread {
             self.last_said = self.last_said.wrapping_add(1);
             self.media(thread, Command::Say { leg, id: self.last_said, clips });
         }
+        thread.is_some()
     }
 }

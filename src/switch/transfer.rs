@@ -116,7 +116,11 @@ impl Switch {
         let Stage::Talking { leg, .. } = call.stage else { return };
         call.timeline.handed_on(agent, to.clone(), self.now.mono);
         let was_limited = call.is_limited();
+        let flagged = call.band != Band::EMERGENCY && place.band == Band::EMERGENCY;
         (call.line, call.band) = (line, place.band);
+        if flagged {
+            call.becomes_emergency();
+        }
         self.routine_calls -= usize::from(was_limited && !call.is_limited());
         call.stage = match target {
             Target::Line(_) | Target::Stack(_) => {
@@ -136,6 +140,9 @@ impl Switch {
             }
         };
         let (caller, thread) = (call.caller, call.thread);
+        if flagged {
+            self.emit(Event::Flagged { call: id, line: self.line_name(line) });
+        }
         if let Target::Pathway(pathway) = target {
             self.refer_caller(id, agent, pathway);
         }

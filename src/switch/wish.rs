@@ -16,7 +16,7 @@ use crate::call::{Call, Stage, Wish};
 use crate::id::{CallId, LegId, PromiseId};
 
 use super::callbacks::CallbackNews;
-use super::{Event, Switch, Timer};
+use super::{Switch, Timer};
 
 /// How long a caller may take to confirm, after the words.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -42,14 +42,11 @@ impl Switch {
     }
 
     /// The caller knows the key from now on: what it hears is the offer, for its line's key.
-    pub(super) fn offered(&mut self, id: CallId) -> Vec<Prompt> {
+    pub(super) fn offer(&mut self, id: CallId) -> Vec<Prompt> {
         let Some(call) = self.calls.get(&id) else { return Vec::new() };
         let key = self.callback_key(call);
         if call.wish == Wish::Unasked {
             self.listen(id);
-        }
-        if let Some(rule) = self.exchange.offered_by(id) {
-            self.emit(Event::Offered { call: id, rule: self.rule_name(rule) });
         }
         speech::offer_callback(key)
     }

@@ -39,7 +39,7 @@ struct Written<'a> {
     lines: Vec<WrittenLine<'a>>,
     emergencies: Emergencies,
     agents: &'a [Agent],
-    trunks: Vec<WrittenTrunk<'a>>,
+    trunks: &'a [Trunk],
     pathways: &'a [Pathway],
     callbacks: Promised,
     stacks: &'a [Stack],
@@ -58,15 +58,6 @@ struct WrittenLine<'a> {
     line: &'a Line,
     target_s: f64,
     today: Counts,
-}
-
-#[derive(Serialize)]
-struct WrittenTrunk<'a> {
-    #[serde(flatten)]
-    trunk: &'a Trunk,
-    /// Nobody asks trunks whether they are there.
-    health: &'static str,
-    since: Option<&'static str>,
 }
 
 impl Shared {
@@ -98,7 +89,6 @@ impl Shared {
             target_s: day.target(line.emergency).as_secs_f64(),
             today: day.of(&line.name),
         });
-        let trunks = board.trunks.iter().map(|trunk| WrittenTrunk { trunk, health: "unknown", since: None });
         let written = Written {
             at: board.at.rfc3339(),
             seq,
@@ -107,7 +97,7 @@ impl Shared {
             lines: lines.collect(),
             emergencies: board.emergencies,
             agents: &board.agents,
-            trunks: trunks.collect(),
+            trunks: &board.trunks,
             pathways: &board.pathways,
             callbacks: board.callbacks,
             stacks: &board.stacks,

@@ -27,6 +27,8 @@ pub(super) enum Access {
     Own,
     /// Those with this role.
     Only(Role),
+    /// Those with one of these, or both.
+    Either(Role, Role),
 }
 
 /// Somebody who has proved who it is.
@@ -109,6 +111,7 @@ pub(super) fn admit(
             who.is(Role::Supervisor) || (who.is(Role::Agent) && own.is_some() && own == who.agent.as_deref())
         }
         Access::Only(role) => who.is(role),
+        Access::Either(one, other) => who.is(one) || who.is(other),
     };
     if may { Ok(Some(who)) } else { Err(Problem::new(StatusCode::FORBIDDEN, forbidden(access))) }
 }
@@ -116,6 +119,9 @@ pub(super) fn admit(
 fn forbidden(access: Access) -> String {
     match access {
         Access::Only(role) => format!("this needs the role `{}`", role.word()),
+        Access::Either(one, other) => {
+            format!("this needs the role `{}` or `{}`", one.word(), other.word())
+        }
         _ => "this is for a supervisor, or for the agent".to_owned(),
     }
 }

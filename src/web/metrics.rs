@@ -16,7 +16,7 @@ use super::{Shared, routes};
 #[derive(Clone, Debug, Default)]
 pub struct Figures {
     /// What is unwell, for people; nothing when all is well.
-    pub unwell: Vec<&'static str>,
+    pub unwell: Vec<String>,
     /// Everything that is counted or measured. Those of one name stand together.
     pub samples: Vec<Sample>,
 }

@@ -12,8 +12,10 @@
 //! | `gate`, `users`, `sessions`, `limits` | who asks, whether they may, and not too often |
 //! | `board`, `day`, `news`, `stream` | what is shown, counted and told |
 //! | `orders`, `once` | what is ordered, and only once |
+//! | `ladder` | one call, message by message |
 //! | `audit` | who ordered what |
 //! | `metrics` | health, and figures for Prometheus |
+//! | `transports` | where SIP is spoken |
 //! | `openapi` | the description for programs |
 //! | `plans` | the configuration, shown and tried |
 //! | `reports` | reports from the ledger |
@@ -23,6 +25,7 @@ mod audit;
 mod board;
 mod day;
 mod gate;
+mod ladder;
 mod limits;
 mod metrics;
 mod news;
@@ -37,6 +40,7 @@ mod routes;
 mod server;
 mod sessions;
 mod stream;
+mod transports;
 mod users;
 
 use std::io;
@@ -49,9 +53,11 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use day::{Day, End, Finished, Targets};
+pub use ladder::{Ladders, NoLadder};
 pub use metrics::{Figures, Sample};
 pub use plans::{Checked, Found, Plans, Question};
 pub use reports::{Answer, Asked, Format, Kind, Limit, NoReport, Offer, Practice, Reports};
+pub use transports::{Datagrams, Listener, Streams, Transports};
 pub use users::{Users, digest, hashed};
 
 use crate::id::CallId;
@@ -77,12 +83,16 @@ pub enum Ask {
     Call(CallId, oneshot::Sender<Option<Caller>>),
     /// What the agent of this name sees.
     Desk(String, oneshot::Sender<Option<Desk>>),
+    /// The number of the last call.
+    LastCall(oneshot::Sender<CallId>),
     /// Promised callbacks.
     Callbacks(oneshot::Sender<Vec<Callback>>),
     /// Cases that are not closed.
     Cases(oneshot::Sender<Vec<Case>>),
     /// Somebody's order; the error says why it was not obeyed.
     Order(Order, oneshot::Sender<Result<(), Refused>>),
+    /// Where SIP is spoken.
+    Transports(oneshot::Sender<Transports>),
     /// Health and counts.
     Figures(oneshot::Sender<Figures>),
 }
@@ -132,6 +142,9 @@ struct Shared {
     plan: Mutex<board::PlanInForce>,
     plans: Mutex<Option<Arc<dyn Plans>>>,
     reports: reports::Bureau,
+    ladders: Mutex<Option<Arc<dyn Ladders>>>,
+    /// One ladder at a time is read.
+    reading: Arc<tokio::sync::Semaphore>,
     /// One password at a time is tried.
     trying: tokio::sync::Semaphore,
     /// Clients that are told news.
@@ -162,6 +175,8 @@ impl Web {
             plan: Mutex::new(board::PlanInForce { version: 1, since }),
             plans: Mutex::default(),
             reports: reports::Bureau::default(),
+            ladders: Mutex::default(),
+            reading: Arc::new(tokio::sync::Semaphore::new(1)),
             trying: tokio::sync::Semaphore::new(1),
             streams: Arc::new(tokio::sync::Semaphore::new(stream::MOST)),
         });
@@ -205,6 +220,11 @@ impl Web {
     /// Lets reports be made.
     pub fn show_reports(&self, reports: Arc<dyn Reports>) {
         self.shared.reports.open(reports);
+    }
+
+    /// Lets the ladders of calls be read.
+    pub fn show_ladders(&self, ladders: Arc<dyn Ladders>) {
+        *locked(&self.shared.ladders) = Some(ladders);
     }
 
     /// Other users from now on. Sessions of those who are gone end with them.

@@ -154,6 +154,9 @@ fn told(event: &Event) -> Option<Value> {
                 CallbackNews::Ended(_) => "ended",
             },
         }),
+        Event::Trunk { trunk, up } => {
+            json!({ "kind": "trunk", "trunk": trunk, "health": if *up { "up" } else { "down" } })
+        }
         Event::Flagged { call, line } => json!({ "kind": "flagged", "call": call, "line": line }),
         Event::Moved { call, from, to } => json!({ "kind": "moved", "call": call, "from": from, "line": to }),
         Event::Reloaded => json!({ "kind": "reloaded" }),

@@ -85,6 +85,7 @@ fn who(access: Access) -> String {
         Access::SignedIn => "For whoever is signed in.".to_owned(),
         Access::Own => "For supervisors, and for the agent of the path.".to_owned(),
         Access::Only(role) => format!("For the role `{}`.", role.word()),
+        Access::Either(one, other) => format!("For the roles `{}` and `{}`.", one.word(), other.word()),
     }
 }
 
@@ -148,10 +149,13 @@ fn body(does: Does) -> Option<(&'static str, bool)> {
             | Verb::Resume
             | Verb::Emergency
             | Verb::Acknowledge
-            | Verb::Decline => ("Nothing", false),
+            | Verb::Decline
+            | Verb::TakeCase
+            | Verb::GiveBackCase => ("Nothing", false),
             Verb::Pause | Verb::HangUp => ("Reason", true),
             Verb::WrapUp => ("WrapUp", true),
-            Verb::Disposition => ("Code", true),
+            Verb::Disposition | Verb::CloseCase => ("Code", true),
+            Verb::ReferCase => ("ToPathway", true),
             Verb::Transfer => ("To", true),
             Verb::Red => ("Red", false),
             Verb::Prioritise => ("Priority", true),
@@ -193,10 +197,14 @@ fn said(does: Does) -> Said {
         },
         Does::Calls => json("calls", "Calls that are up", "Calls"),
         Does::Call => json("call", "One call that is up", "Call"),
+        Does::Ladder => json("ladder", "One call, message by message, over or not", "Ladder"),
         Does::Desk => json("desk", "What an agent sees", "Desk"),
         Does::Callbacks => json("callbacks", "Promised callbacks that are not settled", "Callbacks"),
         Does::Cases => json("cases", "Cases that are not closed", "Cases"),
         Does::Audit => json("audit", "The latest orders, the newest first", "Audit"),
+        Does::Transports => {
+            json("transports", "Where SIP is spoken, and what came and went there", "Transports")
+        }
         Does::Plan => json("plan", "The configuration in force", "Plan"),
         Does::Check => json("checkPlan", "What is wrong with a configuration", "Checked"),
         Does::Diff => json("diffPlan", "What a configuration would change", "Diff"),
@@ -244,6 +252,10 @@ fn ordered(verb: Verb) -> (&'static str, &'static str) {
         Verb::Report => ("reportPathway", "So many patients can be sent to a pathway now"),
         Verb::Acknowledge => ("acknowledge", "The pathway takes over the patient of a referral"),
         Verb::Decline => ("decline", "The pathway does not take the patient of a referral"),
+        Verb::TakeCase => ("takeCase", "The agent who asks takes a case; `next` for the most urgent"),
+        Verb::GiveBackCase => ("giveBackCase", "The agent puts a case back, in its old place"),
+        Verb::CloseCase => ("closeCase", "The agent closes a case by the code of a disposition"),
+        Verb::ReferCase => ("referCase", "The agent refers a case to a pathway, which has to acknowledge"),
     }
 }
 

@@ -6,13 +6,16 @@ use serde::Deserialize;
 
 use super::problem::Problem;
 use crate::acd::Band;
-use crate::id::{CallId, ReferralId};
-use crate::switch::{CallerOrder, Order, Refused, ToAgent};
+use crate::id::{CallId, CaseId, ReferralId};
+use crate::switch::{CallerOrder, Order, Refused, ToAgent, WithCase};
 
 /// Longest text of a reason or name.
 const LONGEST: usize = 100;
 /// By how much a caller may count as having come earlier, at most.
 const MOST_CREDIT: u64 = 24 * 3_600;
+
+/// In the place of a case's number: the most urgent one.
+const NEXT: &str = "next";
 
 /// What is ordered; the path names of whom.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -34,6 +37,10 @@ pub(super) enum Verb {
     Report,
     Acknowledge,
     Decline,
+    TakeCase,
+    GiveBackCase,
+    CloseCase,
+    ReferCase,
 }
 
 #[derive(Deserialize)]
@@ -63,6 +70,12 @@ struct Code {
 #[serde(deny_unknown_fields)]
 struct To {
     to: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pathway {
+    pathway: String,
 }
 
 #[derive(Deserialize)]
@@ -112,9 +125,13 @@ struct Capacity {
     capacity: Whole,
 }
 
-/// The order in a request: `of` is the name or number in the path.
-pub(super) fn order(verb: Verb, of: &str, body: &[u8]) -> Result<Order, Problem> {
+/// The order in a request: `of` is the name or number in the path, `by` the agent who asks.
+pub(super) fn order(verb: Verb, of: &str, by: Option<&str>, body: &[u8]) -> Result<Order, Problem> {
     let agent = |what| Order::Agent(of.to_owned(), what);
+    let case_order = |what| match by {
+        Some(name) => Ok(Order::Case(name.to_owned(), what)),
+        None => Err(Problem::conflict("you are signed in, but not as an agent")),
+    };
     Ok(match verb {
         Verb::LogIn => nothing(body).map(|()| agent(ToAgent::LogIn))?,
         Verb::LogOut => nothing(body).map(|()| agent(ToAgent::LogOut))?,
@@ -156,6 +173,22 @@ pub(super) fn order(verb: Verb, of: &str, body: &[u8]) -> Result<Order, Problem>
         Verb::Report => Order::Report(of.to_owned(), read::<Capacity>(body)?.capacity.fit("capacity")?),
         Verb::Acknowledge => nothing(body).and_then(|()| referral(of)).map(Order::Acknowledge)?,
         Verb::Decline => nothing(body).and_then(|()| referral(of)).map(Order::Decline)?,
+        Verb::TakeCase => {
+            nothing(body)?;
+            case_order(if of == NEXT { WithCase::TakeNext } else { WithCase::Take(case(of)?) })?
+        }
+        Verb::GiveBackCase => {
+            nothing(body)?;
+            case_order(WithCase::GiveBack(case(of)?))?
+        }
+        Verb::CloseCase => {
+            let code = text("code", read::<Code>(body)?.code)?;
+            case_order(WithCase::Close(case(of)?, code))?
+        }
+        Verb::ReferCase => {
+            let pathway = text("pathway", read::<Pathway>(body)?.pathway)?;
+            case_order(WithCase::Refer(case(of)?, pathway))?
+        }
     })
 }
 
@@ -171,6 +204,11 @@ pub(super) fn refused(refused: Refused) -> Problem {
 pub(super) fn call(text: &str) -> Result<CallId, Problem> {
     let id = text.parse().map(CallId);
     id.map_err(|_| Problem::not_found("the number of a call is a whole number"))
+}
+
+fn case(text: &str) -> Result<CaseId, Problem> {
+    let id = text.parse().map(CaseId);
+    id.map_err(|_| Problem::not_found("the number of a case is a whole number"))
 }
 
 fn referral(text: &str) -> Result<ReferralId, Problem> {
@@ -202,7 +240,8 @@ mod tests {
     #[test]
     fn every_body_is_read_strictly() {
         let asha = |what| Order::Agent("asha".into(), what);
-        let cases: [(Verb, &str, &str, Order); 9] = [
+        let with_case = |what| Order::Case("ben".into(), what);
+        let cases: [(Verb, &str, &str, Order); 14] = [
             (Verb::LogIn, "asha", "", asha(ToAgent::LogIn)),
             (Verb::LogIn, "asha", "{}", asha(ToAgent::LogIn)),
             (Verb::Pause, "asha", r#"{"reason":"lunch"}"#, asha(ToAgent::Pause("lunch".into()))),
@@ -217,9 +256,14 @@ mod tests {
                 Order::Caller(CallerOrder::Credit(CallId(7), Duration::from_secs(60))),
             ),
             (Verb::Decline, "3", "", Order::Decline(ReferralId(3))),
+            (Verb::TakeCase, "next", "", with_case(WithCase::TakeNext)),
+            (Verb::TakeCase, "3", "{}", with_case(WithCase::Take(CaseId(3)))),
+            (Verb::GiveBackCase, "3", "", with_case(WithCase::GiveBack(CaseId(3)))),
+            (Verb::CloseCase, "3", r#"{"code":"21"}"#, with_case(WithCase::Close(CaseId(3), "21".into()))),
+            (Verb::ReferCase, "3", r#"{"pathway":"p"}"#, with_case(WithCase::Refer(CaseId(3), "p".into()))),
         ];
         for (verb, of, body, expected) in cases {
-            assert_eq!(order(verb, of, body.as_bytes()).unwrap(), expected, "{verb:?} {body}");
+            assert_eq!(order(verb, of, Some("ben"), body.as_bytes()).unwrap(), expected, "{verb:?} {body}");
         }
         let wrong = [
             (Verb::LogIn, r#"{"x":1}"#),
@@ -233,14 +277,20 @@ mod tests {
             (Verb::HangUp, "{}"),
             (Verb::Report, r#"{"capacity":-1}"#),
             (Verb::Emergency, "no"),
+            (Verb::TakeCase, r#"{"x":1}"#),
+            (Verb::CloseCase, "{}"),
+            (Verb::ReferCase, r#"{"pathway":""}"#),
         ];
         for (verb, body) in wrong {
             assert_eq!(
-                order(verb, "7", body.as_bytes()).unwrap_err().status().as_u16(),
+                order(verb, "7", Some("ben"), body.as_bytes()).unwrap_err().status().as_u16(),
                 400,
                 "{verb:?} {body}"
             );
         }
-        assert_eq!(order(Verb::Emergency, "x", b"").unwrap_err().status().as_u16(), 404);
+        let status = |verb, of, by| order(verb, of, by, b"").unwrap_err().status().as_u16();
+        assert_eq!(status(Verb::Emergency, "x", None), 404);
+        assert_eq!(status(Verb::GiveBackCase, "next", Some("ben")), 404, "only to take one");
+        assert_eq!(status(Verb::TakeCase, "next", None), 409, "whose would it be?");
     }
 }

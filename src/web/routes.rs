@@ -21,7 +21,7 @@ use super::reports::{self, Kind};
 use super::server::Peer;
 use super::sessions::LASTS;
 use super::users::verify;
-use super::{Ask, Shared, audit, locked, metrics, openapi, pages, plans, stream, wall};
+use super::{Ask, Shared, audit, ladder, locked, metrics, openapi, pages, plans, stream, wall};
 use crate::access::Role;
 
 /// Largest body of a request.
@@ -59,10 +59,12 @@ pub(super) enum Does {
     Stream,
     Calls,
     Call,
+    Ladder,
     Desk,
     Callbacks,
     Cases,
     Audit,
+    Transports,
     Plan,
     Check,
     Diff,
@@ -98,12 +100,14 @@ pub(super) const ROUTES: &[Route] = &[
     get("/api/v1/me", Access::SignedIn, Does::Me),
     get("/api/v1/board", Access::SignedIn, Does::Board),
     get("/api/v1/stream", Access::SignedIn, Does::Stream),
-    get("/api/v1/calls", Access::Only(Role::Supervisor), Does::Calls),
+    get("/api/v1/calls", Access::Either(Role::Supervisor, Role::Engineer), Does::Calls),
     get("/api/v1/calls/{id}", Access::Only(Role::Supervisor), Does::Call),
+    get("/api/v1/calls/{id}/ladder", Access::Only(Role::Engineer), Does::Ladder),
     get("/api/v1/agents/{name}", Access::Own, Does::Desk),
     get("/api/v1/callbacks", Access::Only(Role::Supervisor), Does::Callbacks),
     get("/api/v1/cases", Access::Only(Role::Supervisor), Does::Cases),
     get("/api/v1/audit", Access::Only(Role::Engineer), Does::Audit),
+    get("/api/v1/transports", Access::Only(Role::Engineer), Does::Transports),
     get("/api/v1/plan", Access::Only(Role::Ops), Does::Plan),
     asking("/api/v1/plan/check", Does::Check),
     asking("/api/v1/plan/diff", Does::Diff),
@@ -131,6 +135,10 @@ pub(super) const ROUTES: &[Route] = &[
     post("/api/v1/pathways/{name}/report", Access::Only(Role::Supervisor), Verb::Report),
     post("/api/v1/referrals/{id}/acknowledge", Access::Only(Role::Supervisor), Verb::Acknowledge),
     post("/api/v1/referrals/{id}/decline", Access::Only(Role::Supervisor), Verb::Decline),
+    post("/api/v1/cases/{id}/take", Access::Only(Role::Agent), Verb::TakeCase),
+    post("/api/v1/cases/{id}/give-back", Access::Only(Role::Agent), Verb::GiveBackCase),
+    post("/api/v1/cases/{id}/close", Access::Only(Role::Agent), Verb::CloseCase),
+    post("/api/v1/cases/{id}/refer", Access::Only(Role::Agent), Verb::ReferCase),
 ];
 
 /// One request that was let by.
@@ -197,7 +205,8 @@ async fn serve(web: Arc<Shared>, route: &'static Route, request: Request) -> Res
     if single_calls {
         noted = parts.uri.query().unwrap_or_default().chars().take(NOTED).collect();
     }
-    if single_calls || (changes && !route.method.is_safe()) {
+    // Who has seen single calls, and callers' numbers, is written down too.
+    if single_calls || route.does == Does::Ladder || (changes && !route.method.is_safe()) {
         let status = answered.as_ref().map_or_else(Problem::status, Response::status);
         locked(&web.audit).note(audit::Entry {
             at: wall().rfc3339(),
@@ -264,12 +273,17 @@ async fn answer(does: Does, asked: Asked<'_>) -> Result<Response, Problem> {
             let call = web.ask(|answer| Ask::Call(id, answer)).await?;
             json(&call.ok_or_else(|| Problem::not_found(format!("{id} is over, or was never there")))?)
         }
+        Does::Ladder => {
+            let call = orders::call(asked.named("id")?)?;
+            Ok(with_json(Body::from(ladder::ladder(web, call).await?)))
+        }
         Does::Desk => {
             let name = asked.named("name")?.to_owned();
             let desk = web.ask(|answer| Ask::Desk(name, answer)).await?;
             json(&desk.ok_or_else(|| Problem::not_found("there is no such agent"))?)
         }
         Does::Callbacks => json(&json!({ "callbacks": web.ask(Ask::Callbacks).await? })),
+        Does::Transports => json(&web.ask(Ask::Transports).await?),
         Does::Cases => json(&json!({ "cases": web.ask(Ask::Cases).await? })),
         Does::Order(verb) => order(&asked, verb).await,
         Does::Plan => json(&plans::in_force(web).await?),
@@ -388,7 +402,8 @@ async fn order(asked: &Asked<'_>, verb: Verb) -> Result<Response, Problem> {
 
 async fn obeyed(asked: &Asked<'_>, verb: Verb) -> Result<Response, Problem> {
     let of = asked.named("name").or_else(|_| asked.named("id"))?;
-    let order = orders::order(verb, of, asked.body)?;
+    let by = asked.who.as_ref().and_then(|who| who.agent.as_deref());
+    let order = orders::order(verb, of, by, asked.body)?;
     asked.web.ask(|answer| Ask::Order(order, answer)).await?.map_err(orders::refused)?;
     done()
 }

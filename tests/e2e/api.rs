@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 
 use crate::harness::{Client, Net, Phone, SOON, Setup, wait_for};
 
-pub(super) const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct horse battery";
 /// The token of one who may do everything.
 const ALL: &str = "a token for everything";
 const TOKEN: &str = "a token for a screen on the wall";
 
 /// A daemon with one agent, and a user for each role with the role's name; `asha` is the agent, `screen` has a token.
-pub(super) fn setup(net: Net, phone: &Phone) -> Setup {
+pub fn setup(net: Net, phone: &Phone) -> Setup {
     // Dear hashes are for real passwords.
     let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, None).unwrap());
     let salt = SaltString::encode_b64(b"for tests only").unwrap();
@@ -300,4 +300,28 @@ fn whoever_changes_the_configuration_can_see_it_and_try_another() {
         Some(ops.get("/api/v1/plan").json()).filter(|plan| plan["version"] == 2)
     });
     assert!(plan["text"].as_str().unwrap().contains("ring-for = \"9s\""), "{plan}");
+}
+
+#[test]
+fn an_engineer_sees_where_sip_is_spoken_and_what_came_there() {
+    let net = Net::new();
+    let (mut caller, mut phone) = (Phone::at(net.surgery()), Phone::at(net.agent(1)));
+    let hub = setup(net, &phone).start();
+    let engineer = Client::new(hub.web).signed_in("engineer", PASSWORD);
+    assert_eq!(Client::new(hub.web).signed_in("supervisor", PASSWORD).get("/api/v1/transports").status, 403);
+    let before = engineer.get("/api/v1/transports").json();
+    let listeners = before["listeners"].as_array().unwrap();
+    let kinds: Vec<_> = listeners.iter().map(|one| (&one["transport"], &one["connections"])).collect();
+    assert_eq!(kinds, [(&json!("UDP"), &Value::Null), (&json!("TCP"), &json!(0))]);
+    assert_eq!(listeners[0]["address"], hub.udp.to_string());
+    assert_eq!(before["datagrams"]["received"], 0);
+    let _stream = std::net::TcpStream::connect(listeners[1]["address"].as_str().unwrap()).unwrap();
+    caller.call(&hub);
+    phone.answer();
+    wait_for("the connection, and what the call took", SOON, || {
+        let now = engineer.get("/api/v1/transports").json();
+        let (received, sent) = (&now["datagrams"]["received"], &now["datagrams"]["sent"]);
+        let counted = received.as_u64().unwrap() >= 3 && sent.as_u64().unwrap() >= 3;
+        (counted && now["listeners"][1]["connections"] == 1).then_some(())
+    });
 }

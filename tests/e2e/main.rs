@@ -31,6 +31,7 @@ mod health;
 mod hold;
 mod homer;
 mod keys;
+mod ladder;
 mod log;
 mod loss;
 mod missed;

@@ -92,6 +92,40 @@ export const tests = {
         await leave(page);
     },
 
+    async "a clinician takes a case that another agent left, gives it back, takes it again and closes it, by keyboard"(hub, browser) {
+        const asha = await visit(browser, hub, "asha", "/agent", "wall");
+        const call = await hub.surgeryCall("+447700900777");
+        await hub.phones.asha.answer();
+        await asha.getByLabel("Transfer to").selectOption("doctors");
+        await asha.getByRole("button", { name: "Transfer" }).click();
+        await says(asha, "#state-words", "Wrap-up");
+        await asha.getByRole("button", { name: "End wrap-up" }).click();
+        await says(asha, "#state-words", "Free");
+        assert.ok((await asha.locator("#cases-list li").count()) === 0, "it is for clinicians");
+        await leave(asha);
+        const page = await visit(browser, hub, "dr-evans", "/agent", "phone");
+        await says(page, "#cases-list", "Case of doctors");
+        await says(page, "#cases-list [data-part=by]", /^by \d\d:\d\d$/);
+        await sound(page);
+        await tabTo(page, "#cases-list button");
+        await page.keyboard.press("Enter");
+        await says(page, "#told", "The case is yours.");
+        await page.locator("#cases-none").waitFor();
+        await sound(page);
+        await page.getByRole("button", { name: "Give back" }).click();
+        await says(page, "#told", "on its stack again");
+        await page.getByRole("button", { name: "Take the most urgent" }).click();
+        await says(page, "#told", "The case is yours.");
+        await tabTo(page, "#owed select");
+        await page.keyboard.type("21");
+        await page.keyboard.press("Tab");
+        await page.keyboard.press("Enter");
+        await says(page, "#told", "The case is closed.");
+        await page.locator("#owed-none").waitFor();
+        hub.phones.surgery.hangUp(call);
+        await leave(page);
+    },
+
     async "no command of another agent is on the page, and none is obeyed"(hub, browser) {
         const page = await visit(browser, hub, "asha", "/agent", "wall");
         await says(page, "#title", "Calls of asha");

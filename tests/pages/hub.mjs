@@ -59,6 +59,8 @@ wrap-up = "0s"
 kind = "pharmacy"
 address = "${phones.pharmacy.uri}"
 capacity = 2
+[stack.doctors]
+teams = ["clinicians"]
 [disposition.21]
 words = "Advice given, no further help needed"
 `;

@@ -191,3 +191,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_named_case_is_taken_from_the_middle_of_the_stack_once() {
+    let mut cases = cases();
+    let [first, second, third] = [600, 700, 800].map(|breach| opened(&mut cases, Band::ROUTINE, breach));
+    cases.take_this(second, A, secs(1)).unwrap();
+    assert!(cases.stack().eq([first, third]) && cases.held_of(A).eq([second]));
+    assert_eq!(cases.take_this(second, B, secs(2)), Err(Refused::NotOnStack(second)));
+    cases.give_back(second, A, secs(3)).unwrap();
+    assert!(cases.stack().eq([first, second, third]));
+}

@@ -299,6 +299,7 @@ impl Exchange {
         let (Some(who), Some((line, place))) = (self.callers.get_mut(&call), place) else { return };
         who.answered = false;
         who.facts.band = place.band;
+        who.callable &= place.band != Band::EMERGENCY;
         self.touched.extend([std::mem::replace(&mut who.line, line), line]);
         self.begin_announcements(call, line, now);
     }

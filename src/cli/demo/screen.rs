@@ -130,6 +130,9 @@ impl<W: Write> Screen<W> {
             | Event::Offered { .. }
             | Event::Disagreement { .. }
             | Event::Callback { .. } => None,
+            Event::Trunk { trunk, up } => {
+                Some(format!("trunk {trunk} is {}", if *up { "up" } else { "down" }))
+            }
             Event::Rule { line, rule, on, .. } => {
                 Some(format!("rule {rule} of line {line} is {}", if *on { "on" } else { "off" }))
             }

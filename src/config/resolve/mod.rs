@@ -84,6 +84,7 @@ pub(super) fn resolve(
 
     let practices = trunks::practices(&written.practices, sink);
     let trunks = trunks::trunks(&written.trunks, &country_code, &mut names, sink);
+    let probes = trunks::probes(&written.trunks, written.sip.probe_trunks_every, &network, sink);
     let (lines, treatments) = lines::lines(&written.lines, &mut names, sink);
     let teams = floor::teams(&written.teams, &mut names, sink);
     let (agents, mut phones) = floor::agents(&written.agents, &mut names, &network, sink);
@@ -93,6 +94,8 @@ pub(super) fn resolve(
     let pathways = treat::pathways(&written.pathways, tables, &mut names, &network, sink);
     let stacks = treat::stacks(&written.stacks, &written.pathways, &mut names, sink);
     let rules = rules::rules(&written.rules, &mut names, sink);
+    let red_flag_line = written.distributor.red_flag_line.as_ref();
+    let red_flag_line = red_flag_line.and_then(|name| names.lines.find(name, sink)).map(LineId);
     let (callbacks, ways) =
         callback::callbacks(&written.callback, &written.trunks, &country_code, &network, &mut names, sink);
     callback::check_ways(&written.lines, &written.rules, &rules, &trunks, &ways, sink);
@@ -167,6 +170,8 @@ pub(super) fn resolve(
         dispositions,
         callbacks: ways,
         drain_limit: written.drain_limit,
+        probes,
+        red_flag_line,
     };
     let log = LogSettings { level: written.log_level, format: written.log_format };
     let acd::Guide { rules, calendar, .. } = &plan.guide;

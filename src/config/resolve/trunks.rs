@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use serde_spanned::Spanned;
@@ -14,9 +15,12 @@ use super::super::sink::{Sink, Span};
 use super::super::table::{List, Named, shown};
 use super::super::written;
 use super::names::Register;
+use super::network::Network;
+use super::phones::flow;
 use crate::id::{LineId, PracticeId};
 use crate::policy::number::normalise;
 use crate::policy::{Practice, Trunk};
+use crate::switch::plan::{Probe, Probes};
 
 /// Shorter prefixes than this hold more hosts than any carrier has.
 const SHORTEST_IPV4_PREFIX: u8 = 8;
@@ -88,6 +92,43 @@ pub(super) fn trunks(
         });
     }
     trunks
+}
+
+/// Where trunks are asked whether they are there.
+pub(super) fn probes(
+    written: &Named<written::Trunk>,
+    every: Duration,
+    network: &Network,
+    sink: &mut Sink,
+) -> Probes {
+    let mut by_trunk = Vec::with_capacity(written.len());
+    for (_, trunk) in written {
+        let must_be_up = trunk.must_be_up.as_ref().is_some_and(|must| *must.get_ref());
+        let Some(address) = &trunk.probe else {
+            if let Some(must) = trunk.must_be_up.as_ref().filter(|_| must_be_up) {
+                sink.error(must.span(), "nobody asks whether this trunk is up")
+                    .help("say where to ask it: probe = \"sip:192.0.2.10:5060\"");
+            }
+            by_trunk.push(None);
+            continue;
+        };
+        let flow = flow(address, network, sink);
+        let from = trunk.from.iter().flat_map(|list| &list.items);
+        let mut from = from.filter_map(|text| match text.get_ref().parse::<IpAddr>() {
+            Ok(ip) => Some(IpNet::from(ip.to_canonical())),
+            Err(_) => text.get_ref().parse().ok(),
+        });
+        if let Some(flow) = flow
+            && !from.any(|net| net.contains(&flow.remote.ip().to_canonical()))
+        {
+            sink.warning(
+                address.span(),
+                "no call of this trunk comes from there: it says nothing of the trunk",
+            );
+        }
+        by_trunk.push(flow.map(|flow| Probe { uri: address.get_ref().trim().to_owned(), flow, must_be_up }));
+    }
+    Probes { every, by_trunk }
 }
 
 /// ODS codes of practices are a letter and five letters or digits; others of up to eight exist.

@@ -27,6 +27,7 @@ pub(in super::super) struct Distributor {
     pub(in super::super) rests: [Option<Spanned<Duration>>; 5],
     pub(in super::super) miss_pause: Duration,
     pub(in super::super) wrap_up_limit: Duration,
+    pub(in super::super) red_flag_line: Option<Spanned<String>>,
     pub(in super::super) retry_after: Duration,
     pub(in super::super) most_per_practice: Option<u32>,
     pub(in super::super) redial_window: Duration,
@@ -62,6 +63,8 @@ pub(in super::super) struct Trunk {
     pub(in super::super) line: Option<Spanned<String>>,
     pub(in super::super) ddis: Option<List<String>>,
     pub(in super::super) callback_via: Option<Spanned<String>>,
+    pub(in super::super) probe: Option<Spanned<String>>,
+    pub(in super::super) must_be_up: Option<Spanned<bool>>,
 }
 
 /// `[line.NAME]`
@@ -166,6 +169,7 @@ pub(super) fn distributor(table: &mut Table<'_, '_>, sink: &mut Sink) -> Distrib
         rest_after_miss,
         rests,
         miss_pause: or(table.duration("miss-pause", secs(0)..=hours(24), sink), secs(300)),
+        red_flag_line: table.text("red-flag-line", sink),
         wrap_up_limit: or(table.duration("wrap-up-limit", secs(0)..=hours(8), sink), secs(600)),
         retry_after: or(table.duration("retry-after", secs(1)..=hours(1), sink), secs(30)),
         most_per_practice: table.number("most-per-practice", 1..=100_000, sink).map(|most| *most.get_ref()),
@@ -201,6 +205,8 @@ pub(super) fn trunk(table: &mut Table<'_, '_>, sink: &mut Sink) -> Trunk {
         line: table.needed_text("line", sink),
         ddis: table.texts("ddis", sink),
         callback_via: table.text("callback-via", sink),
+        probe: table.text("probe", sink),
+        must_be_up: table.flag("must-be-up", sink),
     }
 }
 

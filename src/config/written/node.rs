@@ -32,6 +32,7 @@ pub(in super::super) struct Sip {
     pub(in super::super) timers: Option<Span>,
     pub(in super::super) unreachable_after: Duration,
     pub(in super::super) probe_every: Duration,
+    pub(in super::super) probe_trunks_every: Duration,
     pub(in super::super) max_calls: u32,
 }
 
@@ -92,6 +93,7 @@ pub(super) fn sip(table: &mut Table<'_, '_>, sink: &mut Sink) -> Sip {
         t4: or(table.duration("t4", millis(100)..=secs(60), sink), secs(5)),
         timers,
         unreachable_after: or(table.duration("unreachable-after", millis(200)..=secs(32), sink), secs(1)),
+        probe_trunks_every: or(table.duration("probe-trunks-every", secs(4)..=hours(1), sink), secs(15)),
         probe_every: or(table.duration("probe-phones-every", secs(0)..=hours(1), sink), secs(30)),
         max_calls: or(table.number("max-calls", 1..=1_000_000, sink), 5_000),
     }

@@ -78,18 +78,10 @@ fn attributes(record: &CallRecord, spoken: &[Spoke]) -> Vec<Value> {
         json!({ "key": "hearken.waited", "value": { "doubleValue": record.waited.as_secs_f64() } }),
     ];
     all.extend(record.practice.as_ref().map(|practice| text("hearken.practice", practice)));
-    all.extend(words::agent(&record.outcome).map(|agent| text("hearken.agent", agent)));
-    match record.outcome {
-        Outcome::Answered { ended_by, .. } | Outcome::Lost { ended_by } => {
-            all.push(text("hearken.ended_by", words::ended_by(ended_by)));
-        }
-        Outcome::Refused { code } => {
-            all.push(json!({ "key": "sip.status", "value": { "intValue": code.to_string() } }));
-        }
-        Outcome::Released { why } => all.push(text("hearken.why", words::leaving(why))),
-        Outcome::Unreached { why } => all.push(text("hearken.why", words::miss(why))),
-        Outcome::Abandoned | Outcome::Promised | Outcome::Withdrawn => {}
-    }
+    let (agent, why, code) = words::particulars(&record.outcome);
+    all.extend(agent.map(|agent| text("hearken.agent", agent)));
+    all.extend(why.map(|why| text("hearken.why", why)));
+    all.extend(code.map(|code| json!({ "key": "sip.status", "value": { "intValue": code.to_string() } })));
     if !spoken.is_empty() {
         let rules: Vec<_> = spoken.iter().map(|spoke| json!({ "stringValue": spoke.rule })).collect();
         all.push(json!({ "key": "hearken.rules", "value": { "arrayValue": { "values": rules } } }));

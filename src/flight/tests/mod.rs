@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod disk;
+mod ladder;
 mod older;
 mod replaying;
 mod resuming;

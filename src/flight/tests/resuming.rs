@@ -1,5 +1,7 @@
 //! A daemon that was killed goes on from what it wrote.
 
+use std::ops::ControlFlow;
+
 use super::*;
 
 #[test]
@@ -166,7 +168,9 @@ fn an_input_that_is_left_out_leaves_the_others() {
     let (state, now) = base(&path).unwrap();
     let aim = replay::Aim::Resume { without: &[1] };
     let segment = Segment::read(&path).unwrap();
-    let course = replay::replay_for(aim, state.switch, now, &segment, 0, None, |_, _| {}).unwrap();
+    let course =
+        replay::replay_for(aim, state.switch, now, &segment, 0, None, |_, _| ControlFlow::Continue(()))
+            .unwrap();
     let ids: Vec<_> =
         course.switch.legs_after(crate::id::LegId(0)).filter_map(|leg| leg.2.map(str::to_owned)).collect();
     assert_eq!((course.switch.calls(), course.inputs), (2, 3));

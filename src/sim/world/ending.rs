@@ -38,10 +38,23 @@ impl World {
         if calls + promises > 0 {
             return Err(fault("", format!("{calls} calls and {promises} promises never end")));
         }
+        self.judge_trunks()?;
         self.current.clear();
         self.give(Input::Stop)?;
         self.until(self.mono + Duration::from_secs(150))?;
         self.judge()
+    }
+
+    /// Every trunk answers again, and is known to.
+    fn judge_trunks(&self) -> Result<(), Fault> {
+        let probed = self.switch.plan().probed_trunks().next().is_some();
+        let board = self.switch.board(self.now());
+        match board.trunks.iter().find(|trunk| trunk.health != "up") {
+            Some(trunk) if probed && !self.draining => {
+                Err(fault("", format!("{} answers, and counts as {}", trunk.name, trunk.health)))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whoever still talks or waits hangs up.

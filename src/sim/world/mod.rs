@@ -188,6 +188,8 @@ struct World {
     stalled: bool,
     /// Call-ID of the message that the switch is dealing with.
     current: String,
+    /// What was said last of each trunk that is asked.
+    trunks: BTreeMap<String, bool>,
     tally: Tally,
 }
 
@@ -235,6 +237,7 @@ impl World {
             draining: false,
             stalled: false,
             current: String::new(),
+            trunks: BTreeMap::new(),
             tally: Tally::default(),
         };
         let calls = world.dice.pick(&[10, 25, 25, 50]);
@@ -451,6 +454,9 @@ impl World {
         }
         if msg.method() == "INVITE" && msg.tag("To").is_none() {
             return self.rings(at, &msg, &text);
+        }
+        if msg.method() == "OPTIONS" && host.deaf_until > self.mono.0 {
+            return;
         }
         let status = match msg.method() {
             "OPTIONS" if self.minds.chance(20) => "480 Temporarily Unavailable",

@@ -145,6 +145,10 @@ impl World {
             | Event::NotHandedOn { call, .. }
             | Event::HandedBack { call, .. }
             | Event::Disposed { call, .. }
+            | Event::Flagged { call, .. }
+            | Event::Moved { call, .. }
+            | Event::Announced { call, .. }
+            | Event::Offered { call, .. }
             | Event::Ended { call, .. } => self.books.call_id(*call).unwrap_or_default().to_owned(),
             _ => self.current.clone(),
         };
@@ -161,7 +165,21 @@ impl World {
                 kept.map_err(|what| Fault { call_id: about.clone(), what })?;
                 self.tally.note("put back");
             }
-            Event::Reloaded => self.tally.note("reloads"),
+            Event::Reloaded => {
+                self.tally.note("reloads");
+                if self.switch.plan().probed_trunks().next().is_none() {
+                    self.trunks.clear();
+                }
+            }
+            Event::Trunk { trunk, up } => {
+                self.tally.note(if *up { "trunks up" } else { "trunks down" });
+                if self.trunks.insert(trunk.clone(), *up) == Some(*up) {
+                    return Err(Fault {
+                        call_id: about,
+                        what: format!("{trunk} is said to be the same again"),
+                    });
+                }
+            }
             Event::ReloadRefused { .. } => self.tally.note("refused reloads"),
             Event::Bridged { .. } => self.both_at_once(&about),
             _ => {}

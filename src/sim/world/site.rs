@@ -29,6 +29,8 @@ pub(super) struct Host {
     pub(super) behind_nat: bool,
     /// It answers nothing at all until then, in microseconds.
     pub(super) dead_until: u64,
+    /// It answers no OPTIONS until then, in microseconds.
+    pub(super) deaf_until: u64,
     /// Users at this address, for phones.
     pub(super) users: Vec<String>,
 }
@@ -81,6 +83,10 @@ struct Facts {
     told: bool,
     misses: usize,
     callbacks: bool,
+    /// Whether trunks are asked whether they are there.
+    probes: bool,
+    /// Whether who is flagged waits in the emergency line.
+    red_flag: bool,
     riverside: bool,
     ports: u16,
 }
@@ -101,6 +107,7 @@ impl Site {
             routed,
             behind_nat: false,
             dead_until: 0,
+            deaf_until: 0,
             users: Vec::new(),
         };
         let (udp, tcp) = (Transport::Udp, Transport::Tcp);
@@ -160,6 +167,8 @@ impl Site {
             told: dice.chance(400),
             misses: dice.pick(&[0, 2, 3]),
             callbacks: dice.chance(400),
+            probes: dice.chance(600),
+            red_flag: dice.chance(500),
             riverside: true,
             ports: dice.pick(&[24, 64, 64, 64]),
         };
@@ -185,12 +194,13 @@ impl Site {
     /// Another plan for a switch that runs on `old`.
     pub(super) fn reloaded(&mut self, old: &Plan, dice: &mut Dice) -> Plan {
         let facts = &mut self.facts;
-        match dice.below(6) {
+        match dice.below(7) {
             0 => facts.riverside = !facts.riverside,
             1 if facts.agents.len() > 2 => drop(facts.agents.remove(dice.below(facts.agents.len()))),
             2 => facts.agents.rotate_left(1),
             3 => facts.rules = !facts.rules,
             4 => facts.first = !facts.first,
+            5 => facts.probes = !facts.probes,
             _ => facts.ring_for = dice.pick(&[5, 10, 20]),
         }
         facts.strategy = dice.pick(&["longest-idle", "fewest-calls", "round-robin", "ordered", "ring-all"]);
@@ -215,10 +225,11 @@ impl Site {
         let Facts { agents, strategy, probe, ring_for, wrap_up, keep_free, max_calls, parallel, .. } =
             &self.facts;
         let Facts { max_wait, first, rules, told, misses, callbacks, riverside, .. } = &self.facts;
+        let red_flag = if self.facts.red_flag { "red-flag-line = \"emergency\"\n" } else { "" };
         let mut text = format!(
             "[sip]\nlisten = [\"udp:192.0.2.1:5060\", \"tcp:192.0.2.1:5060\"]\nprobe-phones-every = \"{probe}\"\n\
-             max-calls = {max_calls}\n[media]\nthreads = 2\n\
-             [distributor]\nmisses-before-pause = {misses}\nmiss-pause = \"30s\"\nredial-window = \"5m\"\n\
+             probe-trunks-every = \"10s\"\nmax-calls = {max_calls}\n[media]\nthreads = 2\n\
+             [distributor]\nmisses-before-pause = {misses}\nmiss-pause = \"30s\"\nredial-window = \"5m\"\n{red_flag}\
              [drain]\nlimit = \"60s\"\n"
         );
         for (name, keys) in agents {
@@ -268,6 +279,10 @@ impl Site {
                 host.name,
                 host.at.ip()
             );
+            if self.facts.probes {
+                let way = if host.transport == Transport::Tcp { ";transport=tcp" } else { "" };
+                text += &format!("probe = \"sip:{}{way}\"\nmust-be-up = {emergency}\n", host.at);
+            }
         }
         if *rules {
             let from: Vec<_> = lines.iter().map(|line| format!("\"{line}\"")).collect();

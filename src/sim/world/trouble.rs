@@ -31,6 +31,8 @@ pub(super) enum Trouble {
     PowerCut,
     /// It has power again, and knows nothing of its calls.
     Power(usize),
+    /// A trunk answers no OPTIONS for a while.
+    Deafness,
     /// A connection breaks.
     Break,
     /// The switch's process does not run for a while.
@@ -67,7 +69,7 @@ fn stored(what: &impl serde::Serialize) -> Vec<u8> {
 impl World {
     /// Draws what will go wrong until `end`.
     pub(super) fn plan_troubles(&mut self, end: Duration) {
-        let kinds: [(Trouble, u32, usize); 9] = [
+        let kinds: [(Trouble, u32, usize); 10] = [
             (Trouble::Order, 600, 12),
             (Trouble::Supervise, 500, 8),
             (Trouble::Code, 600, 8),
@@ -77,6 +79,7 @@ impl World {
             (Trouble::Break, 150, 3),
             (Trouble::Stall, 150, 3),
             (Trouble::Death, 150, 3),
+            (Trouble::Deafness, 400, 3),
         ];
         let end = u64::try_from(end.as_millis()).unwrap_or(0) + 20_000;
         for (kind, chance, most) in kinds {
@@ -130,6 +133,12 @@ impl World {
                 back.for_each(|peer| (peer.dead, peer.forgetful) = (false, true));
                 Ok(())
             }
+            Trouble::Deafness => {
+                let until = self.mono + self.dice.between(500, 40_000);
+                let at = self.dice.below(self.site.hosts.len());
+                self.site.hosts[at].deaf_until = until.0;
+                Ok(())
+            }
             Trouble::Break => {
                 let at = self.dice.below(self.site.hosts.len());
                 self.breaks(at)
@@ -137,7 +146,9 @@ impl World {
             Trouble::Stall => {
                 self.tally.note("stalls");
                 self.stalled = true;
-                self.stalled_until = self.mono + self.dice.between(50, 1_000);
+                // One that begins during another does not end that: what waits keeps its order.
+                let until = self.mono + self.dice.between(50, 1_000);
+                self.stalled_until = self.stalled_until.max(until);
                 Ok(())
             }
             Trouble::Death if self.is_down => Ok(()),

@@ -15,7 +15,7 @@ use crate::id::{AgentId, CaseId, ClipId, PathwayId, ReferralId, TeamId};
 use crate::rng::Rng;
 use crate::switch::codes::{Code, Codes};
 use crate::switch::plan::{Plan, Stack};
-use crate::switch::{AgentOrder, CaseNews, CaseOrder, Event, Input, PathwayOrder};
+use crate::switch::{AgentOrder, CaseNews, CaseOrder, Event, Input, Order, PathwayOrder, Refused, WithCase};
 
 const SECOND: Duration = Duration::from_secs(1);
 const PHARMACY: PathwayId = PathwayId(0);
@@ -329,4 +329,86 @@ fn a_clinician_takes_closes_and_gives_back_cases_by_phone() {
     assert_eq!((last(&world, case), state(&world)), (CaseNews::Closed("21".into()), Availability::Free));
     assert!(world.switch.in_hand.is_empty() && world.switch.case_files.is_empty());
     assert_eq!(world.records.len(), 1);
+}
+
+/// Gives an order; why it was not obeyed.
+fn ordered(world: &mut World, order: CaseOrder) -> Result<(), Refused> {
+    let input = Input::Case(order);
+    let said = world.switch.clone().obey(input.clone(), world.now);
+    world.give(input);
+    said
+}
+
+#[test]
+fn a_named_case_is_taken_once_by_a_clinician_of_its_teams_and_orders_that_do_not_fit_say_why() {
+    let mut plan = treat_plan(3);
+    plan.acd.teams[0].agents = vec![AgentId(0), AgentId(1)];
+    plan.acd.agents[1].logged_in = false;
+    let mut world = World::on(plan);
+    let (_first, first) = put_on_stack(&mut world, "c1", TRUNK);
+    world.pass(16 * SECOND);
+    let (_second, second) = put_on_stack(&mut world, "c2", TRUNK);
+    let take = |world: &World| world.switch.meant(Order::Case("agent-1".into(), WithCase::Take(second)));
+    assert_eq!(take(&world), Err(Refused::NotNow("the agent is logged-out".to_owned())));
+    world.give(Input::Agent(AgentOrder::LogIn(AgentId(1))));
+    assert_eq!(take(&world), Ok(Input::Case(CaseOrder::TakeThis(AgentId(1), second))));
+    let waiting = |world: &World, agent: &str| -> Vec<CaseId> {
+        let desk = world.switch.desk(agent, world.now).unwrap();
+        desk.cases_waiting.iter().map(|case| case.id).collect()
+    };
+    assert_eq!(waiting(&world, "agent-1"), [first, second], "the most urgent first");
+    assert!(waiting(&world, "agent-2").is_empty(), "of another team");
+    let not_now = |why: &str| Err(Refused::NotNow(why.to_owned()));
+    let of_others = not_now("the case is for other teams than the agent's");
+    assert_eq!(ordered(&mut world, CaseOrder::TakeThis(AgentId(2), second)), of_others);
+    assert_eq!(ordered(&mut world, CaseOrder::TakeThis(AgentId(1), second)), Ok(()));
+    assert_eq!(last(&world, second), CaseNews::Taken("agent-1".into()));
+    assert_eq!(waiting(&world, "agent-0"), [first]);
+    let again = ordered(&mut world, CaseOrder::TakeThis(AgentId(0), second));
+    assert_eq!(again, not_now("the case is taken already"));
+    for order in [
+        CaseOrder::GiveBack(AgentId(0), second),
+        CaseOrder::Close(AgentId(0), second, "21".into()),
+        CaseOrder::Refer(AgentId(0), second, PHARMACY),
+    ] {
+        assert_eq!(ordered(&mut world, order), not_now("the agent does not have this case"));
+    }
+    let unknown = ordered(&mut world, CaseOrder::Close(AgentId(1), second, "99".into()));
+    assert_eq!(unknown, Err(Refused::Unknown("there is no disposition `99`".into())));
+    assert_eq!(ordered(&mut world, CaseOrder::GiveBack(AgentId(1), second)), Ok(()));
+    assert_eq!(waiting(&world, "agent-0"), [first, second], "in its old place");
+    assert_eq!(ordered(&mut world, CaseOrder::Take(AgentId(0))), Ok(()));
+    assert_eq!(ordered(&mut world, CaseOrder::Close(AgentId(0), first, "21".into())), Ok(()));
+    let closed = Err(Refused::Unknown("there is no such case, or it is closed".into()));
+    assert_eq!(ordered(&mut world, CaseOrder::TakeThis(AgentId(0), first)), closed);
+    assert_eq!(ordered(&mut world, CaseOrder::Take(AgentId(0))), Ok(()));
+    assert_eq!(ordered(&mut world, CaseOrder::Take(AgentId(0))), not_now("no case waits for the agent"));
+}
+
+#[test]
+fn a_case_that_a_pathway_has_not_answered_for_stays_with_its_clinician() {
+    let mut world = world(1);
+    let (_caller, case) = put_on_stack(&mut world, "c1", TRUNK);
+    assert_eq!(ordered(&mut world, CaseOrder::Take(AgentId(0))), Ok(()));
+    let closed = ordered(&mut world, CaseOrder::Refer(AgentId(0), case, PHARMACY));
+    assert!(matches!(closed, Err(Refused::NotNow(_))), "it has not said that it has room: {closed:?}");
+    world.give(Input::Pathway(PathwayOrder::Report(PHARMACY, 3)));
+    assert_eq!(ordered(&mut world, CaseOrder::Refer(AgentId(0), case, PHARMACY)), Ok(()));
+    let back = ordered(&mut world, CaseOrder::GiveBack(AgentId(0), case));
+    assert_eq!(back, Err(Refused::NotNow("a pathway has yet to answer for the case".into())));
+}
+
+#[test]
+fn a_clinician_who_dials_hears_the_number_of_the_case_that_was_taken_elsewhere() {
+    let mut plan = treat_plan(1);
+    plan.codes = codes();
+    let mut world = World::on(plan);
+    let (_first, first) = put_on_stack(&mut world, "c1", TRUNK);
+    world.pass(16 * SECOND);
+    let (_second, second) = put_on_stack(&mut world, "c2", TRUNK);
+    world.pass(16 * SECOND);
+    assert_eq!(ordered(&mut world, CaseOrder::TakeThis(AgentId(0), second)), Ok(()));
+    dial(&mut world, 0, "agent-0", "*16");
+    assert_eq!(world.switch.in_hand.get(&AgentId(0)), Some(&second));
+    assert_eq!(last(&world, first), CaseNews::Opened, "no other is taken");
 }

@@ -1,10 +1,11 @@
-//! Phones that are asked whether they are there.
+//! Phones and trunks that are asked whether they are there.
 
 use std::time::Duration;
 
-use super::world::{Caller, Ringing, TRUNK, World, header, phone, plan};
+use super::world::{Caller, Ringing, TRUNK, TRUNK_999, World, flow, header, phone, plan};
 use crate::acd::Availability;
-use crate::switch::Event;
+use crate::switch::plan::{Probe, Probes};
+use crate::switch::{Event, Input};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -82,7 +83,133 @@ fn a_phone_that_never_answered_an_options_is_rung_all_the_same() {
 #[test]
 fn a_switch_that_was_stopped_asks_nobody() {
     let mut world = watched(2);
-    world.give(crate::switch::Input::Stop);
+    world.give(Input::Stop);
     world.pass(200 * SECOND);
     assert!(world.switch.is_empty());
+}
+
+/// Both trunks are asked; the emergency one must be up.
+fn probed() -> World {
+    let mut plan = plan(1);
+    let probe = |at: &str, must_be_up| Some(Probe { uri: format!("sip:{at}"), flow: flow(at), must_be_up });
+    plan.probes = Probes { every: 30 * SECOND, by_trunk: vec![probe(TRUNK, false), probe(TRUNK_999, true)] };
+    let mut world = World::on(plan);
+    world.pass(Duration::ZERO);
+    world
+}
+
+/// Answers the OPTIONS that a trunk was sent, if it was.
+fn trunk_answers(world: &mut World, at: &str, status: &str) -> bool {
+    let asked = world.take_to(at).into_iter().find(|text| text.starts_with("OPTIONS"));
+    let Some(options) = asked else { return false };
+    let trunk = Ringing { at: at.to_owned(), invite: options.clone() };
+    let response = trunk.response(&options, status, "");
+    world.from(at, &response);
+    true
+}
+
+fn healths(world: &World) -> Vec<&'static str> {
+    world.switch.board(world.now).trunks.iter().map(|trunk| trunk.health).collect()
+}
+
+fn missed(world: &World) -> Vec<String> {
+    world.switch.trunks_missed().collect()
+}
+
+#[test]
+fn a_trunk_is_unknown_until_asked_then_up_then_down_when_silent_and_up_again_when_it_answers() {
+    let mut world = probed();
+    assert_eq!(healths(&world), ["unknown", "unknown"]);
+    assert!(trunk_answers(&mut world, TRUNK, "404 Not Found"), "any answer is a sign of life");
+    assert_eq!(healths(&world), ["up", "unknown"], "the others are asked in their turn");
+    world.pass(15 * SECOND);
+    assert!(trunk_answers(&mut world, TRUNK_999, "200 OK"));
+    assert_eq!((healths(&world), missed(&world)), (vec!["up", "up"], vec![]));
+    world.pass(30 * SECOND);
+    world.take_to(TRUNK_999);
+    let down = world.now.wall.0 + 4_000;
+    world.pass(4 * SECOND);
+    assert!(healths(&world)[1] == "down" && missed(&world) == ["as-999"]);
+    let board = world.switch.board(world.now);
+    assert_eq!(board.trunks[1].since.map(|since| since.0), Some(down));
+    world.pass(5 * SECOND);
+    assert!(trunk_answers(&mut world, TRUNK_999, "200 OK"), "asked more often while it is down");
+    assert!(healths(&world)[1] == "up" && missed(&world).is_empty());
+    let of = |event: &Event| match event {
+        Event::Trunk { trunk, up } if trunk == "as-999" => Some(*up),
+        _ => None,
+    };
+    let told: Vec<bool> = world.events.iter().filter_map(of).collect();
+    assert_eq!(told, [true, false, true]);
+}
+
+#[test]
+fn a_trunk_that_is_not_needed_is_not_missed_and_one_that_says_503_is_down() {
+    let mut world = probed();
+    assert!(trunk_answers(&mut world, TRUNK, "503 Service Unavailable"));
+    assert_eq!((healths(&world)[0], missed(&world)), ("down", vec![]));
+}
+
+#[test]
+fn a_call_from_a_trunk_that_is_down_is_taken_and_says_that_it_is_up() {
+    let mut world = probed();
+    world.pass(20 * SECOND);
+    assert_eq!(healths(&world), ["down", "down"]);
+    let mut caller = Caller::new("c1", TRUNK_999);
+    caller.call(&mut world);
+    assert_eq!(healths(&world), ["down", "up"]);
+    Ringing::of(&mut world, 0).answer(&mut world);
+    // It was asked before it called, and is asked again after an interval.
+    world.pass(29 * SECOND);
+    assert_eq!(healths(&world)[1], "up");
+    world.pass(6 * SECOND);
+    assert_eq!(healths(&world)[1], "down", "it calls, but does not answer");
+}
+
+#[test]
+fn what_is_known_of_a_trunk_outlives_a_reload_unless_it_is_asked_elsewhere() {
+    let mut world = probed();
+    assert!(trunk_answers(&mut world, TRUNK, "200 OK"));
+    let mut next = world.switch.plan().clone();
+    next.sip.max_calls = 7;
+    world.give(Input::Reload(Box::new(next.clone())));
+    assert_eq!(healths(&world), ["up", "unknown"]);
+    world.pass(Duration::ZERO);
+    assert!(trunk_answers(&mut world, TRUNK, "200 OK"), "whoever was asked is asked again");
+    next.probes.by_trunk[0] = None;
+    world.give(Input::Reload(Box::new(next)));
+    assert_eq!(healths(&world), ["unknown", "unknown"]);
+    world.take_to(TRUNK);
+    world.pass(120 * SECOND);
+    assert!(world.take_to(TRUNK).is_empty(), "it is not asked any more");
+}
+
+#[test]
+fn an_answer_is_not_taken_back_by_an_older_question_that_had_none() {
+    let mut world = probed();
+    world.pass(15 * SECOND);
+    // The first is lost, however often it is sent; those after it are answered.
+    let lost = header(&world.take_to(TRUNK_999)[0], "Via").to_owned();
+    for _ in 0..40 {
+        world.pass(SECOND);
+        for text in world.take_to(TRUNK_999).into_iter().filter(|text| header(text, "Via") != lost) {
+            let trunk = Ringing { at: TRUNK_999.to_owned(), invite: text.clone() };
+            world.from(TRUNK_999, &trunk.response(&text, "200 OK", ""));
+        }
+    }
+    let of = |event: &Event| match event {
+        Event::Trunk { trunk, up } if trunk == "as-999" => Some(*up),
+        _ => None,
+    };
+    let told: Vec<bool> = world.events.iter().filter_map(of).collect();
+    assert_eq!(told, [false, true], "its transaction has ended meanwhile");
+}
+
+#[test]
+fn a_switch_that_was_stopped_asks_no_trunk_even_one_that_calls() {
+    let mut world = probed();
+    world.give(Input::Stop);
+    world.from(TRUNK_999, &Caller::new("e1", TRUNK_999).invite());
+    world.pass(200 * SECOND);
+    assert!(world.switch.is_empty(), "{:?}", world.switch.leftovers());
 }

@@ -70,6 +70,34 @@ fn a_flagged_caller_goes_before_all_that_wait_and_is_exempt_from_the_limits() {
 }
 
 #[test]
+fn a_flagged_caller_waits_where_emergencies_do_once_the_plan_says_so() {
+    let mut plan = plan(2);
+    plan.acd.lines[1].teams = vec![crate::id::TeamId(1)];
+    plan.acd.teams.push(crate::acd::Team {
+        name: "clinicians".into(),
+        agents: vec![AgentId(1)],
+        ..crate::acd::Team::default()
+    });
+    plan.acd.teams[0].agents = vec![AgentId(0)];
+    plan.red_flag_line = Some(crate::id::LineId(1));
+    let mut world = World::on(plan);
+    let (mut first, mut second) = (Caller::new("a", TRUNK), Caller::new("b", TRUNK));
+    first.call(&mut world);
+    Ringing::of(&mut world, 0).answer(&mut world);
+    second.call(&mut world);
+    assert_eq!(world.order(CallerOrder::Flag(CallId(2))), Ok(()));
+    let call = CallId(2);
+    let flagged = Event::Flagged { call, line: "emergency".into() };
+    let moved = Event::Moved { call, from: "elm-tree".into(), to: "emergency".into() };
+    assert!(world.events.contains(&flagged) && world.events.contains(&moved), "{:?}", world.events);
+    Ringing::of(&mut world, 1).answer(&mut world);
+    assert_eq!(world.bands(), [(1, 1, "talking"), (2, 0, "talking")]);
+    // Who talks stays with whom it talks.
+    assert_eq!(world.order(CallerOrder::Flag(CallId(1))), Ok(()));
+    assert_eq!(world.switch.callers(world.now)[0].line, "elm-tree");
+}
+
+#[test]
 fn a_caller_whose_phone_rings_already_is_not_taken_back_for_another_emergency_once_flagged() {
     let mut world = World::new(1);
     Caller::new("a", TRUNK).call(&mut world);

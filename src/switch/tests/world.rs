@@ -15,7 +15,7 @@ use crate::policy::{Ingress, Trunk};
 use crate::sip::{Flow, Listener, ListenerId, Transport};
 use crate::switch::callbacks::CallbackPlan;
 use crate::switch::codes::Codes;
-use crate::switch::plan::{MediaPlan, Phone, Plan, SipPlan, ThreadPorts, Treatment};
+use crate::switch::plan::{MediaPlan, Phone, Plan, Probes, SipPlan, ThreadPorts, Treatment};
 use crate::switch::{Event, Input, Output, Switch};
 use crate::time::{Mono, Now, Wall};
 
@@ -132,6 +132,8 @@ pub(super) fn plan(agents: u32) -> Plan {
             ring_for: Duration::from_secs(30),
         },
         drain_limit: Duration::from_secs(600),
+        probes: Probes::default(),
+        red_flag_line: None,
     }
 }
 

@@ -27,10 +27,19 @@ const DONE = {
     disposition: "Recorded.",
 };
 
+const TREATED = {
+    take: "The case is yours.",
+    "give-back": "The case is on its stack again.",
+    close: "The case is closed.",
+    refer: "The pathway is asked; the case is yours until it answers.",
+};
+
 // Nothing is chosen for anybody.
 const CHOOSE = ["", "Choose"];
 
 let name = null; // whose page this is
+let own = false; // whether that is who is signed in
+let made = 0;
 let desk = null;
 let board = null;
 let old = 0; // seconds since the board came
@@ -48,6 +57,17 @@ async function act(deed, body) {
     try {
         await ask("POST", `agents/${named(name)}/${path}`, order);
         tell(DONE[deed]);
+    } catch (problem) {
+        tell(`Not done: ${problem.message}`, true);
+    }
+    load();
+}
+
+/** Does something with a case, as the agent who is signed in. */
+async function treat(id, deed, body) {
+    try {
+        await ask("POST", `cases/${named(id)}/${deed}`, body || {});
+        tell(TREATED[deed]);
     } catch (problem) {
         tell(`Not done: ${problem.message}`, true);
     }
@@ -147,19 +167,86 @@ function showPathways(pathways) {
 
 function showOwed() {
     const due = desk.callbacks_due.map((callback) => ({ key: `callback ${callback.id}`, words: `Call back for ${callback.line}`, by: callback.breach || callback.due }));
-    const cases = desk.cases.map((one) => ({ key: `case ${one.id}`, words: `${one.emergency ? "▲ EMERGENCY " : ""}Case of ${one.stack}`, by: one.breach }));
+    const cases = desk.cases.map((one) => ({ key: `case ${one.id}`, words: caseWords(one), by: one.breach, held: one }));
     const all = due.concat(cases);
     byId("owed-none").hidden = all.length > 0;
     keep(
         byId("owed"),
         all,
         (one) => one.key,
-        () => el("li", {}, el("b", { "data-part": "words" }), el("span", { "data-part": "by" })),
+        (one) => el("li", {}, el("b", { "data-part": "words" }), el("span", { "data-part": "by" }), one.held && own && caseDeeds(one.held.id)),
         (item, one) => {
-            const late = one.by && board && Date.parse(one.by) < Date.parse(board.at);
-            say(part(item, "words"), one.words);
-            say(part(item, "by"), one.by ? `${late ? "▲ late, " : ""}by ${hourAndMinute(one.by)}` : "");
-            part(item, "by").classList.toggle("late", Boolean(late));
+            dueBy(item, one.words, one.by);
+            if (!one.held || !own) return;
+            const { pathway } = one.held;
+            options(part(item, "code"), [CHOOSE, ...desk.dispositions.map((known) => [known.code, `${known.code}: ${known.words}`])]);
+            options(part(item, "to"), [CHOOSE, ...board.pathways.map((known) => [known.name, `${known.name} (${room(known)})`, !known.offered])]);
+            part(item, "refer").hidden = part(item, "give-back").hidden = Boolean(pathway);
+            say(part(item, "note"), pathway ? `${pathway} has not answered yet` : "");
+        },
+    );
+}
+
+function caseWords(one) {
+    return `${one.emergency ? "▲ EMERGENCY " : ""}Case of ${one.stack}, from ${one.practice || one.line}`;
+}
+
+/** What it is, and by when it must be done. */
+function dueBy(item, words, by) {
+    const late = by && board && Date.parse(by) < Date.parse(board.at);
+    say(part(item, "words"), words);
+    say(part(item, "by"), by ? `${late ? "▲ late, " : ""}by ${hourAndMinute(by)}` : "");
+    part(item, "by").classList.toggle("late", Boolean(late));
+}
+
+/** What may be done with a case that one has. */
+function caseDeeds(id) {
+    const form = (deed, words, button, field, key) => {
+        const select = el("select", { id: `case-${(made += 1)}`, required: true, "data-part": field });
+        return el(
+            "form",
+            {
+                "data-part": deed,
+                onsubmit(event) {
+                    event.preventDefault();
+                    treat(id, deed, { [key]: select.value });
+                },
+            },
+            el("label", { for: select.id }, words),
+            select,
+            el("button", { type: "submit", class: "small" }, button),
+        );
+    };
+    return el(
+        "div",
+        { class: "case-deeds" },
+        form("close", "How it ended", "Close the case", "code", "code"),
+        form("refer", "Pathway", "Refer", "to", "pathway"),
+        el("button", { type: "button", class: "small second", "data-part": "give-back", onclick: () => treat(id, "give-back") }, "Give back"),
+        el("span", { class: "note", "data-part": "note" }),
+    );
+}
+
+function showCases() {
+    const waiting = desk.cases_waiting;
+    byId("cases").hidden = !own || board.stacks.length === 0;
+    byId("cases-none").hidden = waiting.length > 0;
+    byId("next-case").hidden = waiting.length === 0;
+    keep(
+        byId("cases-list"),
+        waiting,
+        (one) => one.id,
+        (one) =>
+            el(
+                "li",
+                {},
+                el("b", { "data-part": "words" }),
+                el("span", { "data-part": "by" }),
+                el("button", { type: "button", class: "small", "data-part": "take", onclick: () => treat(one.id, "take") }, "Take"),
+            ),
+        (item, one) => {
+            dueBy(item, caseWords(one), one.breach);
+            mark(part(item, "take"), "aria-label", `Take ${caseWords(one)}, due by ${hourAndMinute(one.breach)}`);
         },
     );
 }
@@ -169,6 +256,7 @@ function showDesk() {
     showCall();
     showPathways(board.pathways);
     showOwed();
+    showCases();
     options(byId("code"), [CHOOSE, ...desk.dispositions.map((one) => [one.code, `${one.code}: ${one.words}`])]);
     showWait();
 }
@@ -200,6 +288,7 @@ function wire() {
     onSubmit("pause", () => act("pause", { reason: byId("reason").value }));
     onSubmit("transfer", () => act("transfer", { to: chosen("to") }));
     onSubmit("disposition", () => act("disposition", { code: chosen("code") }));
+    byId("next-case").addEventListener("click", () => treat("next", "take"));
     byId("flag").addEventListener("click", () => sure(true));
     byId("flag-no").addEventListener("click", () => {
         sure(false);
@@ -225,6 +314,7 @@ function chooser(agents) {
 async function begin() {
     const me = await whoAmI();
     name = me.agent;
+    own = Boolean(me.agent) && may(me, "agent");
     const chooses = may(me, "supervisor");
     if (!name && !chooses) return tell("You are signed in, but not as an agent.", true);
     if (name) say(byId("title"), `Calls of ${name}`);

@@ -1,7 +1,8 @@
-// The calls that are up, for supervisors, with what may be done about each.
+// The calls that are up: for supervisors with what may be done about each, for engineers with its ladder.
 
 import { ask, named } from "./api.js";
 import { byId, el, keep, mark, options, part, say } from "./dom.js";
+import { may } from "./frame.js";
 import { count, lasting } from "./words.js";
 
 const BETWEEN = 500; // no list is asked for more often
@@ -47,7 +48,8 @@ function panel(id, act) {
 }
 
 /** Shows the calls, and keeps them as they are; `show` is told each board, `tick` each second. */
-export function supervise() {
+export function watch(me) {
+    const [acts, reads] = [may(me, "supervisor"), may(me, "engineer")];
     let calls = [];
     let lines = [];
     let came = performance.now();
@@ -83,6 +85,20 @@ export function supervise() {
     }
 
     function row(call) {
+        const ladder = reads && el("a", { href: `/call/${named(call.id)}`, "aria-label": `Ladder of call ${call.id}` }, "Ladder");
+        return el(
+            "li",
+            {},
+            el("span", { class: "wait", "data-part": "wait" }),
+            el("span", { class: "what", "data-part": "what" }),
+            el("span", { class: "note", "data-part": "note" }),
+            ladder,
+            ...(acts ? doing(call) : []),
+        );
+    }
+
+    /** The button that opens what may be done, and that. */
+    function doing(call) {
         const deeds = panel(call.id, act);
         const button = el("button", { type: "button", class: "small", "aria-expanded": "false", "data-part": "open" }, "Act");
         const open = (wanted) => {
@@ -96,15 +112,7 @@ export function supervise() {
         deeds.addEventListener("keydown", (event) => {
             if (event.key === "Escape") open(false);
         });
-        return el(
-            "li",
-            {},
-            el("span", { class: "wait", "data-part": "wait" }),
-            el("span", { class: "what", "data-part": "what" }),
-            el("span", { class: "note", "data-part": "note" }),
-            button,
-            deeds,
-        );
+        return [button, deeds];
     }
 
     function update(item, call) {
@@ -115,6 +123,7 @@ export function supervise() {
         const place = call.position ? `, place ${call.position}` : "";
         const who = call.agent ? ` with ${call.agent}` : "";
         say(part(item, "note"), `call ${call.id}: ${call.state}${who}${place}${call.redial ? ", rang before" : ""}`);
+        if (!acts) return;
         const waits = call.state === "waiting" || call.state === "ringing";
         const offered = { prioritise: waits && !call.emergency, move: waits && !call.emergency, emergency: !call.emergency, "hang-up": true };
         item.querySelectorAll("[data-deed]").forEach((form) => (form.hidden = !offered[form.dataset.deed]));

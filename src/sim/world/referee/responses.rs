@@ -81,11 +81,17 @@ impl Referee {
         };
         self.due.retain(|due| *due != Due::Response(key.clone()));
         must(heard.flow == flow, "a response must go back by the way of its request")?;
-        must(heard.call_id == msg.call_id(), "a response with another Call-ID")?;
+        if heard.call_id != msg.call_id() {
+            // A spoilt copy may be read otherwise there than it is here.
+            return must(self.tainted.contains(&heard.call_id), "a response with another Call-ID");
+        }
         must(msg.tag("From") == Some(&heard.from_tag), "a response with another From tag")?;
         must(msg.cseq().is_some_and(|(seq, _)| seq == heard.seq), "a response with another CSeq")?;
         heard.sends += 1;
-        if let Some((before, text)) = heard.last.as_ref().filter(|(before, _)| *before >= 200) {
+        // A new call that was turned away unread is not remembered: repeated later, it may be taken.
+        let was_shed = key.0 == "INVITE" && heard.to_tag.is_none() && code != 503;
+        let over = |before: u16| before >= 200 && !(was_shed && before == 503);
+        if let Some((before, text)) = heard.last.as_ref().filter(|(before, _)| over(*before)) {
             // A CANCEL that overtook its INVITE finds it when it is repeated.
             let found = key.0 == "CANCEL" && *before == 481 && code == 200;
             must(found || (code == *before && text == bytes), "a second final response")?;
@@ -129,7 +135,8 @@ impl Referee {
             ("INVITE", None) => {
                 let taken = Taken { code, emergency };
                 let before = self.taken.insert(dialog.0.clone(), taken);
-                must(before.is_none() || code == 482, "a call was answered twice")?;
+                let is_new = before.is_none_or(|before| before.code == 503);
+                must(is_new || code == 482, "a call was answered twice")?;
                 if let (482, Some(before)) = (code, before) {
                     self.taken.insert(dialog.0.clone(), before);
                 }

@@ -3,9 +3,28 @@
 use super::*;
 use crate::acd::announce::Schedule;
 use crate::acd::{Leaving, WayOut};
-use crate::id::LineId;
+use crate::id::{CallId, LineId};
 use crate::policy::rules::{Actions, Condition, Measure, Rule, RuleBook};
+use crate::switch::Event;
 use crate::switch::tests::world::TRUNK_999;
+
+/// A line that says this, and offers a callback, while more than one waits.
+fn busy_plan(announce: Option<ClipId>) -> Plan {
+    let mut plan = callback_plan(0);
+    let rule = Rule {
+        name: "busy".into(),
+        lines: vec![LineId(0)],
+        when_any: vec![Condition::over(Measure::Waiting, 1)],
+        actions: Actions { offer_callback: true, announce, ..Actions::default() },
+        ..Rule::default()
+    };
+    plan.guide.rules =
+        RuleBook::new(vec![rule], plan.acd.surroundings(&plan.ingress.trunks, Vec::new())).into();
+    let schedule =
+        Schedule { first: MINUTE, every: MINUTE, position: false, estimate: false, offer_again: 3 };
+    plan.guide.announcements = vec![Some(schedule), None];
+    plan
+}
 
 fn asked(world: &mut World, caller: &mut Caller) -> LegId {
     caller.call(world);
@@ -141,20 +160,8 @@ fn nobody_is_offered_a_callback_who_cannot_be_called() {
 
 #[test]
 fn a_rule_tells_those_who_wait_the_key_and_nobody_else() {
-    let mut plan = callback_plan(0);
+    let mut plan = busy_plan(None);
     plan.treatments[0].callback_key = None;
-    let rule = Rule {
-        name: "busy".into(),
-        lines: vec![LineId(0)],
-        when_any: vec![Condition::over(Measure::Waiting, 1)],
-        actions: Actions { offer_callback: true, ..Actions::default() },
-        ..Rule::default()
-    };
-    plan.guide.rules =
-        RuleBook::new(vec![rule], plan.acd.surroundings(&plan.ingress.trunks, Vec::new())).into();
-    let schedule =
-        Schedule { first: MINUTE, every: MINUTE, position: false, estimate: false, offer_again: 3 };
-    plan.guide.announcements = vec![Some(schedule), None];
     let mut world = World::on(plan);
     let mut first = patient("c1", "07700900001");
     first.call(&mut world);
@@ -172,6 +179,38 @@ fn a_rule_tells_those_who_wait_the_key_and_nobody_else() {
     press(&mut world, leg, '1');
     press(&mut world, leg, '1');
     assert_eq!(hears(&world, leg).1, clips(&[Prompt::CallbackPromised]));
+}
+
+#[test]
+fn a_rule_is_said_to_have_told_nobody_who_was_just_being_asked() {
+    let mut world = World::on(busy_plan(Some(ClipId(7))));
+    asked(&mut world, &mut patient("c1", "07700900001"));
+    patient("c2", "07700900002").call(&mut world);
+    world.pass(SECOND);
+    let told: Vec<&Event> = world
+        .events
+        .iter()
+        .filter(|event| matches!(event, Event::Announced { .. } | Event::Offered { .. }))
+        .collect();
+    let (call, rule) = (CallId(2), "busy".to_owned());
+    assert_eq!(told, [&Event::Announced { call, rule: rule.clone() }, &Event::Offered { call, rule }]);
+}
+
+#[test]
+fn a_caller_handed_to_an_emergency_line_is_asked_nothing_there() {
+    let mut plan = callback_plan(1);
+    plan.treatments[1].callback_key = Some(Digit::ONE);
+    let mut world = World::on(plan);
+    log_in(&mut world, 0);
+    Caller::new("c1", TRUNK).call(&mut world);
+    let leg = last_leg(&world);
+    Ringing::of(&mut world, 0).answer(&mut world);
+    world.media.clear();
+    world.give(Input::Agent(AgentOrder::Transfer(AgentId(0), "emergency".into())));
+    assert!(world.events.contains(&Event::Flagged { call: CallId(1), line: "emergency".into() }));
+    press(&mut world, leg, '1');
+    assert!(!listens(&world, leg) && hears(&world, leg).1.is_empty());
+    assert!(world.switch.calls[&CallId(1)].show_cli, "whoever answers must be able to ring back");
 }
 
 #[test]
