@@ -300,15 +300,17 @@ impl World {
         if self.is_down && event.due.is_for_switch() {
             return Ok(());
         }
-        if self.mono < self.stalled_until && event.due.is_for_switch() {
-            let missed = self.stalled_until - self.mono;
+        if self.mono <= self.stalled_until && event.due.is_for_switch() {
+            // Behind its end, so that nothing which arrives just then overtakes what has waited.
+            let again = self.stalled_until + Duration::from_micros(1);
+            let missed = again - self.mono;
             let due = match event.due {
                 Due::Datagram { host, bytes, origin, intact, waited } => {
                     Due::Datagram { host, bytes, origin, intact, waited: waited + missed }
                 }
                 due => due,
             };
-            self.at(self.stalled_until, due);
+            self.at(again, due);
             return Ok(());
         }
         match event.due {
