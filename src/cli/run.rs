@@ -56,7 +56,7 @@ pub(super) fn run(config: &Path, shadow: Option<PathBuf>) -> ExitCode {
     let served = runtime.block_on(async {
         let plans = Arc::new(InForce::new(config, loaded.clone()));
         let shown = Arc::clone(&plans);
-        let running = Running { path: config.to_owned(), loaded: loaded.clone(), shadow, trial, plans };
+        let running = Running { shadow, trial, plans };
         let orders = signals.orders(running, program);
         let daemon = Daemon::start(loaded.deployment, past, orders, ())?;
         daemon.show_plans(shown);
@@ -108,7 +108,7 @@ impl Signals {
                         continue;
                     }
                     _ = self.hand_over.recv() => {
-                        if let Some(program) = successor(&program, &running.path).await
+                        if let Some(program) = successor(&program, running.plans.path()).await
                             && sender.send(Order::HandOver(program)).await.is_err()
                         {
                             return;
@@ -147,20 +147,19 @@ async fn successor(program: &std::io::Result<PathBuf>, config: &Path) -> Option<
 
 /// The configuration in force.
 struct Running {
-    path: PathBuf,
-    loaded: Loaded,
+    /// The file and what was read from it, which the web interface is shown.
+    plans: Arc<InForce>,
     /// The file of rules on trial, as the command line names it.
     shadow: Option<PathBuf>,
     /// What is on trial.
     trial: Option<Shadow>,
-    /// What the web interface is shown.
-    plans: Arc<InForce>,
 }
 
 impl Running {
     /// Reads the file again and hands it to the daemon; whatever is wrong with it, the old one stays in force.
     async fn reload(self, daemon: &mpsc::Sender<Order>) -> Running {
-        let (path, old) = (self.path.clone(), self.loaded.clone());
+        let (path, old) = (self.plans.path().to_owned(), self.plans.loaded());
+        let before = Arc::clone(&old);
         let (shadow, trial) = (self.shadow.clone(), self.trial.clone());
         // Reading and encoding sound takes its time, which no call has.
         let prepared = tokio::task::spawn_blocking(move || {
@@ -183,7 +182,7 @@ impl Running {
                 return self;
             }
         };
-        let changes = config::changes(&self.loaded.text, &next.text);
+        let changes = config::changes(&before.text, &next.text);
         if daemon.send(Order::Reload(Box::new(reload))).await.is_err() {
             return self;
         }
@@ -195,8 +194,8 @@ impl Running {
                 }
                 announce(trial.as_ref());
                 tracing::info!(changes = changes.len(), "the configuration is taken over");
-                self.plans.set(next.clone());
-                Running { loaded: next, trial, ..self }
+                self.plans.set(next);
+                Running { trial, ..self }
             }
             Ok(Err(lines)) => {
                 for (line, callers) in lines {

@@ -1,5 +1,7 @@
 //! The description of the interface for programs (OpenAPI 3.1), made from the table of routes.
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value, json};
 
 use super::gate::Access;
@@ -9,8 +11,10 @@ use super::routes::{Does, ROUTES, Route};
 /// The shapes of bodies and answers.
 const SCHEMAS: &str = include_str!("schemas.json");
 
-/// The whole description.
-pub(super) fn description() -> Value {
+/// The whole description, as it is sent.
+pub(super) static TEXT: LazyLock<String> = LazyLock::new(|| description().to_string());
+
+fn description() -> Value {
     let mut paths = Map::new();
     for route in ROUTES {
         let path = paths.entry(route.path).or_insert_with(|| json!({}));

@@ -1,5 +1,8 @@
 //! The pages that people see: a table of files built into the program.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -45,12 +48,20 @@ pub(super) fn find(path: &str) -> Option<&'static Page> {
     })
 }
 
+/// What tells the bytes of each path from any others.
+static TAGS: LazyLock<BTreeMap<&str, HeaderValue>> = LazyLock::new(|| {
+    let tags = PAGES.iter().filter_map(|(path, _, bytes)| {
+        let digest = Sha256::digest(bytes);
+        let tag: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        Some((*path, HeaderValue::try_from(format!("\"{tag}\"")).ok()?))
+    });
+    tags.collect()
+});
+
 /// The file itself, or that the client has it.
-pub(super) fn response((_, kind, bytes): &Page, asked: &HeaderMap) -> Response {
-    let digest = Sha256::digest(bytes);
-    let tag: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    let tag = format!("\"{tag}\"");
-    let known = asked.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
+pub(super) fn response((path, kind, bytes): &Page, asked: &HeaderMap) -> Response {
+    let tag = TAGS.get(path);
+    let known = asked.get(header::IF_NONE_MATCH).is_some_and(|known| Some(known) == tag);
     let mut response = Response::new(if known { Body::empty() } else { Body::from(*bytes) });
     if known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -58,8 +69,8 @@ pub(super) fn response((_, kind, bytes): &Page, asked: &HeaderMap) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    if let Ok(tag) = HeaderValue::try_from(tag) {
-        headers.insert(header::ETAG, tag);
+    if let Some(tag) = tag {
+        headers.insert(header::ETAG, tag.clone());
     }
     response
 }

@@ -34,7 +34,7 @@ pub struct Checked {
 }
 
 /// One thing found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Found {
     /// `error` or `warning`.
     pub severity: &'static str,
@@ -121,6 +121,6 @@ async fn apart<T: Send + 'static>(
 ) -> Result<T, Problem> {
     let plans = locked(&web.plans).clone();
     let plans = plans.ok_or_else(|| Problem::not_found("this daemon has no configuration file"))?;
-    let _turn = web.trying.acquire().await.map_err(|_| Problem::gone())?;
+    let _turn = web.planning.acquire().await.map_err(|_| Problem::gone())?;
     tokio::task::spawn_blocking(move || ask(&*plans)).await.map_err(|_| Problem::gone())
 }

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Pa
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::gate::{Access, COOKIE, Who, admit};
@@ -29,8 +29,10 @@ const LARGEST_BODY: usize = 64 * 1024;
 const LARGEST_PLAN: usize = 2 * 1024 * 1024;
 /// Within what time it must have come.
 const BODY: Duration = Duration::from_secs(10);
-/// How much of a body the audit keeps.
+/// How much of a body the audit keeps, in letters.
 const NOTED: usize = 200;
+/// Longest name of a user, in letters: nobody has a longer one.
+const LONGEST_NAME: usize = 64;
 /// Longest key by which a client makes an order known again.
 const LONGEST_KEY: usize = 128;
 /// Most calls in one answer.
@@ -172,7 +174,9 @@ async fn serve(web: Arc<Shared>, route: &'static Route, request: Request) -> Res
     let answered = match admitted {
         Ok(who) => match read(route.does, body).await {
             Ok(body) => {
-                noted = note_of(route.does, &body);
+                if is_audited(route) {
+                    noted = note_of(route.does, &body);
+                }
                 let asked = Asked { web: &web, who, parts: &parts, named: &named, body: &body };
                 answer(route.does, asked).await
             }
@@ -180,8 +184,7 @@ async fn serve(web: Arc<Shared>, route: &'static Route, request: Request) -> Res
         },
         Err(problem) => Err(problem),
     };
-    let changes = !matches!(route.does, Does::Check | Does::Diff | Does::Explain);
-    if changes && !route.method.is_safe() {
+    if is_audited(route) {
         let status = answered.as_ref().map_or_else(Problem::status, Response::status);
         locked(&web.audit).note(audit::Entry {
             at: wall().rfc3339(),
@@ -193,6 +196,11 @@ async fn serve(web: Arc<Shared>, route: &'static Route, request: Request) -> Res
         });
     }
     answered.unwrap_or_else(Problem::into_response)
+}
+
+/// Whether it may change something.
+fn is_audited(route: &Route) -> bool {
+    !route.method.is_safe() && !matches!(route.does, Does::Check | Does::Diff | Does::Explain)
 }
 
 async fn read(does: Does, body: Body) -> Result<Bytes, Problem> {
@@ -209,15 +217,16 @@ async fn read(does: Does, body: Body) -> Result<Bytes, Problem> {
     }
 }
 
-/// What the audit keeps of a body: of an attempt to sign in the name alone.
+/// What the audit keeps of a body: of an attempt to sign in the name alone, if somebody may have it.
 fn note_of(does: Does, body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
     let text = match does {
-        Does::SignIn => serde_json::from_str::<Value>(&text)
+        Does::SignIn => serde_json::from_slice::<Credentials>(body)
+            .map(|credentials| credentials.name)
             .ok()
-            .and_then(|value| Some(value.get("name")?.as_str()?.to_owned()))
+            .filter(|name| name.chars().count() <= LONGEST_NAME)
             .unwrap_or_default(),
-        _ => text.into_owned(),
+        // No letter has more than four bytes.
+        _ => String::from_utf8_lossy(&body[..body.len().min(4 * NOTED)]).into_owned(),
     };
     text.chars().filter(|letter| !letter.is_control()).take(NOTED).collect()
 }
@@ -228,7 +237,7 @@ async fn answer(does: Does, asked: Asked<'_>) -> Result<Response, Problem> {
         Does::Live => Ok(text("live\n")),
         Does::Ready => metrics::ready(web).await,
         Does::Metrics => metrics::metrics(web).await,
-        Does::Described => json(&openapi::description()),
+        Does::Described => Ok(with_json(Body::from(openapi::TEXT.as_str()))),
         Does::SignIn => sign_in(&asked).await,
         Does::SignOut => {
             if let Some(cookie) = asked.who.and_then(|who| who.cookie) {
@@ -310,19 +319,24 @@ struct Credentials {
 async fn sign_in(asked: &Asked<'_>) -> Result<Response, Problem> {
     let Credentials { name, password } = asked.json()?;
     let web = asked.web;
+    let wrong = || Problem::new(StatusCode::UNAUTHORIZED, "no such name and password");
+    if name.chars().count() > LONGEST_NAME {
+        return Err(wrong());
+    }
+    // From the look at the lock until a failure is counted it is nobody else's turn.
+    let turn = web.trying.acquire().await.map_err(|_| Problem::gone())?;
     if let Some(after) = locked(&web.limits).locked(&name, Instant::now()) {
         return Err(Problem::too_many("too many wrong passwords; wait", after));
     }
     let users = web.users();
     let kept = users.named(&name).and_then(|user| user.password.clone());
-    let turn = web.trying.acquire().await.map_err(|_| Problem::gone())?;
     let fits = tokio::task::spawn_blocking(move || verify(&password, kept.as_deref())).await.unwrap_or(false);
-    drop(turn);
     let now = Instant::now();
     let Some(user) = users.named(&name).filter(|_| fits) else {
         locked(&web.limits).failed(&name, now);
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "no such name and password"));
+        return Err(wrong());
     };
+    drop(turn);
     locked(&web.limits).succeeded(&name);
     let cookie = locked(&web.sessions).open(&name, now).ok_or_else(Problem::gone)?;
     let me = json(&json!({ "name": user.name, "roles": user.roles, "agent": user.agent }))?;
@@ -449,6 +463,8 @@ mod tests {
         let body = br#"{"name":"jo\n","password":"secret"}"#;
         assert_eq!(note_of(Does::SignIn, body), "jo");
         assert_eq!(note_of(Does::SignIn, b"password=secret"), "");
+        let long = format!("{{\"name\":\"{}\",\"password\":\"secret\"}}", "a".repeat(LONGEST_NAME + 1));
+        assert_eq!(note_of(Does::SignIn, long.as_bytes()), "");
     }
 
     #[test]

@@ -156,6 +156,46 @@ fn a_call_is_seen_from_its_arrival_to_its_end_and_counted() {
 }
 
 #[test]
+fn whoever_is_signed_out_or_no_user_any_more_is_told_nothing_more() {
+    let net = Net::new();
+    let phone = Phone::at(net.agent(1));
+    let setup = setup(net, &phone);
+    let hub = setup.start();
+    let viewer = Client::new(hub.web).signed_in("viewer", PASSWORD);
+    let mut stream = viewer.follow();
+    stream.board(|_| true);
+    assert_eq!(viewer.send("DELETE", "/api/v1/session", None).status, 200);
+    stream.ends();
+    let screen = Client::new(hub.web).with("Authorization", &format!("Bearer {TOKEN}"));
+    let mut stream = screen.follow();
+    stream.board(|_| true);
+    hub.reload(&setup.file("users.toml", ""));
+    stream.ends();
+    assert_eq!(screen.get("/api/v1/board").status, 401);
+}
+
+#[test]
+fn guesses_at_a_password_that_come_together_are_counted_one_by_one() {
+    let net = Net::new();
+    let phone = Phone::at(net.agent(1));
+    // To try this one takes long enough for all to come meanwhile.
+    let hash = hearken::web::hashed(PASSWORD, &[7; 16]);
+    let users = format!("[user.olga]\npassword = \"{hash}\"\nroles = [\"ops\"]\n");
+    let hub = setup(net, &phone).file("users.toml", &users).start();
+    let guesses = [(); 12].map(|()| {
+        let client = Client::new(hub.web);
+        std::thread::spawn(move || client.sign_in("olga", "wrong").status)
+    });
+    let mut answers = guesses.map(|guess| guess.join().unwrap());
+    answers.sort_unstable();
+    assert_eq!(answers, [401, 401, 401, 401, 401, 429, 429, 429, 429, 429, 429, 429]);
+    // Nobody has so long a name, and the audit does not keep it.
+    let long = "o".repeat(65);
+    assert_eq!(Client::new(hub.web).sign_in(&long, "wrong").status, 401);
+    assert!(!hub.log().contains(&long));
+}
+
+#[test]
 fn what_was_counted_today_outlives_the_daemon() {
     let net = Net::new();
     let (mut caller, mut phone) = (Phone::at(net.surgery()), Phone::at(net.agent(1)));

@@ -41,4 +41,15 @@ export const tests = {
         await sound(page);
         await leave(page);
     },
+
+    async "a page whose first question finds no daemon says so, and goes on when it is there"(hub, browser) {
+        let refused = 0;
+        const page = await visit(browser, hub, "olga", "/rules", "wall", (page) =>
+            page.route("**/api/v1/me", (route) => ((refused += 1) === 1 ? route.abort() : route.continue())),
+        );
+        await says(page, "#lost-words", "No connection");
+        await says(page, "#verdict", /^✓ good/);
+        assert.ok(await page.locator("#lost").isHidden());
+        await leave(page);
+    },
 };

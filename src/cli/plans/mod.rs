@@ -1,7 +1,7 @@
 //! The configuration of a running daemon, as the web interface shows it and tries others beside it.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
@@ -12,50 +12,52 @@ use crate::web::{Checked, Found, Plans, Question};
 /// The file, and what was read from it last.
 pub(super) struct InForce {
     path: PathBuf,
-    loaded: Mutex<Loaded>,
+    loaded: Mutex<Arc<Loaded>>,
 }
 
 impl InForce {
     pub(super) fn new(path: &Path, loaded: Loaded) -> InForce {
-        InForce { path: path.to_owned(), loaded: Mutex::new(loaded) }
+        InForce { path: path.to_owned(), loaded: Mutex::new(Arc::new(loaded)) }
     }
 
     /// Another one is in force.
     pub(super) fn set(&self, loaded: Loaded) {
-        *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = loaded;
+        *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
     }
 
-    fn loaded(&self) -> Loaded {
-        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Where the file is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
-    /// Reads a file as if it stood in the place of this one.
-    fn read(&self, text: &str) -> Result<Loaded, Errors> {
-        let base = self.path.parent().unwrap_or(Path::new(""));
-        config::parse(text, &self.path.display().to_string(), base, today())
+    /// What was read from it last.
+    pub(super) fn loaded(&self) -> Arc<Loaded> {
+        Arc::clone(&self.loaded.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads a text as if it stood in the place of the file; an error says what is wrong with it.
+    fn read(&self, text: &str) -> Result<Loaded, Vec<Found>> {
+        let draft = config::draft(text, &self.path, today(), &self.loaded().text);
+        draft.map_err(|Errors(report)| found(&report, &self.path, text))
     }
 }
 
 impl Plans for InForce {
     fn text(&self) -> String {
-        self.loaded().text
+        self.loaded().text.clone()
     }
 
     fn check(&self, text: &str) -> Checked {
         match self.read(text) {
-            Ok(loaded) => {
-                Checked { ok: true, diagnostics: found(&loaded.warnings, text), tests: loaded.tests }
+            Ok(Loaded { warnings, tests, .. }) => {
+                Checked { ok: true, diagnostics: found(&warnings, &self.path, text), tests }
             }
-            Err(Errors(report)) => Checked { ok: false, diagnostics: found(&report, text), tests: 0 },
+            Err(diagnostics) => Checked { ok: false, diagnostics, tests: 0 },
         }
     }
 
     fn changes(&self, text: &str) -> Result<(Vec<String>, Vec<String>), Checked> {
-        let loaded = self.read(text).map_err(|Errors(report)| Checked {
-            ok: false,
-            diagnostics: found(&report, text),
-            tests: 0,
-        })?;
+        let loaded = self.read(text).map_err(|diagnostics| Checked { ok: false, diagnostics, tests: 0 })?;
         let changes = config::changes(&self.loaded().text, text);
         let lines = loaded.deployment.plan.acd.lines.into_iter().map(|line| line.name);
         Ok((changes.iter().map(ToString::to_string).collect(), lines.collect()))
@@ -63,14 +65,21 @@ impl Plans for InForce {
 
     fn explain(&self, text: Option<&str>, question: Question) -> Result<Value, String> {
         let loaded = match text {
-            Some(text) => self.read(text).map_err(|Errors(report)| report.render(false))?,
+            Some(text) => Arc::new(self.read(text).map_err(|found| in_words(&found))?),
             None => self.loaded(),
         };
         explain::as_json(&loaded.deployment, question)
     }
 }
 
-fn found(report: &Report, text: &str) -> Vec<Found> {
+/// What is to be said of a text that stands for the file at `path`. Of another file, which is not the asker's to read,
+/// only that it is of no use.
+fn found(report: &Report, path: &Path, text: &str) -> Vec<Found> {
+    if report.file() != path.display().to_string() {
+        let message = format!("{} is of no use: see the daemon's log", report.file());
+        tracing::error!("a file that the configuration names is of no use:\n{}", report.render(false));
+        return vec![Found { severity: "error", message, ..Found::default() }];
+    }
     report.diagnostics().iter().map(|diagnostic| shown(diagnostic, text)).collect()
 }
 
@@ -92,6 +101,15 @@ fn shown(diagnostic: &Diagnostic, text: &str) -> Found {
         suggestion: diagnostic.suggestion.clone(),
         help: diagnostic.help.clone(),
     }
+}
+
+/// The same in lines.
+fn in_words(found: &[Found]) -> String {
+    let line = |found: &Found| match found.line {
+        Some(line) => format!("line {line}: {}", found.message),
+        None => found.message.clone(),
+    };
+    found.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -131,6 +149,29 @@ mod tests {
         );
         assert!(changes[0].contains("7s"), "{changes:?}");
         assert!(plans.changes("[line").is_err());
+    }
+
+    #[test]
+    fn of_a_file_that_the_draft_only_names_nothing_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("hearken.toml");
+        let users = directory.path().join("users.toml");
+        let text = format!("{SAMPLE}\n").replace("[web]\n", "[web]\nusers = \"users.toml\"\n");
+        std::fs::write(&path, &text).unwrap();
+        std::fs::write(&users, "").unwrap();
+        let plans = InForce::new(&path, config::load(&path, today()).unwrap());
+        std::fs::write(&users, "[user.jo]\npassword = \"a-secret\"\nroles = [\"opps\"]\n").unwrap();
+        let question =
+            Question { trunk: None, line: Some("elm-tree".into()), at: None, given: BTreeMap::new() };
+        let told = [
+            format!("{:?}", plans.check(&text)),
+            format!("{:?}", plans.changes(&text).unwrap_err()),
+            plans.explain(Some(&text), question).unwrap_err(),
+        ];
+        for told in told {
+            let leaks = ["a-secret", "opps", "user.jo"].iter().any(|word| told.contains(word));
+            assert!(!leaks && told.contains("users.toml is of no use"), "{told}");
+        }
     }
 
     #[test]
