@@ -116,11 +116,16 @@ fn read(path: &Path) -> Result<String, Errors> {
 /// The same, to be taken over by a daemon that runs `old`: whatever both have keeps its id, and what the file no
 /// longer has stays in the plan's tables as gone.
 pub fn load_after(path: &Path, today: Date, old: &Loaded) -> Result<Loaded, Errors> {
-    let mut loaded = load(path, today)?;
-    let Deployment { plan, removed, .. } = loaded.deployment;
-    loaded.deployment =
-        Deployment { plan: plan.following(&old.deployment.plan, &removed), removed, ..loaded.deployment };
-    Ok(loaded)
+    Ok(load(path, today)?.after(old))
+}
+
+impl Loaded {
+    /// The same, to be taken over by a daemon that runs `old`: see [`load_after`].
+    pub fn after(self, old: &Loaded) -> Loaded {
+        let Deployment { plan, removed, .. } = self.deployment;
+        let plan = plan.following(&old.deployment.plan, &removed);
+        Loaded { deployment: Deployment { plan, removed, ..self.deployment }, ..self }
+    }
 }
 
 /// Validates a text that somebody sends who need not have the host, as if it stood in the file at `path`; `live` is the

@@ -49,7 +49,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub use day::{Day, End, Finished, Targets};
 pub use metrics::{Figures, Sample};
-pub use plans::{Checked, Found, Plans, Question};
+pub use plans::{Applied, Change, Checked, Found, NotApplied, Plans, Question, Version};
 pub use users::{Users, digest, hashed};
 
 use crate::id::CallId;
@@ -101,7 +101,7 @@ pub struct Settings {
     pub up: Vec<Caller>,
     /// Gives the calls of the day that were over before; it may take long, and holds nobody up.
     pub earlier: Box<dyn FnOnce() -> Vec<Finished> + Send>,
-    /// When the plan came into force.
+    /// When it began.
     pub since: Wall,
 }
 
@@ -129,12 +129,14 @@ struct Shared {
     /// News that did not fit through the channel.
     lost: AtomicBool,
     board: tokio::sync::Mutex<Option<board::Shown>>,
-    plan: Mutex<board::PlanInForce>,
+    since: Wall,
     plans: Mutex<Option<Arc<dyn Plans>>>,
     /// One password at a time is tried.
     trying: tokio::sync::Semaphore,
     /// One question about configurations at a time is answered.
     planning: tokio::sync::Semaphore,
+    /// And one simulation.
+    simulating: Arc<tokio::sync::Semaphore>,
     /// Clients that are told news.
     streams: Arc<tokio::sync::Semaphore>,
 }
@@ -160,10 +162,11 @@ impl Web {
             newest: watch::Sender::new(0),
             lost: AtomicBool::new(false),
             board: tokio::sync::Mutex::default(),
-            plan: Mutex::new(board::PlanInForce { version: 1, since }),
+            since,
             plans: Mutex::default(),
             trying: tokio::sync::Semaphore::new(1),
             planning: tokio::sync::Semaphore::new(1),
+            simulating: Arc::new(tokio::sync::Semaphore::new(1)),
             streams: Arc::new(tokio::sync::Semaphore::new(stream::MOST)),
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -235,10 +238,6 @@ fn take_in(happened: impl Iterator<Item = (Wall, Event)>, shared: &Shared) {
         news.lose();
     }
     for (at, event) in happened {
-        if event == Event::Reloaded {
-            let mut plan = locked(&shared.plan);
-            *plan = board::PlanInForce { version: plan.version + 1, since: at };
-        }
         day.event(at, &event);
         news.push(at, &event);
     }

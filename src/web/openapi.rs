@@ -94,7 +94,8 @@ fn parameters(route: &Route) -> Vec<Value> {
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         .collect();
     let mut more = |place: &str, name: &str, schema: Value| {
-        parameters.push(json!({ "name": name, "in": place, "required": false, "schema": schema }));
+        let needed = (route.does, name) == (Does::Put, "If-Match");
+        parameters.push(json!({ "name": name, "in": place, "required": needed, "schema": schema }));
     };
     match route.does {
         Does::Calls => {
@@ -103,6 +104,10 @@ fn parameters(route: &Route) -> Vec<Value> {
             more("query", "limit", json!({ "type": "integer", "minimum": 0 }));
         }
         Does::Stream => more("header", "Last-Event-ID", json!({ "type": "string" })),
+        Does::Put | Does::RollBack => {
+            let schema = json!({ "type": "string", "pattern": "^\"[0-9]{1,15}\"$" });
+            more("header", "If-Match", schema);
+        }
         Does::Order(_) => {
             let schema = json!({ "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$" });
             more("header", "Idempotency-Key", schema);
@@ -117,6 +122,9 @@ fn body(does: Does) -> Option<(&'static str, bool)> {
     match does {
         Does::SignIn => Some(("Credentials", true)),
         Does::Check | Does::Diff => Some(("Text", true)),
+        Does::Put => Some(("Put", true)),
+        Does::RollBack => Some(("RollBack", true)),
+        Does::Simulate => Some(("Simulate", true)),
         Does::Explain => Some(("Explain", true)),
         Does::Order(verb) => Some(match verb {
             Verb::LogIn
@@ -174,6 +182,21 @@ fn said(does: Does) -> Said {
         Does::Cases => json("cases", "Cases that are not closed", "Cases"),
         Does::Audit => json("audit", "The latest orders, the newest first", "Audit"),
         Does::Plan => json("plan", "The configuration in force", "Plan"),
+        Does::Put => json(
+            "putPlan",
+            "Puts a configuration into force, in the place of the version that If-Match names",
+            "Applied",
+        ),
+        Does::RollBack => json("rollBackPlan", "Puts one into force again that was before", "Applied"),
+        Does::Versions => {
+            json("planVersions", "The configurations that were in force, the newest first", "Versions")
+        }
+        Does::Version => json("planVersion", "One of them", "KeptPlan"),
+        Does::Simulate => json(
+            "simulatePlan",
+            "A day of calls under the configuration in force and under another",
+            "Anything",
+        ),
         Does::Check => json("checkPlan", "What is wrong with a configuration", "Checked"),
         Does::Diff => json("diffPlan", "What a configuration would change", "Diff"),
         Does::Explain => json("explainPlan", "What the rules decide, and why", "Anything"),

@@ -65,9 +65,14 @@ pub(super) enum Does {
     Cases,
     Audit,
     Plan,
+    Put,
+    RollBack,
+    Versions,
+    Version,
     Check,
     Diff,
     Explain,
+    Simulate,
     /// An order; `name` or `id` in the path is of whom.
     Order(Verb),
 }
@@ -103,9 +108,14 @@ pub(super) const ROUTES: &[Route] = &[
     get("/api/v1/cases", Access::Only(Role::Supervisor), Does::Cases),
     get("/api/v1/audit", Access::Only(Role::Engineer), Does::Audit),
     get("/api/v1/plan", Access::Only(Role::Ops), Does::Plan),
+    Route { method: Method::PUT, path: "/api/v1/plan", access: Access::Only(Role::Ops), does: Does::Put },
+    asking("/api/v1/plan/roll-back", Does::RollBack),
+    get("/api/v1/plan/versions", Access::Only(Role::Ops), Does::Versions),
+    get("/api/v1/plan/versions/{version}", Access::Only(Role::Ops), Does::Version),
     asking("/api/v1/plan/check", Does::Check),
     asking("/api/v1/plan/diff", Does::Diff),
     asking("/api/v1/plan/explain", Does::Explain),
+    asking("/api/v1/plan/simulate", Does::Simulate),
     post("/api/v1/agents/{name}/log-in", Access::Own, Verb::LogIn),
     post("/api/v1/agents/{name}/log-out", Access::Own, Verb::LogOut),
     post("/api/v1/agents/{name}/pause", Access::Own, Verb::Pause),
@@ -141,7 +151,7 @@ pub(super) fn router(web: &Arc<Shared>) -> Router {
         let filter = MethodFilter::try_from(route.method.clone()).expect("a plain method");
         let served = async move |request: Request| {
             let answer = serve(Arc::clone(&web), route, request);
-            if route.method.is_safe() {
+            if !changes(route) {
                 return answer.await;
             }
             // What is begun is done, and written down, whether or not the client waits for it.
@@ -174,7 +184,7 @@ async fn serve(web: Arc<Shared>, route: &'static Route, request: Request) -> Res
     let answered = match admitted {
         Ok(who) => match read(route.does, body).await {
             Ok(body) => {
-                if is_audited(route) {
+                if changes(route) {
                     noted = note_of(route.does, &body);
                 }
                 let asked = Asked { web: &web, who, parts: &parts, named: &named, body: &body };
@@ -184,7 +194,7 @@ async fn serve(web: Arc<Shared>, route: &'static Route, request: Request) -> Res
         },
         Err(problem) => Err(problem),
     };
-    if is_audited(route) {
+    if changes(route) {
         let status = answered.as_ref().map_or_else(Problem::status, Response::status);
         locked(&web.audit).note(audit::Entry {
             at: wall().rfc3339(),
@@ -199,13 +209,14 @@ async fn serve(web: Arc<Shared>, route: &'static Route, request: Request) -> Res
 }
 
 /// Whether it may change something.
-fn is_audited(route: &Route) -> bool {
-    !route.method.is_safe() && !matches!(route.does, Does::Check | Does::Diff | Does::Explain)
+fn changes(route: &Route) -> bool {
+    let asks = matches!(route.does, Does::Check | Does::Diff | Does::Explain | Does::Simulate);
+    !route.method.is_safe() && !asks
 }
 
 async fn read(does: Does, body: Body) -> Result<Bytes, Problem> {
     let largest = match does {
-        Does::Check | Does::Diff | Does::Explain => LARGEST_PLAN,
+        Does::Check | Does::Diff | Does::Explain | Does::Simulate | Does::Put => LARGEST_PLAN,
         _ => LARGEST_BODY,
     };
     match tokio::time::timeout(BODY, to_bytes(body, largest)).await {
@@ -225,6 +236,7 @@ fn note_of(does: Does, body: &[u8]) -> String {
             .ok()
             .filter(|name| name.chars().count() <= LONGEST_NAME)
             .unwrap_or_default(),
+        Does::Put => serde_json::from_slice(body).map(|plans::Noted { note }| note).unwrap_or_default(),
         // No letter has more than four bytes.
         _ => String::from_utf8_lossy(&body[..body.len().min(4 * NOTED)]).into_owned(),
     };
@@ -265,7 +277,19 @@ async fn answer(does: Does, asked: Asked<'_>) -> Result<Response, Problem> {
         Does::Callbacks => json(&json!({ "callbacks": web.ask(Ask::Callbacks).await? })),
         Does::Cases => json(&json!({ "cases": web.ask(Ask::Cases).await? })),
         Does::Order(verb) => order(&asked, verb).await,
-        Does::Plan => json(&plans::in_force(web).await?),
+        Does::Plan => {
+            let (plan, version) = plans::in_force(web).await?;
+            let mut response = json(&plan)?;
+            if let Ok(tag) = HeaderValue::try_from(format!("\"{version}\"")) {
+                response.headers_mut().insert(header::ETAG, tag);
+            }
+            Ok(response)
+        }
+        Does::Put => json(&plans::put(web, asked.change()?, asked.json()?).await?),
+        Does::RollBack => json(&plans::roll_back(web, asked.change()?, asked.json()?).await?),
+        Does::Versions => json(&plans::versions(web).await?),
+        Does::Version => json(&plans::version(web, asked.named("version")?).await?),
+        Does::Simulate => json(&plans::simulate(web, asked.json()?).await?),
         Does::Check => json(&plans::check(web, asked.json()?).await?),
         Does::Diff => json(&plans::diff(web, asked.json()?).await?),
         Does::Explain => json(&plans::explain(web, asked.json()?).await?),
@@ -299,6 +323,12 @@ impl Asked<'_> {
         self.must_be_json()?;
         serde_json::from_slice(self.body)
             .map_err(|error| Problem::bad(format!("the body is not as described: {error}")))
+    }
+
+    /// What a change of the configuration has beside its body: headers, and the name of who asks for it.
+    fn change(&self) -> Result<(&HeaderMap, String), Problem> {
+        let who = self.who.as_ref().ok_or_else(Problem::gone)?;
+        Ok((&self.parts.headers, who.name.clone()))
     }
 
     /// What the query says of a key.

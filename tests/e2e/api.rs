@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 
 use crate::harness::{Client, Net, Phone, SOON, Setup, wait_for};
 
-const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 /// The token of one who may do everything.
 const ALL: &str = "a token for everything";
 const TOKEN: &str = "a token for a screen on the wall";
 
 /// A daemon with one agent, and a user for each role with the role's name; `asha` is the agent, `screen` has a token.
-fn setup(net: Net, phone: &Phone) -> Setup {
+pub(crate) fn setup(net: Net, phone: &Phone) -> Setup {
     // Dear hashes are for real passwords.
     let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8, 1, 1, None).unwrap());
     let salt = SaltString::encode_b64(b"for tests only").unwrap();
@@ -279,6 +279,17 @@ fn an_agent_works_by_the_interface_and_a_supervisor_orders_callers() {
     hub.logs("audit: ordered");
 }
 
+/// What a configuration gets that is in order, but no configuration, or of a version that is no longer in force.
+const OTHER_ANSWERS: &str = r#"
+[[operations]]
+include-operation-id = "putPlan"
+checks.positive_data_acceptance.expected-statuses = [200, 409, 412, 422]
+checks.missing_required_header.expected-statuses = [428]
+[[operations]]
+include-operation-id = "rollBackPlan"
+checks.positive_data_acceptance.expected-statuses = [200, 404, 409, 412]
+"#;
+
 /// Sends requests made from the description, sound and unsound, and holds the answers against it.
 #[test]
 fn the_interface_is_as_its_description_says() {
@@ -287,7 +298,10 @@ fn the_interface_is_as_its_description_says() {
     let program =
         Path::new(env!("CARGO_BIN_EXE_hearken")).ancestors().nth(2).unwrap().join("python/bin/schemathesis");
     assert!(program.exists(), "{}: tests/run installs it", program.display());
-    let hub = setup(net, &phone).with("[web]\n", "[web]\nrequests-per-second = 10000\n").start();
+    let hub = setup(net, &phone)
+        .with("[web]\n", "[web]\nrequests-per-second = 10000\n")
+        .file("schemathesis.toml", OTHER_ANSWERS)
+        .start();
     caller.call(&hub);
     phone.answer();
     let everything = Client::new(hub.web).with("Authorization", &format!("Bearer {ALL}"));

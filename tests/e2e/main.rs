@@ -33,6 +33,7 @@ mod keys;
 mod loss;
 mod missed;
 mod overflow;
+mod plans;
 mod reload;
 mod rerun;
 mod shadow;
