@@ -13,6 +13,7 @@
 #   RATES="200"                      only these rates in s1; only these, Hearken alone, in peak
 #   SECONDS_OF_PEAK=10               how long each rate of peak lasts
 #   WAITING=80                       callers who wait during notice
+#   CORES=0                          the server's cores in notice, as taskset names them
 #   NICE=0                           niceness of all that is run; below 0 (root only) keeps a busy machine's other
 #                                    work out of the figures
 set -euo pipefail

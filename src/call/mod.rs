@@ -168,6 +168,11 @@ impl Stage {
 }
 
 impl Call {
+    /// Whether it counts against the limit of calls at once: emergencies, and calls made to keep a promise, do not.
+    pub fn is_limited(&self) -> bool {
+        self.band != Band::EMERGENCY && self.made_for.is_none()
+    }
+
     /// The phones that ring for the caller.
     pub fn ringing(&self) -> &[Ringing] {
         match &self.stage {

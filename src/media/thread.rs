@@ -34,6 +34,9 @@ const BATCHES_A_TURN: usize = 4;
 const GLANCE: Duration = Duration::from_millis(20);
 /// How long after the latest order the thread stays awake with nothing to do: where one came, others follow.
 const LINGER: Duration = Duration::from_secs(1);
+/// So many packets go out before whoever else wants the core gets it: a slot of 100 takes a millisecond, which the
+/// control thread, where both share a core, would wait for an agent's next caller to ring.
+const SENDS_A_TURN: u32 = 8;
 const WAKE: Token = Token(usize::MAX);
 
 /// The rest of the process's hold on a media thread; dropping it stops and joins the thread.
@@ -85,7 +88,7 @@ impl Handle {
         let over_ipv6 = sockets.first().is_some_and(|s| s.local_addr().is_ok_and(|a| a.is_ipv6()));
         let worker = Worker {
             engine: Engine::new(&numbers, clips, dead_after, seed),
-            outlet: Outlet { sockets, over_ipv6, number, report },
+            outlet: Outlet { sockets, over_ipv6, number, report, sent: 0 },
             queue,
             shared: shared.clone(),
             epoch: Instant::now(),
@@ -250,6 +253,8 @@ struct Outlet {
     over_ipv6: bool,
     number: u8,
     report: Arc<dyn Fn(u8, Event) + Send + Sync>,
+    /// Packets since the core was last offered to others.
+    sent: u32,
 }
 
 impl Out for Outlet {
@@ -261,6 +266,11 @@ impl Out for Outlet {
             SocketAddr::V6(v6) if !self.over_ipv6 => SocketAddr::new(v6.ip().to_canonical(), v6.port()),
             as_is => as_is,
         };
+        self.sent += 1;
+        if self.sent == SENDS_A_TURN {
+            self.sent = 0;
+            thread::yield_now();
+        }
         // Audio is perishable: what the kernel does not take at once is lost, and counted by the engine.
         self.sockets.get(port).is_some_and(|socket| socket.send_to(packet, to).is_ok())
     }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::acd;
-use crate::acd::Band;
 use crate::call::media::Command;
 use crate::call::record::{self, CallRecord, EndedBy, Outcome, Presentation};
 use crate::call::speech::Prompt;
@@ -19,9 +18,7 @@ impl Switch {
     /// Ends a call for good. Legs whose peer already said BYE must have been dropped before.
     pub(super) fn end_call(&mut self, id: CallId, by: EndedBy) {
         let Some(mut call) = self.calls.remove(&id) else { return };
-        if call.band != Band::EMERGENCY && call.made_for.is_none() {
-            self.routine_calls = self.routine_calls.saturating_sub(1);
-        }
+        self.routine_calls -= usize::from(call.is_limited());
         self.close_legs(&mut call);
         let input = match call.stage {
             Stage::Talking { agent, .. } => Some(acd::Input::Finish { agent, call: id }),

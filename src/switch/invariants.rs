@@ -90,6 +90,11 @@ impl Switch {
             self.calls.values().filter(|call| !matches!(call.stage, Stage::Leaving { .. })).count(),
             "the distributor knows every call that is not on its way out, and no other"
         );
+        assert_eq!(
+            self.routine_calls,
+            self.calls.values().filter(|call| call.is_limited()).count(),
+            "calls that count against the limit"
+        );
     }
 
     /// Nothing is waited for on behalf of what is gone.

@@ -209,11 +209,11 @@ impl Switch {
     /// What follows from being an emergency: nothing is asked of the caller any more, and it counts against no limit.
     fn is_emergency_now(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(&id) else { return };
+        self.routine_calls -= usize::from(call.is_limited());
         call.band = Band::EMERGENCY;
         (call.callable, call.show_cli) = (false, true);
         let (wish, line, asked) = (call.wish, call.line, Switch::is_asked(call));
         let listens = call.caller.filter(|_| wish != Wish::Unasked).map(|leg| (call.thread, leg));
-        self.routine_calls = self.routine_calls.saturating_sub(1);
         if let Wish::Keeping { promise, new: true } = wish {
             self.unpromise(promise);
         }
@@ -244,16 +244,17 @@ impl Switch {
         let line = self.plan.acd.line_named(name);
         let line = line.ok_or_else(|| Refused::unknown(format!("there is no line `{name}`")))?;
         let call = self.waiting(id)?;
-        let (from, old_band, caller) = (call.line, call.band, call.caller);
+        let (from, was, caller) = (call.line, call.band, call.caller);
         if from == line {
             return Err(Refused::not_now("the caller waits there already"));
         }
-        let band = self.band_of(line).min(old_band);
+        // What a supervisor ranked stays so ranked in another line.
+        let band = if self.band_of(line) == Band::EMERGENCY { Band::EMERGENCY } else { was };
         self.instruct(acd::Input::Move { call: id, line, band })?;
         if let Some(call) = self.calls.get_mut(&id) {
             call.line = line;
         }
-        if band == Band::EMERGENCY && old_band != Band::EMERGENCY {
+        if band == Band::EMERGENCY && was != band {
             self.is_emergency_now(id);
         }
         let (from, to) = (self.line_name(from), name.to_owned());

@@ -115,10 +115,9 @@ impl Switch {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Stage::Talking { leg, .. } = call.stage else { return };
         call.timeline.handed_on(agent, to.clone(), self.now.mono);
-        if call.band != place.band && call.made_for.is_none() {
-            self.routine_calls = self.routine_calls.saturating_sub(1);
-        }
+        let was_limited = call.is_limited();
         (call.line, call.band) = (line, place.band);
+        self.routine_calls -= usize::from(was_limited && !call.is_limited());
         call.stage = match target {
             Target::Line(_) | Target::Stack(_) => {
                 call.timeline.transfer_over(self.now.mono);

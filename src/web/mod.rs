@@ -192,8 +192,7 @@ impl Web {
 
     /// Something happened; costs a copy and never waits.
     pub fn tell(&self, at: Wall, event: &Event) {
-        if matches!(event, Event::TurnedAway { .. } | Event::EntryRefused { .. } | Event::Disagreement { .. })
-        {
+        if !news::is_told(event) {
             return;
         }
         if self.news.try_send((at, event.clone())).is_err() {
@@ -235,11 +234,11 @@ fn take_in(happened: impl Iterator<Item = (Wall, Event)>, shared: &Shared) {
     let mut day = locked(&shared.day);
     let mut news = locked(&shared.news);
     if shared.lost.swap(false, Relaxed) {
-        news.lose();
+        news.lose(wall());
     }
     for (at, event) in happened {
         day.event(at, &event);
-        news.push(at, &event);
+        news.push(at, event);
     }
     shared.newest.send_replace(news.last());
 }

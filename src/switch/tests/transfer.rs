@@ -9,7 +9,7 @@ use crate::call::record::{CallRecord, EndedBy, Outcome, Stage};
 use crate::call::speech::{self, Prompt};
 use crate::id::{AgentId, CallId, ClipId, LegId};
 use crate::rng::Rng;
-use crate::switch::{AgentOrder, Event, Input};
+use crate::switch::{AgentOrder, CallerOrder, Event, Input};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -448,6 +448,19 @@ fn an_order_from_elsewhere_does_the_same() {
     world.give(Input::Agent(AgentOrder::Transfer(AgentId(1), "elm-tree".into())));
     assert!(has(&world.take_to(&phone(1)), "BYE"));
     assert_eq!(world.switch.calls(), 1);
+}
+
+#[test]
+fn a_caller_ranked_behind_others_still_counts_against_the_limit_when_handed_on() {
+    let mut world = World::new(1);
+    world.give(Input::Agent(AgentOrder::LogOut(AgentId(0))));
+    Caller::new("c1", TRUNK).call(&mut world);
+    world.give(Input::Caller(CallerOrder::Rank(CallId(1), Band(2))));
+    world.give(Input::Agent(AgentOrder::LogIn(AgentId(0))));
+    Ringing::of(&mut world, 0).answer(&mut world);
+    // That it counts is an invariant, which is checked after each of these.
+    world.give(Input::Agent(AgentOrder::Transfer(AgentId(0), "elm-tree".into())));
+    assert_eq!(world.switch.callers(world.now)[0].state, "waiting");
 }
 
 #[test]
