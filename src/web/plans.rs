@@ -242,24 +242,30 @@ pub(super) async fn put(
     (headers, by): (&HeaderMap, String),
     asked: Put,
 ) -> Result<Applied, Problem> {
-    let Some(expected) = headers.get(header::IF_MATCH) else {
+    let Some(expected) = if_match(headers)? else {
         return Err(Problem::new(
             StatusCode::PRECONDITION_REQUIRED,
             "say by If-Match which version this is to take the place of: what stands in the ETag of `plan`",
         ));
     };
-    let expected = matched(expected);
     apply(web, Change { text: asked.text, by, note: asked.note, expected }).await
 }
 
-/// The version in an `If-Match`: any for `*`; none that ever is for what is no version.
-fn matched(header: &HeaderValue) -> Option<u64> {
+/// What `If-Match` says, if it says anything.
+fn if_match(headers: &HeaderMap) -> Result<Option<Option<u64>>, Problem> {
+    let header = headers.get(header::IF_MATCH).filter(|header| !header.is_empty());
+    header.map(matched).transpose()
+}
+
+/// The version in an `If-Match`; `None` for `*`, which is any.
+fn matched(header: &HeaderValue) -> Result<Option<u64>, Problem> {
     let text = header.to_str().unwrap_or_default().trim();
     if text == "*" {
-        return None;
+        return Ok(None);
     }
     let number = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    Some(number.and_then(|number| number.parse().ok()).unwrap_or(0))
+    let number = number.and_then(|number| number.parse().ok());
+    number.map(Some).ok_or_else(|| Problem::bad("If-Match names no version: write \"7\", with its quotes"))
 }
 
 /// Puts one into force again that was before.
@@ -269,7 +275,7 @@ pub(super) async fn roll_back(
     asked: RollBack,
 ) -> Result<Applied, Problem> {
     let (_, text) = kept(web, asked.version).await?;
-    let expected = headers.get(header::IF_MATCH).and_then(matched);
+    let expected = if_match(headers)?.flatten();
     apply(web, Change { text, by, note: asked.note, expected }).await
 }
 
@@ -342,9 +348,10 @@ pub(super) async fn simulate(web: &Arc<Shared>, asked: Simulate) -> Result<Value
     let (stopped, (answer, answered)) = (Arc::clone(&stop.0), oneshot::channel());
     let run = move || {
         lowest_priority();
-        // Nobody may wait for it any more.
-        let _ = answer.send(plans.simulate(&asked.text, &asked.load, &stopped));
+        let simulated = plans.simulate(&asked.text, &asked.load, &stopped);
         drop(turn);
+        // Nobody may wait for it any more.
+        let _ = answer.send(simulated);
     };
     thread::Builder::new().name("simulate".into()).spawn(run).map_err(|_| Problem::gone())?;
     match tokio::time::timeout(SIMULATED, answered).await {
@@ -391,11 +398,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_if_match_names_a_version_any_or_none_that_ever_is() {
-        let matched = |text: &'static str| matched(&HeaderValue::from_static(text));
-        assert_eq!((matched("\"12\""), matched("*")), (Some(12), None));
+    fn an_if_match_names_a_version_or_any() {
+        let matched = |text: &'static str| matched(&HeaderValue::from_static(text)).ok();
+        assert_eq!((matched("\"12\""), matched("*")), (Some(Some(12)), Some(None)));
         for text in ["12", "W/\"12\"", "\"\"", "\"x\"", "", "\"1\", \"2\""] {
-            assert_eq!(matched(text), Some(0), "{text}");
+            assert_eq!(matched(text), None, "{text}");
         }
     }
 

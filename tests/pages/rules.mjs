@@ -100,7 +100,7 @@ export const tests = {
         assert.equal(await rung(hub), "evans");
         await sound(page);
 
-        await tabTo(page, `#versions [aria-label="Take version ${before} into the editor"]`);
+        await tabTo(page, `#versions [data-version="${before}"]`);
         await page.keyboard.press("Enter");
         await says(page, "#told", "It is not in force.");
         await page.locator("#apply:not([disabled])").waitFor();

@@ -114,7 +114,7 @@ export function applying(page) {
                         el("span", { class: "note" }, whose(one)),
                         one.version === inForce
                             ? null
-                            : el("button", { type: "button", class: "small second", onclick: () => take(one.version), "aria-label": `Take version ${one.version} into the editor` }, "Take into the editor"),
+                            : el("button", { type: "button", class: "small second", "data-version": one.version, onclick: () => take(one.version) }, `Take version ${one.version} into the editor`),
                     ),
             );
         } catch (problem) {
