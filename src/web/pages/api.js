@@ -70,11 +70,14 @@ export function oneAtATime(look) {
         wanted = true;
         if (looking) return;
         looking = true;
-        while (wanted) {
-            wanted = false;
-            await look();
+        try {
+            while (wanted) {
+                wanted = false;
+                await look();
+            }
+        } finally {
+            looking = false;
         }
-        looking = false;
     };
 }
 
