@@ -110,7 +110,7 @@ fn fill(path: &Path) -> Result<(), Box<dyn Error>> {
                 if emergency { 0 } else { 1 },
                 format!("+4420794{surgery:05}"),
                 // As long as a hash; a third of all callers ring again.
-                format!("{:064x}", call * 7_919 % 700_000),
+                format!("{:032x}{:032x}", call * 7_919 % 700_000, 0),
                 BEGIN + call * APART,
                 waited,
                 waited + if answered { call * 6_007 % 300_000 } else { 0 },

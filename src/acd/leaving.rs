@@ -11,7 +11,7 @@ use super::distributor::Distributor;
 use super::place::Place;
 use super::rules::asked;
 use super::{Band, Entry, Leaving, Newcomer, Output, Refusal, Stage, WayOut};
-use crate::id::{CallId, LineId};
+use crate::id::{CallId, LineId, PracticeId};
 use crate::policy::rules::{self, Won};
 use crate::time::Mono;
 
@@ -27,10 +27,7 @@ impl Distributor {
         if newcomer.band == Band::EMERGENCY {
             return Entry::Join;
         }
-        let queue = &self.queues[newcomer.line.index()];
-        let waiting = newcomer.practice.map_or(0, |practice| queue.of_practice(practice));
-        let why = if line.most_per_practice.is_some_and(|most| newcomer.practice.is_some() && waiting >= most)
-        {
+        let why = if newcomer.practice.is_some_and(|practice| self.has_filled(practice, newcomer.line)) {
             Refusal::PracticeFull
         } else if !line.join_when_empty && self.nobody_answers(newcomer) {
             Refusal::NobodyAtWork
@@ -45,6 +42,14 @@ impl Distributor {
             return Entry::Refuse { code: action.code(), retry_after, to, why: Refusal::Rule(rule) };
         };
         Entry::Refuse { code: UNAVAILABLE, retry_after: Some(self.plan.retry_after), to: None, why }
+    }
+
+    /// Whether as many callers of a practice wait as may: in this line, or in all.
+    fn has_filled(&self, practice: PracticeId, line: LineId) -> bool {
+        let (queue, most) = (&self.queues[line.index()], self.plan.lines[line.index()].most_per_practice);
+        let everywhere = || self.queues.iter().map(|queue| queue.of_practice(practice)).sum::<u32>();
+        most.is_some_and(|most| queue.of_practice(practice) >= most)
+            || self.plan.most_per_practice.is_some_and(|most| everywhere() >= most)
     }
 
     /// A caller may have to be led out before the step is over, where its line leads anybody out.

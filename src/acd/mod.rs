@@ -170,7 +170,7 @@ pub enum Entry {
 pub enum Refusal {
     /// A rule that is on.
     Rule(RuleId),
-    /// As many callers of the practice wait in the line as may.
+    /// As many callers of the practice wait as may, in the line or in all.
     PracticeFull,
     /// Nobody who answers the line is at work.
     NobodyAtWork,

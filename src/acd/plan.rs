@@ -40,6 +40,9 @@ pub struct Plan {
     pub wrap_up_limit: Duration,
     /// After what time a caller refused at the door is told to try again.
     pub retry_after: Duration,
+    /// How many routine callers of one practice may wait in all lines together.
+    #[serde(default)]
+    pub most_per_practice: Option<u32>,
 }
 
 /// How long an agent rests after a miss, by cause.

@@ -72,7 +72,7 @@ fn midnight(date: Date, zone: &str) -> Result<Wall, jiff::Error> {
 fn stored(name: &str, deployment: &Deployment) -> String {
     let practices = &deployment.plan.ingress.practices;
     let known = practices.iter().find(|practice| practice.name == name);
-    known.and_then(|practice| practice.ods.clone()).unwrap_or_else(|| name.to_owned())
+    known.map_or(name, |practice| practice.in_records()).to_owned()
 }
 
 /// A number in E.164, as the ledger has it.

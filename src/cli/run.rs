@@ -8,6 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::plans::InForce;
+use super::report::Served;
 use super::{BAD_CONFIGURATION, fail, load, today};
 use crate::config::{self, Loaded, LogFormat, LogSettings, Shadow};
 use crate::daemon::inherit::Inherited;
@@ -57,9 +58,11 @@ pub(super) fn run(config: &Path, shadow: Option<PathBuf>) -> ExitCode {
         let (orders, given) = mpsc::channel(8);
         let plans = Arc::new(InForce::new(config, loaded.clone(), (shadow, trial), orders.clone()));
         signals.obey(orders, Arc::clone(&plans), program);
+        let reports = Served::new(Arc::clone(&plans), loaded.deployment.ledger.path.clone());
         let daemon = Daemon::start(loaded.deployment, past, given, ())?;
         plans.begin();
         daemon.show_plans(plans);
+        daemon.show_reports(Arc::new(reports));
         for (transport, address) in daemon.addresses() {
             println!("listening on {} {address}", transport.name().to_ascii_lowercase());
         }

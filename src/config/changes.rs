@@ -84,7 +84,7 @@ pub fn changes(old: &str, new: &str) -> Vec<Change> {
         if !parent {
             let at_restart =
                 AT_RESTART.iter().any(|start| name.starts_with(start)) || is_keep_of_practice(&key[..]);
-            let [was, is] = [was, is].map(|value| value.map(|text| without_password(text)));
+            let [was, is] = [was, is].map(|value| value.map(|text| shortened(&without_password(text))));
             changes.push(Change { key: name, was, is, at_restart });
         }
     }
@@ -127,23 +127,26 @@ fn flatten_into(flat: &mut BTreeMap<Vec<String>, String>, path: Vec<String>, val
                 order.push(name.clone());
                 flatten_into(flat, vec![path[0].clone(), name], Value::Table(item));
             }
-            flat.insert([path, vec!["(order)".to_owned()]].concat(), shortened(&order.join(", ")));
+            flat.insert([path, vec!["(order)".to_owned()]].concat(), order.join(", "));
         }
         value => {
-            flat.insert(path, shortened(&value.to_string()));
+            flat.insert(path, value.to_string());
         }
     }
 }
 
-/// The name of a database on a server without who may use it.
+/// An address without who may use it and without parameters: a password can be in either.
 fn without_password(value: &str) -> String {
-    match value.split_once("://") {
-        Some((scheme @ ("\"postgres" | "\"postgresql"), rest)) => {
-            let host = rest.rsplit_once('@').map_or("", |(_, host)| host);
-            format!("{scheme}://...{host}")
-        }
-        _ => value.to_owned(),
-    }
+    let Some((scheme, rest)) = value.split_once("://") else { return value.to_owned() };
+    let (before, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    let place = match before.rsplit_once('@') {
+        // That was no beginning of parameters, but a part of a password.
+        _ if parameters.contains('@') => "...\"",
+        Some((_, place)) => place,
+        None => before,
+    };
+    let more = if parameters.is_empty() || parameters.contains('@') { "" } else { "?...\"" };
+    format!("{scheme}://{place}{more}")
 }
 
 fn shortened(text: &str) -> String {
@@ -249,11 +252,34 @@ mod tests {
     }
 
     #[test]
-    fn the_password_of_a_server_is_not_shown() {
+    fn no_password_of_a_server_is_shown_wherever_it_stands() {
+        let path = |address: &str| format!("[ledger]\npath = \"{address}\"\n");
+        for (address, seen) in [
+            ("postgres://db.example:5433/calls", "postgres://db.example:5433/calls"),
+            ("postgres://hearken:secret@db.example/calls", "postgres://db.example/calls"),
+            ("postgres://hearken:sec@ret@db.example/calls", "postgres://db.example/calls"),
+            (
+                "postgresql://db.example/calls?user=hearken&password=secret",
+                "postgresql://db.example/calls?...",
+            ),
+            ("postgres://h:secret@db.example/calls?sslpassword=secret", "postgres://db.example/calls?..."),
+            ("postgres://db.example/calls?password=secret@secret", "postgres://..."),
+            ("postgres://hearken:sec?ret@db.example/calls", "postgres://..."),
+            ("https://hearken:secret@traces.example/v1", "https://traces.example/v1"),
+        ] {
+            let said = shown("[ledger]\npath = \"calls.db\"\n", &path(address));
+            assert_eq!(said, [format!("~ ledger.path: \"calls.db\" -> \"{seen}\" (after a restart)")]);
+        }
+    }
+
+    #[test]
+    fn what_differs_behind_the_part_that_is_shown_is_a_change() {
         let path =
-            |password: &str| format!("[ledger]\npath = \"postgres://hearken:{password}@db.example/calls\"\n");
-        let expected =
-            "~ ledger.path: \"postgres://...db.example/calls\" -> \"postgres://... (after a restart)";
-        assert_eq!(shown(&path("secret"), &path(&"long".repeat(20))), [expected]);
+            |password: &str| format!("[ledger]\npath = \"postgres://h:{password}@db.example/calls\"\n");
+        let same = "~ ledger.path: \"postgres://db.example/calls\" -> \"postgres://db.example/calls\" (after a restart)";
+        assert_eq!(shown(&path("secret"), &path(&"long".repeat(20))), [same]);
+        let agents = |last: &str| format!("[team.t]\nagents = [{}\"{last}\"]\n", "\"somebody\", ".repeat(20));
+        let long = format!("[{}...", "\"somebody\", ".repeat(5).get(..59).unwrap_or_default());
+        assert_eq!(shown(&agents("asha"), &agents("ben")), [format!("~ team.t.agents: {long} -> {long}")]);
     }
 }

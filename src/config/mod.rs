@@ -29,6 +29,7 @@ pub use deployment::{
     CallbacksCountAs, ClipFile, CountsAs, Deployment, FlightSettings, LedgerSettings, Listen, LogFormat,
     LogSettings, MediaSettings, Node, PracticePlaces, ReportSettings, StoredCli, WebSettings,
 };
+pub(crate) use nearest::nearest;
 pub use report::{Diagnostic, Errors, Place, Report, Severity};
 
 use crate::access::User;

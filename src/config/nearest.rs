@@ -6,7 +6,7 @@ const LONGEST: usize = 64;
 const ALIKE: f64 = 0.9;
 
 /// The candidate nearest to `word`, when one is near enough to be a slip of the pen; the first on a tie.
-pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.is_empty() || word.len() > LONGEST {
         return None;
     }

@@ -15,7 +15,7 @@ use crate::ledger::report::{CallRow, Kind, Rows as _};
 use crate::ledger::{Period, Reader};
 use crate::switch::{Event, Order, Refused, Switch};
 use crate::time::{Now, Wall};
-use crate::web::{self, Ask, Day, End, Figures, Finished, Plans, Sample, Targets, Users, Web};
+use crate::web::{self, Ask, Day, End, Figures, Finished, Plans, Reports, Sample, Targets, Users, Web};
 
 use super::{Daemon, Observer};
 
@@ -77,7 +77,7 @@ fn earlier(ledger: &Path, run: i64, period: Period, going_on: &BTreeSet<CallId>)
             over.push(Finished { line, emergency: call.is_emergency(), arrived: call.arrived, waited, end });
         }
     };
-    let read = Reader::open(ledger).and_then(|reader| reader.rows()?.each_call(period, &mut take));
+    let read = Reader::open(ledger).and_then(|reader| reader.moment()?.each_call(period, &mut take));
     if let Err(error) = read {
         tracing::debug!(%error, "the day's counts begin at nothing");
     }
@@ -94,6 +94,13 @@ impl<O: Observer> Daemon<O> {
     pub fn show_plans(&self, plans: Arc<dyn Plans>) {
         if let Some(web) = &self.web {
             web.show_plans(plans);
+        }
+    }
+
+    /// Lets the interface make reports.
+    pub fn show_reports(&self, reports: Arc<dyn Reports>) {
+        if let Some(web) = &self.web {
+            web.show_reports(reports);
         }
     }
 

@@ -40,6 +40,9 @@ pub enum Error {
     /// The database on the server is that of some other program; it is left alone.
     #[error("server: the database has a table `calls`, but is not a ledger")]
     ForeignServer,
+    /// The limit of a reader was reached.
+    #[error("reading took too long, or is not wanted any more")]
+    Stopped,
     /// There is no ledger to read.
     #[error("{0}: there is no ledger here")]
     Missing(String),

@@ -29,10 +29,12 @@ impl Keep {
     pub(super) fn sweep(&self, store: &mut Store, now: Wall) -> Result<bool, Error> {
         let before = |keep: Duration| Wall(now.0.saturating_sub(millis(keep)));
         let mut more = false;
+        let mut alike: BTreeMap<Duration, Vec<String>> = BTreeMap::new();
         for (practice, keep) in &self.practices {
-            let of_practice =
-                Which { practice: Some(practice.clone()), before: Some(before(*keep)), ..Which::default() };
-            more |= sweep(store, &of_practice)?;
+            alike.entry(*keep).or_default().push(practice.clone());
+        }
+        for (keep, practices) in alike {
+            more |= sweep(store, &Which { practices, before: Some(before(keep)), ..Which::default() })?;
         }
         if let Some(all) = self.all {
             let of_none = self.practices.keys().cloned().collect();
@@ -81,8 +83,12 @@ pub fn erase(path: &Path, key: &Path, erasure: &Erasure) -> Result<Erased, Error
     if let Some(number) = erasure.caller.as_ref().filter(|_| key.exists()) {
         callers.push(Key::at(key)?.hash(number));
     }
-    let which =
-        Which { practice: erasure.practice.clone(), callers, before: erasure.before, ..Which::default() };
+    let which = Which {
+        practices: erasure.practice.iter().cloned().collect(),
+        callers,
+        before: erasure.before,
+        ..Which::default()
+    };
     let mut store = Store::open(&Place::of(path)?)?;
     store.be_patient()?;
     let deed = if erasure.delete { Deed::Delete } else { Deed::Forget };

@@ -60,6 +60,11 @@ impl Key {
     }
 }
 
+/// Whether the stored form of a number is a hash, and not the number itself.
+pub fn is_hash(stored: &str) -> bool {
+    stored.len() == 64 && stored.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 fn read(path: &Path) -> Result<Key, Error> {
     // A key that belongs to another user may be shared with us by its group: then its mode is not ours to set.
     let _ = private_file::tighten(path);

@@ -62,8 +62,8 @@ use serde::{Deserialize, Serialize};
 pub use counters::Counters;
 pub use error::Error;
 pub use keep::{Erased, Erasure, Keep, erase};
-pub use key::{CliStorage, Key};
-pub use reader::{Period, Reader};
+pub use key::{CliStorage, Key, is_hash};
+pub use reader::{Limit, Moment, Period, Reader};
 pub use waits::{Figures, Table, Waits, waits_by_line};
 
 use counters::{Progress, Shared, Throttle};

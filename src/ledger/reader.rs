@@ -1,7 +1,9 @@
 //! The database as reports see it: read-only, one consistent moment, while the daemon goes on writing.
 
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -36,9 +38,25 @@ pub struct Period {
     pub to: Wall,
 }
 
+/// How long a reader reads, whatever it is asked: until its time is over, or nobody wants the answer any more.
+#[derive(Clone, Debug)]
+pub struct Limit {
+    /// When its time is over.
+    pub until: Instant,
+    /// Whether the answer is of no use any more.
+    pub unwanted: Arc<AtomicBool>,
+}
+
+impl Limit {
+    fn is_reached(&self) -> bool {
+        self.unwanted.load(Relaxed) || Instant::now() >= self.until
+    }
+}
+
 /// A ledger, open for reading.
 pub struct Reader {
     source: Source,
+    limit: Option<Limit>,
 }
 
 enum Source {
@@ -55,29 +73,52 @@ impl Reader {
             Place::File(path) => sqlite::open_to_read(path)?.map(Source::File),
             Place::Server(config) => postgres::Server::open_to_read(config)?.map(Source::Server),
         };
-        source.map(|source| Reader { source }).ok_or_else(|| Error::Missing(place.to_string()))
+        source.map(|source| Reader { source, limit: None }).ok_or_else(|| Error::Missing(place.to_string()))
+    }
+
+    /// The same; once the limit is reached nothing more is read, and it answers [`Error::Stopped`].
+    pub fn open_until(path: &Path, limit: Limit) -> Result<Reader, Error> {
+        let mut reader = Reader::open(path)?;
+        match &mut reader.source {
+            Source::File(db) => sqlite::stop_when(db, limit.clone(), Limit::is_reached)?,
+            Source::Server(server) => server.hurry(limit.until.saturating_duration_since(Instant::now()))?,
+        }
+        Ok(Reader { limit: Some(limit), ..reader })
     }
 
     /// Gives `each` the rows that a query finds.
-    pub(in crate::ledger) fn query(
+    fn query(
         &self,
         sql: &str,
         values: &[Value<'_>],
         each: &mut dyn FnMut(Row<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        match &self.source {
+        let read = match &self.source {
             Source::File(db) => sqlite::query(db, sql, values, each),
-            Source::Server(server) => server.query(sql, values, each),
-        }
+            Source::Server(server) => server.query(sql, values, &mut |row| match self.is_over() {
+                true => Err(Error::Stopped),
+                false => each(row),
+            }),
+        };
+        read.map_err(|error| self.why(error))
     }
 
-    /// From now until the answer is dropped, every query sees the ledger as it is now.
-    pub(in crate::ledger) fn moment(&self) -> Result<Moment<'_>, Error> {
-        match &self.source {
-            Source::File(db) => db.execute_batch("BEGIN")?,
-            Source::Server(server) => server.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?,
-        }
-        Ok(Moment(self))
+    fn is_over(&self) -> bool {
+        self.limit.as_ref().is_some_and(Limit::is_reached)
+    }
+
+    /// What fails once the limit is reached fails for that.
+    fn why(&self, error: Error) -> Error {
+        if self.is_over() { Error::Stopped } else { error }
+    }
+
+    /// The ledger as it is now, whatever is written meanwhile; until the answer is dropped.
+    pub fn moment(&self) -> Result<Moment<'_>, Error> {
+        let begun = match &self.source {
+            Source::File(db) => db.execute_batch("BEGIN").map_err(Error::from),
+            Source::Server(server) => server.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+        };
+        begun.map(|()| Moment(self)).map_err(|error| self.why(error))
     }
 
     /// Gives `each` the calls that arrived in `period`, with their segments, in order of arrival.
@@ -120,8 +161,20 @@ impl Reader {
     }
 }
 
-/// Keeps a reader at one moment.
-pub(in crate::ledger) struct Moment<'a>(&'a Reader);
+/// A reader at one moment: every query sees the ledger as it was then.
+pub struct Moment<'a>(&'a Reader);
+
+impl Moment<'_> {
+    /// Gives `each` the rows that a query finds.
+    pub(in crate::ledger) fn query(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        each: &mut dyn FnMut(Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.0.query(sql, values, each)
+    }
+}
 
 impl Drop for Moment<'_> {
     fn drop(&mut self) {

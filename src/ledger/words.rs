@@ -76,16 +76,20 @@ impl Kind {
     }
 }
 
-/// Who answered last.
-pub(crate) fn agent(outcome: &Outcome) -> Option<&str> {
+/// Who answered last, the stored word of what ended the call or kept it from being answered, and the code of a refusal.
+pub(crate) fn particulars(outcome: &Outcome) -> (Option<&str>, Option<&'static str>, Option<u16>) {
     match outcome {
-        Outcome::Answered { agent, .. } => Some(agent),
-        _ => None,
+        Outcome::Answered { agent, ended_by: by } => (Some(agent), Some(ended_by(*by)), None),
+        Outcome::Abandoned | Outcome::Promised | Outcome::Withdrawn => (None, None, None),
+        Outcome::Refused { code } => (None, None, Some(*code)),
+        Outcome::Lost { ended_by: by } => (None, Some(ended_by(*by)), None),
+        Outcome::Released { why } => (None, Some(leaving(*why)), None),
+        Outcome::Unreached { why } => (None, Some(miss(*why)), None),
     }
 }
 
 /// The stored word of what ended a call.
-pub(crate) fn ended_by(ended_by: EndedBy) -> &'static str {
+fn ended_by(ended_by: EndedBy) -> &'static str {
     match ended_by {
         EndedBy::Caller => "caller",
         EndedBy::Agent => "agent",
@@ -97,7 +101,7 @@ pub(crate) fn ended_by(ended_by: EndedBy) -> &'static str {
 }
 
 /// The stored word of why a caller was led out of a line.
-pub(crate) fn leaving(why: Leaving) -> &'static str {
+fn leaving(why: Leaving) -> &'static str {
     match why {
         Leaving::WaitedTooLong => "waited-too-long",
         Leaving::NobodyAtWork => "nobody-at-work",
@@ -105,7 +109,7 @@ pub(crate) fn leaving(why: Leaving) -> &'static str {
 }
 
 /// The stored word of why a patient was not reached.
-pub(crate) fn miss(why: Miss) -> &'static str {
+fn miss(why: Miss) -> &'static str {
     match why {
         Miss::Busy => "busy",
         Miss::NoAnswer => "no-answer",

@@ -197,6 +197,10 @@ impl Writer {
         };
         self.sweep = Some(now + next);
         if let Err(error) = swept {
+            if matches!(error, Error::Silent(_)) {
+                // Nobody who was promised something is to wait until the server is silent once more.
+                return self.failed(&error, now);
+            }
             count(&self.shared.errors, 1);
             if !error.keeps_connection() {
                 self.store = None;

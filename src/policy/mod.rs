@@ -68,6 +68,13 @@ pub struct Practice {
     pub ods: Option<String>,
 }
 
+impl Practice {
+    /// As records name it: its ODS code, or its name where it has none.
+    pub fn in_records(&self) -> &str {
+        self.ods.as_deref().unwrap_or(&self.name)
+    }
+}
+
 /// What was decided at the door.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Admission {

@@ -497,7 +497,7 @@ impl Switch {
     /// ODS code of a practice, or its name where it has none.
     pub(super) fn practice_name(&self, practice: Option<PracticeId>) -> Option<String> {
         let practice = self.plan.ingress.practices.get(practice?.index())?;
-        Some(practice.ods.clone().unwrap_or_else(|| practice.name.clone()))
+        Some(practice.in_records().to_owned())
     }
 
     pub(super) fn trunk_name(&self, trunk: TrunkId) -> String {

@@ -16,6 +16,7 @@
 //! | `metrics` | health, and figures for Prometheus |
 //! | `openapi` | the description for programs |
 //! | `plans` | the configuration, shown and tried |
+//! | `reports` | reports from the ledger |
 //! | `pages` | the pages that are built in |
 
 mod audit;
@@ -31,6 +32,7 @@ mod orders;
 mod pages;
 mod plans;
 mod problem;
+mod reports;
 mod routes;
 mod server;
 mod sessions;
@@ -50,6 +52,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub use day::{Day, End, Finished, Targets};
 pub use metrics::{Figures, Sample};
 pub use plans::{Applied, Change, Checked, Found, NotApplied, Plans, Question, Version};
+pub use reports::{Answer, Asked, Format, Kind, Limit, NoReport, Offer, Practice, Reports};
 pub use users::{Users, digest, hashed};
 
 use crate::id::CallId;
@@ -131,6 +134,7 @@ struct Shared {
     board: tokio::sync::Mutex<Option<board::Shown>>,
     since: Wall,
     plans: Mutex<Option<Arc<dyn Plans>>>,
+    reports: reports::Bureau,
     /// One password at a time is tried.
     trying: tokio::sync::Semaphore,
     /// One question about configurations at a time is answered.
@@ -164,6 +168,7 @@ impl Web {
             board: tokio::sync::Mutex::default(),
             since,
             plans: Mutex::default(),
+            reports: reports::Bureau::default(),
             trying: tokio::sync::Semaphore::new(1),
             planning: tokio::sync::Semaphore::new(1),
             simulating: Arc::new(tokio::sync::Semaphore::new(1)),
@@ -203,6 +208,11 @@ impl Web {
     /// Lets configurations be shown and tried.
     pub fn show_plans(&self, plans: Arc<dyn Plans>) {
         *locked(&self.shared.plans) = Some(plans);
+    }
+
+    /// Lets reports be made.
+    pub fn show_reports(&self, reports: Arc<dyn Reports>) {
+        self.shared.reports.open(reports);
     }
 
     /// Other users from now on. Sessions of those who are gone end with them.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::gate::Access;
 use super::orders::Verb;
+use super::reports::{Format, KEYS, Kind};
 use super::routes::{Does, ROUTES, Route};
 
 /// The shapes of bodies and answers.
@@ -59,6 +60,9 @@ fn operation(route: &Route) -> Value {
             },
         },
     });
+    if let Does::Report(kind) = route.does {
+        operation["responses"]["200"]["content"] = formats(kind, &schema);
+    }
     let parameters = parameters(route);
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
@@ -88,13 +92,23 @@ fn who(access: Access) -> String {
     }
 }
 
+/// The formats of a report; that for programs has a shape.
+fn formats(kind: Kind, shape: &Value) -> Value {
+    let text = json!({ "type": "string" });
+    let content = kind.formats().iter().map(|format| {
+        let kind = format.content_type().split(';').next().unwrap_or_default();
+        (kind.to_owned(), json!({ "schema": if *format == Format::Json { shape } else { &text } }))
+    });
+    Value::Object(content.collect())
+}
+
 fn parameters(route: &Route) -> Vec<Value> {
     let named = route.path.split(['{', '}']).skip(1).step_by(2);
     let mut parameters: Vec<Value> = named
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         .collect();
     let mut more = |place: &str, name: &str, schema: Value| {
-        let needed = (route.does, name) == (Does::Put, "If-Match");
+        let needed = matches!((route.does, name), (Does::Report(_), "from" | "to") | (Does::Put, "If-Match"));
         parameters.push(json!({ "name": name, "in": place, "required": needed, "schema": schema }));
     };
     match route.does {
@@ -102,6 +116,19 @@ fn parameters(route: &Route) -> Vec<Value> {
             more("query", "line", json!({ "type": "string" }));
             more("query", "state", json!({ "type": "string" }));
             more("query", "limit", json!({ "type": "integer", "minimum": 0 }));
+        }
+        Does::Report(kind) => {
+            for key in KEYS.iter().chain(kind.own_keys()) {
+                let schema = match *key {
+                    "from" | "to" => json!({ "type": "string", "format": "date" }),
+                    "format" => {
+                        json!({ "enum": kind.formats().iter().map(|of| of.word()).collect::<Vec<_>>() })
+                    }
+                    "by" => json!({ "enum": ["line", "practice", "team", "trunk", "hour", "fifth"] }),
+                    _ => json!({ "type": "string" }),
+                };
+                more("query", key, schema);
+            }
         }
         Does::Stream => more("header", "Last-Event-ID", json!({ "type": "string" })),
         Does::Put | Does::RollBack => {
@@ -200,10 +227,29 @@ fn said(does: Does) -> Said {
         Does::Check => json("checkPlan", "What is wrong with a configuration", "Checked"),
         Does::Diff => json("diffPlan", "What a configuration would change", "Diff"),
         Does::Explain => json("explainPlan", "What the rules decide, and why", "Anything"),
+        Does::Offer => json("reports", "Whose reports there are", "Offer"),
+        Does::Report(kind) => {
+            let (id, summary, answer) = reported(kind);
+            json(id, summary, answer)
+        }
         Does::Order(verb) => {
             let (id, summary) = ordered(verb);
             json(id, summary, "Done")
         }
+    }
+}
+
+fn reported(kind: Kind) -> (&'static str, &'static str, &'static str) {
+    match kind {
+        Kind::Waits => ("reportWaits", "Outcomes and waits, callbacks, cases and redials", "WaitsReport"),
+        Kind::Cbt => ("reportCbt", "Counts of cloud-based telephony, CBT001 to CBT007", "CbtReport"),
+        Kind::Ambsys => ("reportAmbsys", "Ambulance Systems Indicators", "ItemsReport"),
+        Kind::Iuc => ("reportIuc", "Call handling of the IUC ADC", "ItemsReport"),
+        Kind::Gp => ("reportGp", "The metrics of the GP contract", "ItemsReport"),
+        Kind::Day => {
+            ("reportDay", "The half hours of the day, of all days of the period together", "DayReport")
+        }
+        Kind::Calls => ("reportCalls", "Single calls; by `trace` those that make up a figure", "CallsReport"),
     }
 }
 

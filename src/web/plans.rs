@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
+use super::orders::Whole;
 use super::problem::Problem;
 use super::{Ask, Shared, locked};
 
@@ -177,7 +178,7 @@ pub(super) struct Put {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RollBack {
-    version: u64,
+    version: Whole,
     note: String,
 }
 
@@ -274,7 +275,7 @@ pub(super) async fn roll_back(
     (headers, by): (&HeaderMap, String),
     asked: RollBack,
 ) -> Result<Applied, Problem> {
-    let (_, text) = kept(web, asked.version).await?;
+    let (_, text) = kept(web, asked.version.0).await?;
     let expected = if_match(headers)?.flatten();
     apply(web, Change { text, by, note: asked.note, expected }).await
 }
@@ -347,7 +348,6 @@ pub(super) async fn simulate(web: &Arc<Shared>, asked: Simulate) -> Result<Value
     let stop = Stop(Arc::default());
     let (stopped, (answer, answered)) = (Arc::clone(&stop.0), oneshot::channel());
     let run = move || {
-        lowest_priority();
         let simulated = plans.simulate(&asked.text, &asked.load, &stopped);
         drop(turn);
         // Nobody may wait for it any more.
@@ -368,12 +368,6 @@ impl Drop for Stop {
     fn drop(&mut self) {
         self.0.store(true, Relaxed);
     }
-}
-
-/// Lets every other thread go before this one.
-fn lowest_priority() {
-    // Linux has priorities by thread, whatever the name says. To ask for less is always allowed.
-    let _ = rustix::process::setpriority_process(None, 19);
 }
 
 fn plans(web: &Shared) -> Result<Arc<dyn Plans>, Problem> {
@@ -404,19 +398,5 @@ mod tests {
         for text in ["12", "W/\"12\"", "\"\"", "\"x\"", "", "\"1\", \"2\""] {
             assert_eq!(matched(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn a_simulation_lets_every_other_thread_go_first() {
-        let nice = || -> i32 {
-            let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
-            stat.rsplit(')').next().unwrap().split_whitespace().nth(16).unwrap().parse().unwrap()
-        };
-        let here = nice();
-        let there = thread::spawn(move || {
-            lowest_priority();
-            nice()
-        });
-        assert_eq!((there.join().unwrap(), nice()), (19, here));
     }
 }

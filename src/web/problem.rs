@@ -42,14 +42,14 @@ impl Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the daemon is ending")
     }
 
+    /// It can be done later.
+    pub(super) fn busy(detail: impl Into<String>, retry_after: u64) -> Problem {
+        Problem { retry_after: Some(retry_after), ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+    }
+
     /// Too much was asked.
     pub(super) fn too_many(detail: impl Into<String>, retry_after: u64) -> Problem {
         Problem { retry_after: Some(retry_after), ..Problem::new(StatusCode::TOO_MANY_REQUESTS, detail) }
-    }
-
-    /// It is not to be had just now.
-    pub(super) fn busy(detail: impl Into<String>, retry_after: u64) -> Problem {
-        Problem { retry_after: Some(retry_after), ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
     }
 
     /// The same with another member.

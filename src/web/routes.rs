@@ -17,6 +17,7 @@ use super::gate::{Access, COOKIE, Who, admit};
 use super::once::Before;
 use super::orders::{self, Verb};
 use super::problem::Problem;
+use super::reports::{self, Kind};
 use super::server::Peer;
 use super::sessions::LASTS;
 use super::users::verify;
@@ -73,6 +74,9 @@ pub(super) enum Does {
     Diff,
     Explain,
     Simulate,
+    /// Whose reports there are.
+    Offer,
+    Report(Kind),
     /// An order; `name` or `id` in the path is of whom.
     Order(Verb),
 }
@@ -116,6 +120,14 @@ pub(super) const ROUTES: &[Route] = &[
     asking("/api/v1/plan/diff", Does::Diff),
     asking("/api/v1/plan/explain", Does::Explain),
     asking("/api/v1/plan/simulate", Does::Simulate),
+    get("/api/v1/reports", Access::SignedIn, Does::Offer),
+    get("/api/v1/reports/waits", Access::SignedIn, Does::Report(Kind::Waits)),
+    get("/api/v1/reports/cbt", Access::SignedIn, Does::Report(Kind::Cbt)),
+    get("/api/v1/reports/ambsys", Access::SignedIn, Does::Report(Kind::Ambsys)),
+    get("/api/v1/reports/iuc", Access::SignedIn, Does::Report(Kind::Iuc)),
+    get("/api/v1/reports/gp", Access::SignedIn, Does::Report(Kind::Gp)),
+    get("/api/v1/reports/day", Access::SignedIn, Does::Report(Kind::Day)),
+    get("/api/v1/reports/calls", Access::Only(Role::Supervisor), Does::Report(Kind::Calls)),
     post("/api/v1/agents/{name}/log-in", Access::Own, Verb::LogIn),
     post("/api/v1/agents/{name}/log-out", Access::Own, Verb::LogOut),
     post("/api/v1/agents/{name}/pause", Access::Own, Verb::Pause),
@@ -194,7 +206,11 @@ async fn serve(web: Arc<Shared>, route: &'static Route, request: Request) -> Res
         },
         Err(problem) => Err(problem),
     };
-    if changes(route) {
+    let single_calls = route.does == Does::Report(Kind::Calls);
+    if single_calls {
+        noted = parts.uri.query().unwrap_or_default().chars().take(NOTED).collect();
+    }
+    if single_calls || changes(route) {
         let status = answered.as_ref().map_or_else(Problem::status, Response::status);
         locked(&web.audit).note(audit::Entry {
             at: wall().rfc3339(),
@@ -293,6 +309,8 @@ async fn answer(does: Does, asked: Asked<'_>) -> Result<Response, Problem> {
         Does::Check => json(&plans::check(web, asked.json()?).await?),
         Does::Diff => json(&plans::diff(web, asked.json()?).await?),
         Does::Explain => json(&plans::explain(web, asked.json()?).await?),
+        Does::Offer => json(&web.reports.offer()?),
+        Does::Report(kind) => web.reports.make(reports::read(kind, asked.pairs())?).await,
         Does::Audit => {
             let audit = locked(&web.audit);
             json(&json!({ "entries": audit.latest().collect::<Vec<_>>() }))
@@ -333,9 +351,14 @@ impl Asked<'_> {
 
     /// What the query says of a key.
     fn query(&self, key: &str) -> Option<String> {
-        let pairs = self.parts.uri.query().unwrap_or_default().split('&');
-        let mut values = pairs.filter_map(|pair| pair.split_once('=')).filter(|(name, _)| *name == key);
-        values.next().map(|(_, value)| unescaped(value))
+        self.pairs().into_iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    /// Everything that the query says.
+    fn pairs(&self) -> Vec<(String, String)> {
+        let pairs = self.parts.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+        let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        pairs.map(|(key, value)| (unescaped(key), unescaped(value))).collect()
     }
 }
 

@@ -118,7 +118,7 @@ impl Stream {
 }
 
 /// What is sent, as the body of an answer.
-struct Chunks(mpsc::Receiver<Bytes>);
+pub(super) struct Chunks(pub(super) mpsc::Receiver<Bytes>);
 
 impl hyper::body::Body for Chunks {
     type Data = Bytes;

@@ -46,6 +46,11 @@ fn each_fault_of_a_user_is_shown_at_its_place() {
             "[user.jo]\ntokens = [\"secret\"]\nroles = [\"viewer\"]\n",
             "2:11 error: this is no hash of a token",
         ),
+        // As many letters, but a sign among them.
+        (
+            &format!("[user.jo]\ntokens = [\"sha256:{}\"]\nroles = [\"viewer\"]\n", "+f".repeat(32)),
+            "2:11 error: this is no hash of a token",
+        ),
         ("[user.jo]\nroles = [\"viewer\"]\n", "1:7 error: this user has neither a password nor a token"),
     ];
     let dir = tempfile::tempdir().unwrap();

@@ -35,6 +35,7 @@ mod missed;
 mod overflow;
 mod plans;
 mod reload;
+mod reports;
 mod rerun;
 mod shadow;
 mod spill;

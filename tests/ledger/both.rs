@@ -1,5 +1,10 @@
 //! What holds of a ledger in a file and of one on a server.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use hearken::ledger::Limit;
+
 use super::home::{Home, on_both};
 use super::*;
 
@@ -14,6 +19,7 @@ on_both!(
     callers_numbers_are_stored_as_chosen,
     the_view_for_people_shows_arrivals_in_utc,
     a_disposition_given_after_the_call_amends_its_row_and_nothing_else,
+    a_reader_stops_when_its_time_is_over_or_nobody_wants_the_answer_any_more,
 );
 
 fn every_outcome_and_stage_comes_back_as_written(home: &Home) {
@@ -163,4 +169,27 @@ fn a_disposition_given_after_the_call_amends_its_row_and_nothing_else(home: &Hom
     let kept = CallRecord { disposition: Some("22".into()), ..first };
     let found: Vec<_> = home.entries().into_iter().map(|entry| entry.record).collect();
     assert_eq!(found, [kept]);
+}
+
+fn a_reader_stops_when_its_time_is_over_or_nobody_wants_the_answer_any_more(home: &Home) {
+    let ledger = Ledger::open(home.settings()).unwrap();
+    (0..3_000).for_each(|call| ledger.write(abandoned(call)));
+    assert!(ledger.flush(PATIENCE));
+    ledger.close();
+    let limit = |until| Limit { until, unwanted: Arc::default() };
+    let read = |limit: Limit, is_enough: usize| {
+        let (mut count, unwanted) = (0, Arc::clone(&limit.unwanted));
+        let reader = Reader::open_until(&home.settings().path, limit)?;
+        let read = reader.calls(EVER, |_| {
+            count += 1;
+            unwanted.store(count == is_enough, Relaxed);
+            Ok(())
+        });
+        read.map(|()| count)
+    };
+    let later = Instant::now() + PATIENCE;
+    assert!(matches!(read(limit(later), usize::MAX), Ok(3_000)));
+    assert!(matches!(read(limit(Instant::now()), usize::MAX), Err(Error::Stopped)));
+    // What was read already is given.
+    assert!(matches!(read(limit(later), 1_000), Err(Error::Stopped)));
 }

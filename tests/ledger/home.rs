@@ -3,12 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-use hearken::ledger::{CliStorage, Entry, Error, Keep, Reader, Settings};
+use hearken::ledger::{CliStorage, Entry, Keep, Settings};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use tempfile::TempDir;
 
-use super::EVER;
 use super::server::Server;
 
 /// A ledger of a test's own, and the directory of its other files.
@@ -103,13 +102,7 @@ impl Home {
 
     /// The calls as a report has them.
     pub(crate) fn entries(&self) -> Vec<Entry> {
-        let mut entries = Vec::new();
-        let keep = |entry| {
-            entries.push(entry);
-            Ok::<_, Error>(())
-        };
-        Reader::open(&self.settings().path).unwrap().calls(EVER, keep).unwrap();
-        entries
+        super::entries(&self.settings().path)
     }
 }
 

@@ -38,7 +38,7 @@ fn ended(call: u64) -> Event {
     Event::Ended { call: CallId(call), outcome: Outcome::Abandoned, waited: secs(5) }
 }
 
-fn promise(id: u64, promised: Wall, settled: bool) -> PromiseRecord {
+pub(super) fn promise(id: u64, promised: Wall, settled: bool) -> PromiseRecord {
     PromiseRecord {
         promise: PromiseId(id),
         call: CallId(9),
@@ -69,7 +69,7 @@ fn what_is_too_old_goes_step_by_step_and_each_practice_has_its_own_time(home: &H
     let plan: Arc<str> = "plan".into();
     let ledger = Ledger::open(home.settings()).unwrap();
     (0..600).for_each(|call| ledger.write(of(call, "Y00001", ago(20))));
-    let others = [("Y00001", 5), ("SHORT", 5), ("SHORT", 1), ("LONG", 20), ("LONG", 50)];
+    let others = [("Y00001", 5), ("SHORT", 5), ("SHORT", 1), ("LONG", 20), ("LONG", 50), ("ALSO", 5)];
     for ((practice, age), call) in others.into_iter().zip(600..) {
         ledger.write(of(call, practice, ago(age)));
         ledger.write_event(ago(age), &plan, ended(call));
@@ -78,9 +78,9 @@ fn what_is_too_old_goes_step_by_step_and_each_practice_has_its_own_time(home: &H
     ledger.write_promise(promise(71, ago(20), false));
     ledger.write_event(ago(50), &plan, Event::Reloaded);
     assert!(ledger.flush(PATIENCE));
-    assert_eq!(ledger.close().written, 613);
+    assert_eq!(ledger.close().written, 615);
 
-    let practices = [("SHORT".into(), days(2)), ("LONG".into(), days(40))].into();
+    let practices = [("SHORT".into(), days(2)), ("ALSO".into(), days(2)), ("LONG".into(), days(40))].into();
     let keep = Keep { all: Some(days(10)), practices };
     let ledger = Ledger::open(Settings { keep, ..home.settings() }).unwrap();
     wait_until(&ledger, "what is too old goes", || home.calls() == [600, 602, 603]);

@@ -2,11 +2,11 @@
 
 use std::sync::mpsc;
 
-use hearken::call::record::PromiseRecord;
 use hearken::id::PromiseId;
 use hearken::ledger::News;
 
 use super::home::Home;
+use super::keep::promise;
 use super::server::{Proxy, Server, Way};
 use super::*;
 
@@ -33,29 +33,6 @@ impl Far {
     fn calls(&self) -> Vec<u64> {
         let calls = self.server.ask("SELECT call FROM calls ORDER BY id");
         calls.iter().map(|call| call.parse().unwrap()).collect()
-    }
-}
-
-fn promise(id: u64) -> PromiseRecord {
-    PromiseRecord {
-        promise: PromiseId(id),
-        call: CallId(9),
-        line: "elm-tree".into(),
-        trunk: "elm-tree".into(),
-        practice: Some("Y00001".into()),
-        band: Band::ROUTINE,
-        ddi: "+442079460000".into(),
-        number: Some("+447700900123".into()),
-        cli: None,
-        arrived: Wall(1),
-        promised: Wall(2),
-        next: Wall(3),
-        breach: Wall(4),
-        expires: Wall(5),
-        missed: 0,
-        escalated: false,
-        revision: 1,
-        settled: None,
     }
 }
 
@@ -86,7 +63,7 @@ fn a_connection_that_breaks_between_commit_and_answer_adds_nothing_twice() {
     for round in 0..3 {
         far.proxy.set(Way::CutAtCommit);
         (10 * round..10 * (round + 1)).for_each(|call| ledger.write(answered(call, "elm-tree", secs(3))));
-        ledger.write_promise(promise(70));
+        ledger.write_promise(promise(70, Wall(EIGHT), false));
         assert!(ledger.flush(PATIENCE));
         assert!(far.proxy.is(Way::Open), "the connection was cut");
     }
@@ -109,7 +86,7 @@ fn a_server_that_hangs_keeps_nobody_waiting_longer_than_a_caller_waits_for_a_pro
     for (id, call) in (70..72).zip(1..) {
         ledger.write(abandoned(call));
         let begun = Instant::now();
-        ledger.write_promise(promise(id));
+        ledger.write_promise(promise(id, Wall(EIGHT), false));
         let kept = News::Kept(PromiseId(id));
         while news.recv_timeout(SAFE_WITHIN).unwrap() != kept {}
         assert!(begun.elapsed() < SAFE_WITHIN, "{:?}", begun.elapsed());
@@ -118,6 +95,28 @@ fn a_server_that_hangs_keeps_nobody_waiting_longer_than_a_caller_waits_for_a_pro
     assert!(ledger.flush(PATIENCE));
     assert_eq!(far.calls(), [0, 1, 2]);
     assert_eq!(far.server.ask("SELECT count(*) FROM promises"), ["2"]);
+}
+
+#[test]
+fn a_server_that_hangs_while_old_records_are_deleted_keeps_nobody_waiting_longer_either() {
+    let far = Far::new();
+    let ledger = Ledger::open(far.settings()).unwrap();
+    ledger.write(abandoned(0));
+    assert!(ledger.flush(PATIENCE));
+    ledger.close();
+    far.proxy.set(Way::SilentAtDelete);
+    let (tell, news) = mpsc::channel();
+    let keep = Keep { all: Some(secs(86_400)), ..Keep::default() };
+    let settings = Settings { keep, ..far.settings() };
+    let ledger = Ledger::open_with(settings, Box::new(move |said| drop(tell.send(said)))).unwrap();
+    wait_until(&ledger, "the server falls silent", || far.proxy.is(Way::Silent));
+    let begun = Instant::now();
+    ledger.write_promise(promise(70, Wall(EIGHT), false));
+    while news.recv_timeout(SAFE_WITHIN).unwrap() != News::Kept(PromiseId(70)) {}
+    assert!(begun.elapsed() < SAFE_WITHIN, "{:?}", begun.elapsed());
+    far.proxy.set(Way::Open);
+    assert!(ledger.flush(PATIENCE));
+    assert_eq!(far.server.ask("SELECT id FROM promises"), ["70"]);
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn report(path: &Path, arguments: &[&str]) -> Result<String, report::Error> {
 pub(crate) fn waits(path: &Path) -> Table {
     let (scope, terms) = (Scope { period: EVER, practice: None }, Terms::plain(TimeZone::UTC));
     let reader = Reader::open(path).unwrap();
-    let rows = reader.rows().unwrap();
+    let rows = reader.moment().unwrap();
     Summary::of(&rows, scope, By::Line, &terms).unwrap().waits
 }
 

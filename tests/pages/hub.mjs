@@ -120,6 +120,11 @@ export class Hub {
         await this.ended;
     }
 
+    /** What `hearken report` says of the ledger, as JSON. */
+    report(...options) {
+        return JSON.parse(execFileSync(PROGRAM, ["report", "--config", "hearken.toml", ...options], { cwd: this.directory }));
+    }
+
     /** A call from a patient of the surgery. */
     surgeryCall(number) {
         return this.phones.surgery.call(this.sip, number);

@@ -7,11 +7,12 @@ import { join } from "node:path";
 import { open } from "./browser.mjs";
 import { Hub } from "./hub.mjs";
 import { tests as agent } from "./agent.mjs";
+import { tests as reports } from "./reports.mjs";
 import { tests as rules } from "./rules.mjs";
 import { tests as signIn } from "./sign_in.mjs";
 import { tests as wallboard } from "./wallboard.mjs";
 
-const all = Object.entries({ ...signIn, ...agent, ...wallboard, ...rules });
+const all = Object.entries({ ...signIn, ...agent, ...wallboard, ...rules, ...reports });
 const wanted = all.filter(([name]) => name.includes(process.argv[2] || ""));
 const pictures = join(process.env.CARGO_TARGET_DIR || "target", "pages", "failed");
 

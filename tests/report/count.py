@@ -3,8 +3,9 @@
     count.py LEDGER FROM TO TERMS
 
 FROM and TO in milliseconds since 1970, TO excluded; TERMS is JSON: callbacks ("requested" or "answered"), advice and
-referral (codes of dispositions), pathways, fifths (by practice), redials_within and abandoned_after in seconds. Prints
-JSON: cbt (rows), ambsys, iuc, gp (items), and tables (by line, practice, hour, fifth). Times in milliseconds.
+referral (codes of dispositions), pathways, teams (by agent), line_teams (by line), fifths (by practice), redials_within and
+abandoned_after in seconds. Prints JSON: cbt (rows), ambsys, iuc, gp (items), tables (by line, practice, team, trunk, hour,
+fifth), again and referrals. Times in milliseconds.
 
 Written from the definitions alone: each figure is a search of its own through all calls. Nothing is shared with Hearken.
 """
@@ -182,9 +183,18 @@ def main():
                                                      default=None)}
         return result
 
+    def team(call):
+        if call["outcome"] != "answered":
+            return "unanswered"
+        teams = terms["teams"].get(call["agent"], [])
+        own = [t for t in teams if t in terms["line_teams"][call["line"]]]
+        return (own + teams + ["no team"])[0]
+
     tables = {
         "line": table(lambda c: c["line"]),
         "practice": table(lambda c: c["practice"] or "Unassigned"),
+        "team": table(team),
+        "trunk": table(lambda c: c["trunk"]),
         "hour": table(lambda c: london(c["arrived_ms"]).strftime("%H:00")),
         "fifth": table(lambda c: str(terms["fifths"].get(c["practice"], "unknown"))),
     }
@@ -201,8 +211,16 @@ def main():
         redials += before[-1]["outcome"] == "abandoned" and 0 <= since <= 1000 * terms["redials_within"]
     again = {"calls": len(own), "unnumbered": sum(c["cli"] is None for c in own), "redials": redials, "repeats": repeats}
 
+    # Referrals, by pathway.
+    referrals = {}
+    for r in rows(db, "SELECT * FROM referrals"):
+        if begin <= r["opened_ms"] < end:
+            of = referrals.setdefault(r["pathway"], collections.Counter({
+                key: 0 for key in ("made", "acknowledged", "declined", "unacknowledged", "withdrawn", "open")}))
+            of.update(["made", r["outcome"] or "open"])
+
     print(json.dumps({"cbt": sorted([*key, value] for key, value in cbt.items()), "ambsys": ambsys, "iuc": iuc, "gp": gp,
-                      "tables": tables, "again": again}))
+                      "tables": tables, "again": again, "referrals": referrals}))
 
 
 main()

@@ -10,6 +10,8 @@ const PERIOD: [&str; 2] = ["1792882800000", "1793059200000"];
 fn counted(dir: &TempDir, callbacks: &str) -> Value {
     let terms = serde_json::json!({
         "callbacks": callbacks, "advice": ["21"], "referral": ["22"], "pathways": ["pharmacy"],
+        "teams": { "asha": ["navigators", "clinicians"], "ben": ["clinicians"] },
+        "line_teams": { "elm-tree": ["navigators"], "emergency": ["clinicians"] },
         "fifths": { "Y00001": 2, "Y00002": 5 }, "redials_within": 1_200, "abandoned_after": 30,
     });
     let ledger = ledger(dir);
@@ -57,11 +59,14 @@ fn every_figure_of_random_ledgers_is_that_of_another_program() {
             );
         }
         assert_counts(&text(&setup, &["--format", "cbt"]), &theirs["cbt"], seed);
-        for by in ["line", "practice", "hour", "fifth"] {
+        for by in ["line", "practice", "team", "trunk", "hour", "fifth"] {
             assert_table(&json(&setup, &["--by", by])["groups"], &theirs["tables"][by], by);
         }
-        let again = &json(&setup, &[])["again"];
-        assert_eq!(*again, theirs["again"], "seed {seed}");
+        let whole = &json(&setup, &[]);
+        let (again, referrals) = (&whole["again"], &whole["referrals"]);
+        assert_eq!((again, referrals), (&theirs["again"], &theirs["referrals"]), "seed {seed}");
+        let of_falls = referrals["falls"].as_object().unwrap();
+        assert!(of_falls.values().all(|count| count.as_u64() > Some(0)), "proves little: {referrals}");
         assert!(again["redials"].as_u64() > Some(0) && again["unnumbered"].as_u64() > Some(0), "{again}");
     }
 }

@@ -1,16 +1,18 @@
 //! Ledgers of made-up calls, with promises, callbacks, cases and callers who ring again.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use hearken::acd::Band;
 use hearken::acd::callback::Miss;
+use hearken::acd::{Band, pathway};
 use hearken::call::record::{
     CallRecord, CaseOutcome, CaseRecord, EndedBy, Outcome, Presentation, PromiseOutcome, PromiseRecord,
     Segment, Stage,
 };
-use hearken::id::{CallId, CaseId, PromiseId};
+use hearken::id::{CallId, CaseId, PromiseId, ReferralId};
 use hearken::ledger::{CliStorage, Keep, Ledger, Settings};
+use hearken::switch::Event;
 use hearken::time::Wall;
 
 /// 24 October 2026, 12:00 in UTC, eleven hours before the period of the reports; in milliseconds.
@@ -70,6 +72,9 @@ pub(crate) fn write_to(database: &Path, beside: &Path, seed: u64, calls: u64) {
             Outcome::Promised => promise(&mut dice, &ledger, &record, &mut ours),
             Outcome::Answered { .. } if dice.below(3) == 0 => case(&mut dice, &ledger, &record),
             _ => {}
+        }
+        if dice.below(3) == 0 {
+            referral(&mut dice, &ledger, call, Wall(arrived));
         }
         ledger.write(record);
     }
@@ -215,6 +220,29 @@ fn case(dice: &mut Dice, ledger: &Ledger, of: &CallRecord) {
         revision: 0,
         closed: outcome.map(|outcome| (outcome, opened)),
     });
+}
+
+/// A referral to one of two pathways, and what came of it.
+fn referral(dice: &mut Dice, ledger: &Ledger, number: u64, at: Wall) {
+    let plan: Arc<str> = "plan".into();
+    let (referral, agent) = (ReferralId(number), "asha".to_owned());
+    let pathway = dice.one_of(&["falls", "pharmacy"]).to_owned();
+    ledger.write_event(
+        at,
+        &plan,
+        Event::Referred { referral, pathway: pathway.clone(), agent: agent.clone() },
+    );
+    let outcomes = [
+        None,
+        Some(pathway::Outcome::Acknowledged),
+        Some(pathway::Outcome::Declined),
+        Some(pathway::Outcome::Unacknowledged),
+        Some(pathway::Outcome::Withdrawn),
+    ];
+    if let Some(outcome) = dice.one_of(&outcomes) {
+        let at = Wall(at.0 + dice.below(600_000).cast_signed());
+        ledger.write_event(at, &plan, Event::ReferralEnded { referral, pathway, agent, outcome });
+    }
 }
 
 fn millis(duration: Duration) -> i64 {

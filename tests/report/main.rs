@@ -58,12 +58,16 @@ counts-as = "referral"
 words = "Ambulance"
 [agent.asha]
 address = "sip:asha@127.0.0.21:5080"
+[agent.ben]
+address = "sip:ben@127.0.0.22:5080"
 [team.navigators]
 agents = ["asha"]
+[team.clinicians]
+agents = ["asha", "ben"]
 [line.elm-tree]
 teams = ["navigators"]
 [line.emergency]
-teams = ["navigators"]
+teams = ["clinicians"]
 [trunk.elm-tree]
 from = ["127.0.0.2"]
 practice = "elm-tree"

@@ -140,6 +140,29 @@ fn a_practice_may_not_fill_the_line() {
 }
 
 #[test]
+fn a_practice_may_not_fill_the_hub_by_way_of_several_lines() {
+    let plan = Plan { most_per_practice: Some(2), ..with_pbx(|_| {}) };
+    let mut hub = Hub::with(plan, &[]);
+    let of = |practice, line| Newcomer {
+        practice: Some(PracticeId(practice)),
+        ..Newcomer::new(line, Band::ROUTINE)
+    };
+    for (number, line) in [(1, ELM), (2, OAK)] {
+        assert_eq!(hub.acd.entry(&of(7, line), secs(10)), Entry::Join);
+        hub.at(10, Input::Arrive { call: call(number), newcomer: of(7, line) });
+    }
+    for line in [ELM, OAK] {
+        assert_eq!(hub.acd.entry(&of(7, line), secs(11)), refuse(Refusal::PracticeFull));
+        assert_eq!(hub.acd.entry(&of(8, line), secs(11)), Entry::Join);
+    }
+    assert_eq!(hub.acd.entry(&Newcomer::new(ELM, Band::ROUTINE), secs(11)), Entry::Join, "of no practice");
+    let emergency = Newcomer { band: Band::EMERGENCY, ..of(7, ELM) };
+    assert_eq!(hub.acd.entry(&emergency, secs(11)), Entry::Join);
+    hub.abandon(12, 2);
+    assert_eq!(hub.acd.entry(&of(7, ELM), secs(12)), Entry::Join);
+}
+
+#[test]
 fn a_line_may_refuse_while_nobody_is_at_work() {
     let mut hub = Hub::with(with_pbx(|line| line.join_when_empty = false), &[]);
     let newcomer = Newcomer::new(OAK, Band::ROUTINE);

@@ -125,6 +125,7 @@ impl Dice {
             miss_pause: self.duration(),
             wrap_up_limit: self.duration(),
             retry_after: Duration::from_secs(30),
+            most_per_practice: None,
         }
     }
 

@@ -189,7 +189,7 @@ fn read_back(path: &Path) -> Result<(Table, u64), ledger::Error> {
     // A call that is there twice must not stand for one that is missing.
     let different = if calls.len() == rows { rows } else { 0 };
     let (scope, terms) = (Scope { period: always, practice: None }, Terms::plain(TimeZone::UTC));
-    let summary = Summary::of(&reader.rows()?, scope, By::Line, &terms)?;
+    let summary = Summary::of(&reader.moment()?, scope, By::Line, &terms)?;
     Ok((summary.waits, different as u64))
 }
 

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::{explain, simulate, today};
+use super::{explain, give_way, simulate, today};
 use crate::config::{self, Diagnostic, Errors, Loaded, Report, Severity, Shadow};
 use crate::daemon::Order;
 use crate::web::{Applied, Change, Checked, Found, NotApplied, Plans, Question, Version};
@@ -63,13 +63,18 @@ impl InForce {
         &self.path
     }
 
+    /// What was read from it last.
+    pub(super) fn loaded(&self) -> Arc<Loaded> {
+        self.now().loaded
+    }
+
     fn now(&self) -> Now {
         locked(&self.now).clone()
     }
 
     /// Reads a text as if it stood in the place of the file; an error says what is wrong with it.
     fn read(&self, text: &str) -> Result<Loaded, Vec<Found>> {
-        let draft = config::draft(text, &self.path, today(), &self.now().loaded.text);
+        let draft = config::draft(text, &self.path, today(), &self.loaded().text);
         draft.map_err(|Errors(report)| found(&report, &self.path, text))
     }
 }
@@ -103,7 +108,7 @@ impl Plans for InForce {
 
     fn changes(&self, text: &str) -> Result<(Vec<String>, Vec<String>), Checked> {
         let loaded = self.read(text).map_err(|diagnostics| Checked { ok: false, diagnostics, tests: 0 })?;
-        let changes = config::changes(&self.now().loaded.text, text);
+        let changes = config::changes(&self.loaded().text, text);
         let lines = loaded.deployment.plan.acd.lines.into_iter().map(|line| line.name);
         Ok((changes.iter().map(ToString::to_string).collect(), lines.collect()))
     }
@@ -111,7 +116,7 @@ impl Plans for InForce {
     fn explain(&self, text: Option<&str>, question: Question) -> Result<Value, String> {
         let loaded = match text {
             Some(text) => Arc::new(self.read(text).map_err(|found| in_words(&found))?),
-            None => self.now().loaded,
+            None => self.loaded(),
         };
         explain::as_json(&loaded.deployment, question)
     }
@@ -122,7 +127,8 @@ impl Plans for InForce {
 
     fn simulate(&self, text: &str, load: &str, stop: &AtomicBool) -> Result<Value, String> {
         let draft = self.read(text).map_err(|found| in_words(&found))?;
-        let live = self.now().loaded;
+        let live = self.loaded();
+        give_way();
         let policies = [("in force", live.deployment.clone()), ("draft", draft.deployment)];
         simulate::beside(policies, load, stop).map_err(|error| error.to_string())
     }
@@ -257,6 +263,20 @@ mod tests {
         assert_eq!((number, by.as_str()), (3, "start"));
         assert_eq!(plans.versions().unwrap().len(), 3);
         assert_eq!(plans.kept(1).unwrap().unwrap().1, text);
+    }
+
+    #[test]
+    fn what_gives_way_lets_every_other_thread_go_first() {
+        let nice = || -> i32 {
+            let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+            stat.rsplit(')').next().unwrap().split_whitespace().nth(16).unwrap().parse().unwrap()
+        };
+        let here = nice();
+        let there = std::thread::spawn(move || {
+            give_way();
+            nice()
+        });
+        assert_eq!((there.join().unwrap(), nice()), (19, here));
     }
 
     #[test]

@@ -3,8 +3,7 @@
 use std::io::Write;
 
 use super::Error;
-use super::period::iso;
-use crate::call::record::{CallRecord, Outcome, Stage};
+use crate::call::record::{CallRecord, Stage};
 use crate::ledger::Entry;
 use crate::ledger::report::Kind;
 use crate::ledger::words;
@@ -57,17 +56,7 @@ pub(super) enum Field {
 
 /// The fields of a call, in the order of [`COLUMNS`].
 pub(super) fn fields(Entry { run, record }: &Entry) -> [Field; COLUMNS.len()] {
-    let (agent, ended_by, code) = match &record.outcome {
-        Outcome::Answered { agent, ended_by } => {
-            (Some(agent.as_str()), Some(words::ended_by(*ended_by)), None)
-        }
-        Outcome::Abandoned => (None, None, None),
-        Outcome::Refused { code } => (None, None, Some(*code)),
-        Outcome::Lost { ended_by } => (None, Some(words::ended_by(*ended_by)), None),
-        Outcome::Released { why } => (None, Some(words::leaving(*why)), None),
-        Outcome::Promised | Outcome::Withdrawn => (None, None, None),
-        Outcome::Unreached { why } => (None, Some(words::miss(*why)), None),
-    };
+    let (agent, ended_by, code) = words::particulars(&record.outcome);
     let text = |text: Option<&str>| text.map_or(Field::Nothing, |text| Field::Text(text.to_owned()));
     let number = |number: Option<u64>| number.map_or(Field::Nothing, Field::Unsigned);
     let millis = |duration: std::time::Duration| {
@@ -135,7 +124,7 @@ impl Field {
             Field::Nothing => String::new(),
             Field::Signed(number) => number.to_string(),
             Field::Unsigned(number) => number.to_string(),
-            Field::Time(wall) => iso(wall),
+            Field::Time(wall) => wall.rfc3339(),
             Field::Text(text) => as_text(text),
         }
     }
@@ -146,7 +135,7 @@ impl Field {
             Field::Nothing => serde_json::Value::Null,
             Field::Signed(number) => number.into(),
             Field::Unsigned(number) => number.into(),
-            Field::Time(wall) => iso(wall).into(),
+            Field::Time(wall) => wall.rfc3339().into(),
             Field::Text(text) => text.into(),
         }
     }

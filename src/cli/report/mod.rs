@@ -69,6 +69,7 @@ mod json;
 mod parquet;
 mod period;
 mod plot;
+mod served;
 mod setup;
 mod sheets;
 mod text;
@@ -80,8 +81,9 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 
 use crate::ledger::report::{Background, By, Day, Figure, Scope, Sheet, Summary, Told, cbt, walk};
-use crate::ledger::{self, Reader};
+use crate::ledger::{self, Period, Reader};
 
+pub(super) use served::Served;
 pub use setup::Setup;
 pub(super) use text::minutes;
 pub use text::waits_table;
@@ -155,6 +157,48 @@ impl Format {
             Format::Parquet => (false, false, false),
         }
     }
+
+    /// What it shows, and in which shape.
+    fn of(self) -> (What, Shape) {
+        match self {
+            Format::Table => (What::Waits, Shape::Text),
+            Format::Csv => (What::Calls, Shape::Csv),
+            Format::Cbt => (What::Cbt, Shape::Csv),
+            Format::Ambsys => (What::Ambsys, Shape::Csv),
+            Format::Iuc => (What::Iuc, Shape::Csv),
+            Format::Gp => (What::Gp, Shape::Csv),
+            Format::Parquet => (What::Calls, Shape::Parquet),
+            Format::Svg => (What::Day, Shape::Svg),
+        }
+    }
+}
+
+/// What a report shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum What {
+    /// Waits, callbacks, cases and redials.
+    Waits,
+    /// One row for each call.
+    Calls,
+    /// The same of those that make up the figure of this name.
+    Trace(String),
+    Cbt,
+    Ambsys,
+    Iuc,
+    Gp,
+    /// The half hours of the day.
+    Day,
+}
+
+/// How it is written.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Shape {
+    /// For people.
+    Text,
+    Csv,
+    Json,
+    Parquet,
+    Svg,
 }
 
 /// Why there is no report.
@@ -169,9 +213,27 @@ pub enum Error {
     /// The period ends before it begins.
     #[error("the period ends before it begins")]
     Backwards,
+    /// A time that is none.
+    #[error("`{0}` is {1}")]
+    When(&'static str, String),
+    /// Nothing is told apart so.
+    #[error("{0}")]
+    By(String),
+    /// No practice has this code or name.
+    #[error("there is no practice `{0}`{meant}", meant = .1.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
+    Unknown(String, Option<String>),
+    /// The period is longer than one may be that is asked for over HTTP.
+    #[error("the period is longer than a year: ask for less, or use `hearken report`")]
+    TooLong,
+    /// More calls make up the figure than a trace over HTTP may have.
+    #[error("more than {0} calls make that up: ask for fewer days or one practice, or use `hearken report`")]
+    TooMany(usize),
     /// An option that this format has no use for.
     #[error("--{0} does not go with this --format")]
     NotHere(&'static str),
+    /// It is not written in this shape.
+    #[error("a report of this kind has no such format")]
+    Shapeless,
     /// No figure has this name.
     #[error("there is no figure {0:?}; there are {known}", known = Figure::names().join(", "))]
     Figure(String),
@@ -217,102 +279,138 @@ fn write(args: &Args, setup: &Setup, out: &mut (impl Write + Send)) -> Result<()
     let scope =
         Scope { period: period(args.from, args.to, &setup.terms.zone)?, practice: args.practice.as_deref() };
     let reader = Reader::open(args.ledger.as_deref().unwrap_or(&setup.ledger))?;
-    let report = Report { args, setup: &setup, scope, reader: &reader };
-    match &args.trace {
-        Some(figure) => trace::write(&report, figure, out)?,
-        None => report.write(out)?,
-    }
+    let (what, shape) = args.format.of();
+    let what = args.trace.clone().map_or(what, What::Trace);
+    let shape = if args.json { Shape::Json } else { shape };
+    let (by, setup, reader) = (args.by, &setup, &reader);
+    let report = Report { by, setup, scope, reader, hides_numbers: false, most_traced: usize::MAX };
+    report.write(&what, shape, out)?;
     out.flush()?;
     Ok(())
 }
 
 /// What a report is made from.
 struct Report<'a> {
-    args: &'a Args,
+    by: Option<By>,
     setup: &'a Setup,
     scope: Scope<'a>,
     reader: &'a Reader,
+    /// Whether callers' numbers that are stored as they are stay out of it.
+    hides_numbers: bool,
+    /// How many calls a trace may have.
+    most_traced: usize,
 }
 
 impl Report<'_> {
-    fn write(&self, out: &mut (impl Write + Send)) -> Result<(), Error> {
-        let (by, terms) = (self.args.by, &self.setup.terms);
-        match self.args.format {
-            Format::Table => self.write_summary(out),
-            Format::Csv => calls::write(out, [], |give| self.each_entry(&mut |entry| give(entry, []))),
-            Format::Parquet => parquet::write(out, |give| self.each_entry(give)),
-            Format::Cbt => self.write_cbt(out),
-            Format::Ambsys => self.write_sheet(Sheet::ambsys(by, terms), out),
-            Format::Iuc => self.write_sheet(Sheet::iuc(by, terms), out),
-            Format::Gp => self.write_sheet(Sheet::gp(by, terms), out),
-            Format::Svg => self.write_day(out),
+    fn write(&self, what: &What, shape: Shape, out: &mut (impl Write + Send)) -> Result<(), Error> {
+        let (by, terms) = (self.by, &self.setup.terms);
+        match what {
+            What::Waits => self.write_summary(shape, out),
+            What::Calls => match shape {
+                Shape::Csv => calls::write(out, [], |give| self.each_entry(&mut |entry| give(entry, []))),
+                Shape::Parquet => parquet::write(out, |give| self.each_entry(give)),
+                Shape::Json => {
+                    let whole = json::report(self.scope, serde_json::json!({}));
+                    json::write_calls(&whole, out, |give| self.each_entry(give))
+                }
+                _ => Err(Error::Shapeless),
+            },
+            What::Trace(figure) => trace::write(self, figure, shape, out),
+            What::Cbt => self.write_cbt(shape, out),
+            What::Ambsys => self.write_sheet(Sheet::ambsys(by, terms), shape, out),
+            What::Iuc => self.write_sheet(Sheet::iuc(by, terms), shape, out),
+            What::Gp => self.write_sheet(Sheet::gp(by, terms), shape, out),
+            What::Day => self.write_day(shape, out),
         }
     }
 
-    fn write_summary(&self, out: &mut impl Write) -> Result<(), Error> {
-        let (by, terms) = (self.args.by.unwrap_or(By::Line), &self.setup.terms);
-        let summary = Summary::of(&self.reader.rows()?, self.scope, by, terms)?;
-        if self.args.json {
-            return self.write_json(json::summary(&summary, by), out);
+    fn write_summary(&self, shape: Shape, out: &mut impl Write) -> Result<(), Error> {
+        let (by, terms) = (self.by.unwrap_or(By::Line), &self.setup.terms);
+        let summary = Summary::of(&self.reader.moment()?, self.scope, by, terms)?;
+        match shape {
+            Shape::Json => self.write_json(json::summary(&summary, by), out),
+            Shape::Csv => sheets::write_waits(&summary.waits, by, out),
+            Shape::Text => {
+                writeln!(out, "{}", self.heading())?;
+                let parts = [
+                    text::waits(&summary.waits, by),
+                    text::callbacks(&summary.callbacks, by),
+                    text::cases(&summary.cases, by),
+                    text::referrals(&summary.referrals),
+                    text::redials(&summary.redials, terms),
+                ];
+                out.write_all(parts.concat().as_bytes())?;
+                Ok(())
+            }
+            _ => Err(Error::Shapeless),
         }
-        writeln!(out, "{}", self.heading())?;
-        let parts = [
-            text::waits(&summary.waits, by),
-            text::callbacks(&summary.callbacks, by),
-            text::cases(&summary.cases, by),
-            text::referrals(&summary.referrals),
-            text::redials(&summary.redials, terms),
-        ];
-        out.write_all(parts.concat().as_bytes())?;
-        Ok(())
     }
 
-    fn write_cbt(&self, out: &mut impl Write) -> Result<(), Error> {
+    fn write_cbt(&self, shape: Shape, out: &mut impl Write) -> Result<(), Error> {
         let mut counts = cbt::Counts::new(&self.setup.terms);
         self.walk(false, |told| counts.add(told, &self.setup.terms))?;
-        match self.args.json {
-            true => self.write_json(json::counts(&counts, self.setup), out),
-            false => sheets::write_cbt(&counts, self.setup, out),
+        match shape {
+            Shape::Json => {
+                let whole = json::report(self.scope, serde_json::json!({}));
+                json::write_counts(&whole, &counts, self.setup, out)
+            }
+            Shape::Csv => sheets::write_cbt(&counts, self.setup, out),
+            _ => Err(Error::Shapeless),
         }
     }
 
-    fn write_sheet(&self, mut sheet: Sheet, out: &mut impl Write) -> Result<(), Error> {
+    fn write_sheet(&self, mut sheet: Sheet, shape: Shape, out: &mut impl Write) -> Result<(), Error> {
         self.walk(false, |told| sheet.add(told, &self.setup.terms))?;
-        match self.args.json {
-            true => self.write_json(json::sheet(sheet, self.args.by), out),
-            false => sheets::write_items(sheet, self.args.by, out),
+        match shape {
+            Shape::Json => self.write_json(json::sheet(sheet, self.by), out),
+            Shape::Csv => sheets::write_items(sheet, self.by, out),
+            _ => Err(Error::Shapeless),
         }
     }
 
-    fn write_day(&self, out: &mut impl Write) -> Result<(), Error> {
+    fn write_day(&self, shape: Shape, out: &mut impl Write) -> Result<(), Error> {
         let mut day = Day::new(&self.setup.terms);
         self.walk(false, |told| day.add(told))?;
         let half_hours = day.half_hours();
-        match self.args.json {
-            true => self.write_json(json::half_hours(&half_hours), out),
-            false => {
+        match shape {
+            Shape::Json => self.write_json(json::half_hours(&half_hours), out),
+            Shape::Csv => sheets::write_half_hours(&half_hours, out),
+            Shape::Svg => {
                 let picture = plot::draw(&self.heading().to_string(), &half_hours);
                 out.write_all(picture.map_err(|error| Error::Picture(error.to_string()))?.as_bytes())?;
                 Ok(())
             }
+            _ => Err(Error::Shapeless),
         }
     }
 
     /// Gives `each` the calls of the report, with `again` also whether callers ring again.
     fn walk(&self, again: bool, each: impl FnMut(&Told<'_>)) -> Result<(), Error> {
         let (scope, terms) = (self.scope, &self.setup.terms);
-        let rows = self.reader.rows()?;
+        let rows = self.reader.moment()?;
         let background = Background::read(&rows, scope, terms)?;
         Ok(walk(&rows, scope, terms, &background, again, each)?)
     }
 
     /// Gives `each` the calls of the report with their stages.
     fn each_entry(&self, each: &mut dyn FnMut(ledger::Entry) -> Result<(), Error>) -> Result<(), Error> {
-        self.reader.calls(self.scope.period, |entry| {
-            match self.scope.takes(entry.record.practice.as_deref(), &self.setup.terms) {
-                true => each(entry),
-                false => Ok(()),
+        self.each_entry_of(self.scope.period, each)
+    }
+
+    /// The same of a part of its period.
+    fn each_entry_of(
+        &self,
+        period: Period,
+        each: &mut dyn FnMut(ledger::Entry) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.reader.calls(period, |mut entry| {
+            if !self.scope.takes(entry.record.practice.as_deref(), &self.setup.terms) {
+                return Ok(());
             }
+            if self.hides_numbers {
+                entry.record.cli = entry.record.cli.filter(|stored| ledger::is_hash(stored));
+            }
+            each(entry)
         })
     }
 

@@ -34,6 +34,11 @@ impl FromStr for When {
 }
 
 pub(super) fn period(from: When, to: Option<When>, zone: &TimeZone) -> Result<Period, Error> {
+    if let (When::Day(first), Some(When::Day(last))) = (from, to)
+        && last < first
+    {
+        return Err(Error::Backwards);
+    }
     let midnight = |day: Date| -> Result<Wall, Error> {
         let first = day.to_zoned(zone.clone()).map_err(|_| Error::Day(day))?;
         Ok(Wall(first.timestamp().as_millisecond()))
@@ -78,14 +83,6 @@ impl fmt::Display for Heading<'_> {
     }
 }
 
-/// ISO 8601 in UTC with milliseconds; a time outside of all calendars as its bare number.
-pub(super) fn iso(wall: Wall) -> String {
-    match Timestamp::from_millisecond(wall.0) {
-        Ok(instant) => instant.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
-        Err(_) => wall.0.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -99,7 +96,7 @@ mod tests {
     fn span(from: &str, to: &str) -> (String, String) {
         let to = Some(to.parse().unwrap());
         let Period { from, to } = period(from.parse().unwrap(), to, &london()).unwrap();
-        (iso(from), iso(to))
+        (from.rfc3339(), to.rfc3339())
     }
 
     #[test]
@@ -131,7 +128,13 @@ mod tests {
 
     #[test]
     fn a_period_that_ends_before_it_begins_is_refused() {
-        let (from, to) = ("2026-11-17".parse().unwrap(), "2026-11-15".parse().unwrap());
-        assert!(matches!(period(from, Some(to), &london()), Err(Error::Backwards)));
+        for (from, to) in [
+            ("2026-11-17", "2026-11-15"),
+            ("2026-11-17", "2026-11-16"),
+            ("2026-11-17", "2026-11-16T23:59:59Z"),
+        ] {
+            let (from, to) = (from.parse().unwrap(), to.parse().unwrap());
+            assert!(matches!(period(from, Some(to), &london()), Err(Error::Backwards)));
+        }
     }
 }

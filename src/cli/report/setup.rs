@@ -48,7 +48,7 @@ impl Setup {
                 fifth,
                 places: [region, icb, sub_icb, pcn],
             };
-            terms.practices.insert(practice.ods.clone().unwrap_or_else(|| practice.name.clone()), known);
+            terms.practices.insert(practice.in_records().to_owned(), known);
         }
         let name_of =
             |team: &crate::id::TeamId| plan.acd.teams.get(team.index()).map(|team| team.name.clone());

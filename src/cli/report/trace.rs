@@ -6,10 +6,11 @@ use std::io::Write;
 use serde_json::json;
 
 use super::super::table;
-use super::{Error, Format, Report, calls, json, period::iso, text::minutes};
+use super::{Error, Report, Shape, calls, json, text::minutes};
 use crate::ledger::report::cbt::{Class, Length, time_category};
 use crate::ledger::report::{CallKey, Clock, Figure, Kind, Told};
-use crate::ledger::{Entry, words};
+use crate::ledger::{Entry, Period, words};
+use crate::time::Wall;
 
 /// How many calls a table shows: people read it.
 const MOST_SHOWN: usize = 1_000;
@@ -18,28 +19,44 @@ const MOST_SHOWN: usize = 1_000;
 type Place = [&'static str; 3];
 
 /// Writes the calls that make up the figure of this name.
-pub(super) fn write(report: &Report<'_>, name: &str, out: &mut impl Write) -> Result<(), Error> {
+pub(super) fn write(
+    report: &Report<'_>,
+    name: &str,
+    shape: Shape,
+    out: &mut impl Write,
+) -> Result<(), Error> {
     let figure = Figure::named(name).ok_or_else(|| Error::Figure(name.to_owned()))?;
     let terms = &report.setup.terms;
     let mut clock = Clock::new(terms.zone.clone());
     let mut found: BTreeMap<CallKey, Place> = BTreeMap::new();
-    report.walk(true, |told| {
-        if figure.counts(told, terms) {
+    let (mut first, mut last) = (i64::MAX, i64::MIN);
+    report.walk(matches!(figure, Figure::Redials | Figure::Repeats), |told| {
+        if figure.counts(told, terms) && found.len() <= report.most_traced {
             found.insert(told.call.key, place(told, &mut clock));
+            let arrived = told.call.arrived.0;
+            (first, last) = (first.min(arrived), last.max(arrived));
         }
     })?;
+    if found.len() > report.most_traced {
+        return Err(Error::TooMany(report.most_traced));
+    }
     // Calls are never changed, so those that were found are all still there.
+    let period = Period { from: Wall(first), to: Wall(last.saturating_add(1)) };
     let each = |give: &mut calls::Give<'_, 3>| {
-        report.each_entry(&mut |entry| {
+        report.each_entry_of(period, &mut |entry| {
             let key = CallKey { run: entry.run, call: entry.record.call };
             found.get(&key).map_or(Ok(()), |&place| give(entry, place))
         })
     };
-    if report.args.json {
-        return write_json(&json::report(report.scope, json!({ "figure": name })), out, each);
-    }
-    if report.args.format == Format::Csv {
-        return calls::write(out, ["time_category", "wait_time", "duration"], each);
+    match shape {
+        Shape::Text => {}
+        Shape::Json => {
+            let whole = json!({ "figure": name, "count": found.len() });
+            let whole = json::report(report.scope, whole);
+            return json::write_calls(&whole, out, |give| each(&mut |entry, _| give(entry)));
+        }
+        Shape::Csv => return calls::write(out, ["time_category", "wait_time", "duration"], each),
+        _ => return Err(Error::Shapeless),
     }
     writeln!(out, "{}", report.heading())?;
     let mut rows = Vec::new();
@@ -61,24 +78,6 @@ pub(super) fn write(report: &Report<'_>, name: &str, out: &mut impl Write) -> Re
     Ok(())
 }
 
-/// The object `whole` with the calls as its last value, each on its line: there may be too many to keep.
-fn write_json(
-    whole: &serde_json::Value,
-    out: &mut impl Write,
-    each: impl FnOnce(&mut calls::Give<'_, 3>) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let whole = whole.to_string();
-    write!(out, "{},\"calls\":[", whole.strip_suffix('}').unwrap_or(&whole))?;
-    let mut before = "\n";
-    each(&mut |entry, _| {
-        write!(out, "{before}{}", json::call(&entry))?;
-        before = ",\n";
-        Ok(())
-    })?;
-    writeln!(out, "\n]}}")?;
-    Ok(())
-}
-
 fn place(told: &Told<'_>, clock: &mut Clock) -> Place {
     let (wait, duration) = match told.class {
         Some(Class::Answered { waited, talked }) => (Some(waited), Some(talked)),
@@ -90,16 +89,16 @@ fn place(told: &Told<'_>, clock: &mut Clock) -> Place {
 }
 
 fn row(Entry { run, record }: &Entry) -> Vec<String> {
-    let agent = words::agent(&record.outcome).unwrap_or_default();
+    let (agent, ..) = words::particulars(&record.outcome);
     vec![
-        iso(record.arrived),
+        record.arrived.rfc3339(),
         run.to_string(),
         record.call.0.to_string(),
         record.trunk.clone(),
         record.practice.clone().unwrap_or_default(),
         record.line.clone(),
         Kind::of(&record.outcome).word().to_owned(),
-        agent.to_owned(),
+        agent.unwrap_or_default().to_owned(),
         minutes(Some(record.waited)),
         minutes(Some(record.lasted)),
     ]

@@ -113,6 +113,7 @@ pub(super) fn resolve(
         miss_pause: written.distributor.miss_pause,
         wrap_up_limit: written.distributor.wrap_up_limit,
         retry_after: written.distributor.retry_after,
+        most_per_practice: written.distributor.most_per_practice,
     };
     let offered: Vec<bool> =
         (0u32..).map(LineId).take(acd.lines.len()).map(|line| callback::is_offered(&rules, line)).collect();

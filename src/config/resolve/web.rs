@@ -89,7 +89,10 @@ fn check_hash(password: &Spanned<String>, sink: &mut Sink) {
 
 /// What is kept of a token: `sha256:` and 64 hexadecimal digits.
 fn digest(token: &Spanned<String>, sink: &mut Sink) -> Option<[u8; 32]> {
-    let digits = token.get_ref().strip_prefix("sha256:").filter(|digits| digits.len() == 64);
+    let digits = token.get_ref().strip_prefix("sha256:");
+    // A sign would be taken for a digit.
+    let digits =
+        digits.filter(|digits| digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
     let digest = digits.and_then(|digits| {
         let mut digest = [0; 32];
         for (byte, at) in digest.iter_mut().zip((0..).step_by(2)) {

@@ -28,6 +28,7 @@ pub(in super::super) struct Distributor {
     pub(in super::super) miss_pause: Duration,
     pub(in super::super) wrap_up_limit: Duration,
     pub(in super::super) retry_after: Duration,
+    pub(in super::super) most_per_practice: Option<u32>,
     pub(in super::super) redial_window: Duration,
     pub(in super::super) estimate_most_late: u32,
 }
@@ -167,6 +168,7 @@ pub(super) fn distributor(table: &mut Table<'_, '_>, sink: &mut Sink) -> Distrib
         miss_pause: or(table.duration("miss-pause", secs(0)..=hours(24), sink), secs(300)),
         wrap_up_limit: or(table.duration("wrap-up-limit", secs(0)..=hours(8), sink), secs(600)),
         retry_after: or(table.duration("retry-after", secs(1)..=hours(1), sink), secs(30)),
+        most_per_practice: table.number("most-per-practice", 1..=100_000, sink).map(|most| *most.get_ref()),
         redial_window: or(table.duration("redial-window", secs(0)..=hours(24), sink), secs(1_200)),
         estimate_most_late: or(table.number("estimate-most-late", 10..=90, sink), 30),
     }

@@ -73,6 +73,10 @@ impl Indicator {
     /// Whether the call counts for it, and in which of the lengths it has, if it has any.
     fn length(self, told: &Told<'_>) -> Option<Option<Length>> {
         use Indicator::*;
+        if self == Cbt006 {
+            // Of calls that we made for a promise, those on which the patient's phone was rung to the end.
+            return told.is_callback_made().then_some(None);
+        }
         match (self, told.class?) {
             (Cbt001, _) | (Cbt002, Class::Routing) | (Cbt005, Class::Requested) => Some(None),
             (Cbt003, Class::Answered { waited, .. }) | (Cbt004, Class::Missed { waited }) => {
@@ -85,11 +89,7 @@ impl Indicator {
 
     /// Whether the call counts for it.
     pub fn counts(self, told: &Told<'_>) -> bool {
-        match self {
-            // Of calls that we made for a promise, those on which the patient's phone was rung to the end.
-            Indicator::Cbt006 => told.is_callback_made(),
-            _ => self.length(told).is_some(),
-        }
+        self.length(told).is_some()
     }
 }
 
@@ -222,11 +222,8 @@ impl Counts {
             Some(cells) => cells,
             None => practices.entry(practice.to_owned()).or_default(),
         };
-        for indicator in Indicator::ALL.into_iter().filter(|indicator| indicator.counts(told)) {
-            let length = indicator.length(told).flatten();
-            if let Some(at) = CELLS.iter().position(|&cell| cell == (indicator, length)) {
-                cells[at][band] += 1;
-            }
+        for (at, &(indicator, length)) in CELLS.iter().enumerate() {
+            cells[at][band] += u64::from(indicator.length(told) == Some(length));
         }
     }
 

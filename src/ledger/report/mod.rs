@@ -41,7 +41,6 @@ pub use figure::Figure;
 pub use group::By;
 pub use rows::{CallKey, CallRow, CaseRow, PromiseRow, Reached, Rows};
 pub use sheet::{Item, Sheet, Value};
-pub use stored::Moment;
 pub use summary::{Cases, Promises, Redials, Referrals, Summary};
 pub use terms::{CallbacksCount, Practice, Terms, Treated};
 pub use walk::{Background, Scope, Told, walk};

@@ -291,22 +291,19 @@ impl List {
 impl Figure {
     /// The calls behind a code of any report, or a word of the table.
     pub fn named(word: &str) -> Option<Figure> {
-        let of_sheets = || {
-            let mut lists = AMBSYS.iter().chain(IUC).chain(GP);
-            lists.find(|list| list.items.iter().any(|(code, ..)| *code == word)).map(|list| list.figure)
-        };
-        let of_cbt =
-            || Indicator::ALL.into_iter().find(|indicator| indicator.code() == word).map(Figure::Cbt);
-        let of_table = Figure::OF_TABLE.iter().find(|(name, _)| *name == word).map(|&(_, figure)| figure);
-        of_table.or_else(of_cbt).or_else(of_sheets)
+        Figure::words().find(|(name, _)| *name == word).map(|(_, figure)| figure)
     }
 
     /// Every word that [`Figure::named`] knows.
     pub fn names() -> Vec<&'static str> {
-        let of_sheets =
-            AMBSYS.iter().chain(IUC).chain(GP).flat_map(|list| list.items.iter().map(|(code, ..)| *code));
-        let of_cbt = Indicator::ALL.into_iter().map(Indicator::code);
-        Figure::OF_TABLE.iter().map(|(name, _)| *name).chain(of_cbt).chain(of_sheets).collect()
+        Figure::words().map(|(name, _)| name).collect()
+    }
+
+    fn words() -> impl Iterator<Item = (&'static str, Figure)> {
+        let of_cbt = Indicator::ALL.into_iter().map(|indicator| (indicator.code(), Figure::Cbt(indicator)));
+        let lists = AMBSYS.iter().chain(IUC).chain(GP);
+        let of_sheets = lists.flat_map(|list| list.items.iter().map(|(code, ..)| (*code, list.figure)));
+        Figure::OF_TABLE.into_iter().chain(of_cbt).chain(of_sheets)
     }
 }
 

@@ -3,11 +3,11 @@
 use crate::id::{CallId, CaseId, PromiseId};
 use crate::time::Wall;
 
-use super::super::reader;
+use super::super::reader::Moment;
 use super::super::store::open::band;
 use super::super::store::{Row, Value};
 use super::super::words::Kind;
-use super::super::{Error, Period, Reader};
+use super::super::{Error, Period};
 use super::rows::{CallKey, CallRow, CaseRow, PromiseRow, Reached, Rows};
 
 /// How far a promise or a case may lie from the arrival of its call, which is what an index is asked for: far more
@@ -39,22 +39,9 @@ const CASES: &str = "SELECT k.run, k.call, coalesce(c.arrived_ms, k.opened_ms), 
 const REFERRALS: &str =
     "SELECT pathway, outcome FROM referrals WHERE opened_ms >= $1 AND opened_ms < $2 ORDER BY id";
 
-/// The ledger as it is at one moment.
-pub struct Moment<'a> {
-    reader: &'a Reader,
-    _kept: reader::Moment<'a>,
-}
-
-impl Reader {
-    /// The ledger as it is now, whatever is written meanwhile; until the answer is dropped this reader does nothing else.
-    pub fn rows(&self) -> Result<Moment<'_>, Error> {
-        Ok(Moment { reader: self, _kept: self.moment()? })
-    }
-}
-
 impl Rows for Moment<'_> {
     fn each_call(&self, period: Period, each: &mut dyn FnMut(&CallRow<'_>)) -> Result<(), Error> {
-        self.reader.query(CALLS, &around(period)[..2], &mut |row| {
+        self.query(CALLS, &around(period)[..2], &mut |row| {
             each(&CallRow {
                 key: key(row)?,
                 arrived: Wall(row.int(2)?),
@@ -77,7 +64,7 @@ impl Rows for Moment<'_> {
 
     fn promises(&self, period: Period) -> Result<Vec<PromiseRow>, Error> {
         let mut promises = Vec::new();
-        self.reader.query(PROMISES, &around(period), &mut |row| {
+        self.query(PROMISES, &around(period), &mut |row| {
             let reached = row.maybe_int(8)?.zip(row.maybe_int(9)?);
             promises.push(PromiseRow {
                 key: key(row)?,
@@ -97,7 +84,7 @@ impl Rows for Moment<'_> {
 
     fn cases(&self, period: Period) -> Result<Vec<CaseRow>, Error> {
         let mut cases = Vec::new();
-        self.reader.query(CASES, &around(period), &mut |row| {
+        self.query(CASES, &around(period), &mut |row| {
             let closed = row.maybe_int(10)?.is_some();
             cases.push(CaseRow {
                 key: key(row)?,
@@ -117,7 +104,7 @@ impl Rows for Moment<'_> {
 
     fn referrals(&self, period: Period) -> Result<Vec<(String, Option<String>)>, Error> {
         let mut referrals = Vec::new();
-        self.reader.query(REFERRALS, &around(period)[..2], &mut |row| {
+        self.query(REFERRALS, &around(period)[..2], &mut |row| {
             referrals.push((row.text(0)?.to_owned(), row.maybe_string(1)?));
             Ok(())
         })?;

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::super::Error;
 use super::super::waits::{Table, Tally};
-use super::again::Again;
 use super::clock::Clock;
+use super::figure::Figure;
 use super::group::{By, Subject};
 use super::rows::{CallRow, CaseRow, PromiseRow, Rows};
 use super::terms::Terms;
@@ -27,7 +29,7 @@ pub struct Summary {
 }
 
 /// What became of referrals to a pathway.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Referrals {
     /// All of them; the sum of the next five.
     pub made: u64,
@@ -44,7 +46,7 @@ pub struct Referrals {
 }
 
 /// What became of promised callbacks.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Promises {
     /// All of them; the sum of the next four.
     pub promised: u64,
@@ -61,7 +63,7 @@ pub struct Promises {
 }
 
 /// Callers who rang again.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Redials {
     /// Callers' own calls.
     pub calls: u64,
@@ -74,7 +76,7 @@ pub struct Redials {
 }
 
 /// What became of the cases of a group.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Cases {
     /// All of them; the sum of the next four.
     pub opened: u64,
@@ -101,7 +103,7 @@ impl Summary {
             if call.is_callers() {
                 let name = by.name(&Subject::from(call), clock.local(call.arrived), terms);
                 tally.add(&name, call.kind, call.waited);
-                redials.add(told);
+                redials.add(told, terms);
             }
         })?;
         let (callbacks, cases) = (background.callbacks(by, terms), background.cases(by, terms));
@@ -114,11 +116,12 @@ impl Summary {
 }
 
 impl Redials {
-    fn add(&mut self, told: &Told<'_>) {
-        self.calls += 1;
-        self.unnumbered += u64::from(told.call.cli.is_none());
-        self.redials += u64::from(told.again == Again::Redial);
-        self.repeats += u64::from(matches!(told.again, Again::Redial | Again::Repeat));
+    fn add(&mut self, told: &Told<'_>, terms: &Terms) {
+        let counts = |figure: Figure| u64::from(figure.counts(told, terms));
+        self.calls += counts(Figure::Calls);
+        self.unnumbered += counts(Figure::Unnumbered);
+        self.redials += counts(Figure::Redials);
+        self.repeats += counts(Figure::Repeats);
     }
 }
 

@@ -129,11 +129,7 @@ impl Server {
             self.client.batch_execute("COMMIT").await?;
             Ok(counts)
         });
-        if let Err(Error::Server(_)) = &written {
-            // If this fails too, so does what comes next.
-            let _ = self.within(ANSWER, self.client.batch_execute("ROLLBACK"));
-        }
-        written
+        self.undone(written)
     }
 
     /// Sends all statements before it waits for the first answer.
@@ -165,20 +161,33 @@ impl Server {
         let changed = changes.iter().try_fold(0, |_, change| {
             self.within(self.patience, self.client.execute_raw(change.as_str(), values))
         });
-        match changed {
-            Ok(rows) => self.run("COMMIT").map(|()| usize::try_from(rows).unwrap_or(usize::MAX)),
-            Err(error) => {
-                // If this fails too, so does what comes next.
-                let _ = self.run("ROLLBACK");
-                Err(error)
-            }
+        let changed = changed.and_then(|rows| self.run("COMMIT").map(|()| rows));
+        self.undone(changed).map(|rows| usize::try_from(rows).unwrap_or(usize::MAX))
+    }
+
+    /// Ends a transaction that the server refused. One whose server is silent or gone needs no end of ours, and would
+    /// have to be waited for.
+    fn undone<T>(&self, done: Result<T, Error>) -> Result<T, Error> {
+        if let Err(Error::Server(error)) = &done
+            && error.as_db_error().is_some()
+        {
+            // If this fails too, so does what comes next.
+            let _ = self.within(ANSWER, self.client.batch_execute("ROLLBACK"));
         }
+        done
     }
 
     /// From now on it waits for locks and answers as long as a person would.
     pub(super) fn be_patient(&mut self) -> Result<(), Error> {
         self.patience = PATIENCE;
         self.run("SET lock_timeout = 0")
+    }
+
+    /// From now on neither an answer nor the server's work at one may take longer.
+    pub(in crate::ledger) fn hurry(&mut self, most: Duration) -> Result<(), Error> {
+        self.run(&format!("SET statement_timeout = {}", most.as_millis().max(1)))?;
+        self.patience = most;
+        Ok(())
     }
 
     /// Has the server overwrite what is deleted, as far as it does.

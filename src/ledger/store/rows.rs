@@ -4,7 +4,7 @@
 
 use super::millis;
 use super::row::Value;
-use crate::call::record::{CallRecord, CaseOutcome, Outcome, Stage};
+use crate::call::record::{CallRecord, CaseOutcome, Stage};
 use crate::ledger::event::ReferralRow;
 use crate::ledger::words::{self, Kind};
 use crate::ledger::{CaseEntry, Entry, EventEntry, Note, PromiseEntry};
@@ -129,16 +129,7 @@ fn referral<'a>(entry: &EventEntry, row: &'a ReferralRow) -> Vec<Value<'a>> {
 }
 
 fn call(run: i64, record: &CallRecord) -> Vec<Value<'_>> {
-    let (agent, ended_by, code) = match &record.outcome {
-        Outcome::Answered { agent, ended_by } => {
-            (Some(agent.as_str()), Some(words::ended_by(*ended_by)), None)
-        }
-        Outcome::Abandoned | Outcome::Promised | Outcome::Withdrawn => (None, None, None),
-        Outcome::Refused { code } => (None, None, Some(i64::from(*code))),
-        Outcome::Lost { ended_by } => (None, Some(words::ended_by(*ended_by)), None),
-        Outcome::Released { why } => (None, Some(words::leaving(*why)), None),
-        Outcome::Unreached { why } => (None, Some(words::miss(*why)), None),
-    };
+    let (agent, ended_by, code) = words::particulars(&record.outcome);
     vec![
         run.into(),
         record.call.0.cast_signed().into(),
@@ -155,7 +146,7 @@ fn call(run: i64, record: &CallRecord) -> Vec<Value<'_>> {
         Kind::of(&record.outcome).word().into(),
         agent.into(),
         ended_by.into(),
-        code.into(),
+        code.map(i64::from).into(),
         record.promise.map(|promise| promise.0.cast_signed()).into(),
         record.case.map(|case| case.0.cast_signed()).into(),
         (&record.disposition).into(),

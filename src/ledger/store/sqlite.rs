@@ -19,6 +19,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_millis(200);
 /// How long a reader waits for a lock; readers need one only while a log is recovered.
 const READER_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How many steps of its own SQLite takes between two questions whether it shall go on: some tens of microseconds.
+const STEPS: i32 = 10_000;
+
 /// What the write-ahead log shrinks to after a checkpoint, in bytes.
 const LOG_LIMIT: i64 = 16 * 1024 * 1024;
 
@@ -135,6 +138,15 @@ pub(in crate::ledger) fn open_to_read(path: &Path) -> Result<Option<Connection>,
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(READER_TIMEOUT)?;
     Ok((schema::check(&db, path)? > 0).then_some(db))
+}
+
+/// From now on whatever is asked is given up once `is_over` says so.
+pub(in crate::ledger) fn stop_when<L: Send + 'static>(
+    db: &mut Connection,
+    limit: L,
+    is_over: fn(&L) -> bool,
+) -> Result<(), Error> {
+    Ok(db.progress_handler(STEPS, Some(move || is_over(&limit)))?)
 }
 
 /// Gives `each` the rows that a query finds.

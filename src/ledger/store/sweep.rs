@@ -13,8 +13,8 @@ const MOST_EVENTS: usize = 5_000;
 /// Which rows are meant: those for which all of it holds.
 #[derive(Clone, Debug, Default)]
 pub(in crate::ledger) struct Which {
-    /// Of this practice.
-    pub(in crate::ledger) practice: Option<String>,
+    /// Of one of these practices; of any, and of none, when it is empty.
+    pub(in crate::ledger) practices: Vec<String>,
     /// Of none of these.
     pub(in crate::ledger) of_none: Vec<String>,
     /// Of callers who are stored in one of these forms; of all when it is empty.
@@ -64,7 +64,7 @@ impl Which {
     /// As SQL for a table whose time is in this column, and what goes into it.
     fn condition(&self, time: &str) -> (String, Vec<Value<'_>>) {
         let lists = [
-            ("practice IN (", self.practice.as_slice(), ")"),
+            ("practice IN (", self.practices.as_slice(), ")"),
             ("(practice IS NULL OR practice NOT IN (", &self.of_none, "))"),
             ("cli IN (", &self.callers, ")"),
         ];

@@ -191,7 +191,7 @@ fn a_report_counts_promises_by_line_and_calls_made_are_no_callers() {
     let reader = Reader::open(&bench.path("ledger.db")).unwrap();
     let all = Period { from: Wall(0), to: Wall(i64::MAX) };
     let (scope, terms) = (Scope { period: all, practice: None }, Terms::plain(TimeZone::UTC));
-    let summary = Summary::of(&reader.rows().unwrap(), scope, By::Line, &terms).unwrap();
+    let summary = Summary::of(&reader.moment().unwrap(), scope, By::Line, &terms).unwrap();
     let counts = summary.callbacks["elm-tree"];
     let expected = Promises { promised: 3, reached: 1, own_calls: 0, failed: 1, open: 1, late: 1 };
     assert_eq!(counts, expected);

@@ -10,6 +10,7 @@ const HIDE_AFTER = 10000;
 const PAGES = [
     ["/", "Wallboard", () => true],
     ["/agent", "My calls", (me) => me.agent || may(me, "supervisor")],
+    ["/reports", "Reports", () => !isScreen],
     ["/rules", "Rules", (me) => may(me, "ops")],
 ];
 
