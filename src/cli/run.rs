@@ -12,7 +12,7 @@ use super::report::Served;
 use super::{BAD_CONFIGURATION, fail, load, today};
 use crate::config::{self, Loaded, LogFormat, LogSettings, Report, Shadow};
 use crate::daemon::inherit::Inherited;
-use crate::daemon::{Daemon, Order, Past, Reload};
+use crate::daemon::{Daemon, Order, Past};
 
 pub(super) fn run(config: &Path, shadow: Option<PathBuf>) -> ExitCode {
     // Before anything is opened, and before somebody puts a new program where this one was.
@@ -55,16 +55,13 @@ pub(super) fn run(config: &Path, shadow: Option<PathBuf>) -> ExitCode {
     };
     announce(trial.as_ref(), loaded.deployment.log.format);
     let served = runtime.block_on(async {
-        let plans = Arc::new(InForce::new(config, loaded.clone()));
-        let shown = Arc::clone(&plans);
+        let (orders, given) = mpsc::channel(8);
+        let plans = Arc::new(InForce::new(config, loaded.clone(), (shadow, trial), orders.clone()));
+        signals.obey(orders, Arc::clone(&plans), program);
         let reports = Served::new(Arc::clone(&plans), loaded.deployment.ledger.path.clone());
-        // It waits for a restart, as all of [log] does.
-        let format = loaded.deployment.log.format;
-        let running =
-            Running { path: config.to_owned(), loaded: loaded.clone(), format, shadow, trial, plans };
-        let orders = signals.orders(running, program);
-        let daemon = Daemon::start(loaded.deployment, past, orders, ())?;
-        daemon.show_plans(shown);
+        let daemon = Daemon::start(loaded.deployment, past, given, ())?;
+        plans.begin();
+        daemon.show_plans(plans);
         daemon.show_reports(Arc::new(reports));
         for (transport, address) in daemon.addresses() {
             println!("listening on {} {address}", transport.name().to_ascii_lowercase());
@@ -101,8 +98,8 @@ impl Signals {
         })
     }
 
-    fn orders(mut self, mut running: Running, program: std::io::Result<PathBuf>) -> mpsc::Receiver<Order> {
-        let (sender, orders) = mpsc::channel(8);
+    /// Makes them into orders for the daemon.
+    fn obey(mut self, orders: mpsc::Sender<Order>, plans: Arc<InForce>, program: std::io::Result<PathBuf>) {
         tokio::spawn(async move {
             let mut draining = false;
             loop {
@@ -110,12 +107,17 @@ impl Signals {
                     _ = self.terminate.recv() => if draining { Order::Stop } else { Order::Drain },
                     _ = self.interrupt.recv() => Order::Stop,
                     _ = self.hang_up.recv() => {
-                        running = running.reload(&sender).await;
+                        let plans = Arc::clone(&plans);
+                        // Reading and encoding sound takes its time, which no call has.
+                        let reloaded = tokio::task::spawn_blocking(move || plans.reload()).await;
+                        if let Err(error) = reloaded {
+                            tracing::error!(%error, "the configuration could not be read; the old one stays in force");
+                        }
                         continue;
                     }
                     _ = self.hand_over.recv() => {
-                        if let Some(program) = successor(&program, &running.path).await
-                            && sender.send(Order::HandOver(program)).await.is_err()
+                        if let Some(program) = successor(&program, plans.path()).await
+                            && orders.send(Order::HandOver(program)).await.is_err()
                         {
                             return;
                         }
@@ -123,12 +125,11 @@ impl Signals {
                     }
                 };
                 draining = true;
-                if sender.send(order).await.is_err() {
+                if orders.send(order).await.is_err() {
                     return;
                 }
             }
         });
-        orders
     }
 }
 
@@ -151,77 +152,8 @@ async fn successor(program: &std::io::Result<PathBuf>, config: &Path) -> Option<
     None
 }
 
-/// The configuration in force.
-struct Running {
-    path: PathBuf,
-    loaded: Loaded,
-    /// How the log is written.
-    format: LogFormat,
-    /// The file of rules on trial, as the command line names it.
-    shadow: Option<PathBuf>,
-    /// What is on trial.
-    trial: Option<Shadow>,
-    /// What the web interface is shown.
-    plans: Arc<InForce>,
-}
-
-impl Running {
-    /// Reads the file again and hands it to the daemon; whatever is wrong with it, the old one stays in force.
-    async fn reload(self, daemon: &mpsc::Sender<Order>) -> Running {
-        let (path, old) = (self.path.clone(), self.loaded.clone());
-        let (shadow, trial) = (self.shadow.clone(), self.trial.clone());
-        // Reading and encoding sound takes its time, which no call has.
-        let prepared = tokio::task::spawn_blocking(move || {
-            let mut next = config::load_after(&path, today(), &old)
-                .map_err(|errors| format!("\n{}", errors.0.render(false)))?;
-            let trial = trial_beside(&next, shadow, trial);
-            next.deployment.plan.guide.trial = trial.as_ref().map(|shadow| shadow.trial.clone());
-            let (reload, verdict) =
-                Reload::prepare(next.deployment.clone()).map_err(|error| error.to_string())?;
-            Ok::<_, String>((next, trial, reload, verdict))
-        });
-        let (next, trial, reload, verdict) = match prepared.await {
-            Ok(Ok(prepared)) => prepared,
-            Ok(Err(reason)) => {
-                tracing::error!("the configuration is not taken over, the old one stays in force: {reason}");
-                return self;
-            }
-            Err(error) => {
-                tracing::error!(%error, "the configuration could not be read; the old one stays in force");
-                return self;
-            }
-        };
-        let changes = config::changes(&self.loaded.text, &next.text);
-        if daemon.send(Order::Reload(Box::new(reload))).await.is_err() {
-            return self;
-        }
-        match verdict.await {
-            Ok(Ok(())) => {
-                warn(&next.warnings, self.format);
-                for change in &changes {
-                    tracing::info!("{change}");
-                }
-                announce(trial.as_ref(), self.format);
-                tracing::info!(changes = changes.len(), "the configuration is taken over");
-                self.plans.set(next.clone());
-                Running { loaded: next, trial, ..self }
-            }
-            Ok(Err(lines)) => {
-                for (line, callers) in lines {
-                    tracing::error!(
-                        "line `{line}` is gone from the file, and {callers} wait in it: the old configuration stays \
-                         in force. Let it go with [removed.{line}] and `drain = true` or `remap-to = \"LINE\"`"
-                    );
-                }
-                self
-            }
-            Err(_) => self,
-        }
-    }
-}
-
 /// The rules to try beside a new configuration; while their file is no good, those that were on trial go on.
-fn trial_beside(next: &Loaded, shadow: Option<PathBuf>, before: Option<Shadow>) -> Option<Shadow> {
+pub(super) fn trial_beside(next: &Loaded, shadow: Option<PathBuf>, before: Option<Shadow>) -> Option<Shadow> {
     let path = shadow.or_else(|| next.deployment.shadow.clone())?;
     let errors = match config::load_shadow(&path, today(), &next.deployment) {
         Ok(trial) => return Some(trial),
@@ -239,7 +171,7 @@ fn trial_beside(next: &Loaded, shadow: Option<PathBuf>, before: Option<Shadow>) 
 }
 
 /// Says which rules are on trial, and what is odd about them.
-fn announce(trial: Option<&Shadow>, format: LogFormat) {
+pub(super) fn announce(trial: Option<&Shadow>, format: LogFormat) {
     if let Some(Shadow { trial, warnings, path, .. }) = trial {
         warn(warnings, format);
         tracing::info!(file = %path.display(), rules = trial.rules.rules().len(), "a shadow policy is on trial");
@@ -247,7 +179,7 @@ fn announce(trial: Option<&Shadow>, format: LogFormat) {
 }
 
 /// Says what is odd about a configuration: to people with its place in the file, to machines as one event.
-fn warn(warnings: &Report, format: LogFormat) {
+pub(super) fn warn(warnings: &Report, format: LogFormat) {
     let found = warnings.render(false);
     match format {
         LogFormat::Text => eprint!("{found}"),

@@ -12,7 +12,7 @@ use toml::{Table, Value};
 const LONGEST: usize = 60;
 
 /// What only a restart takes over, by the beginning of the key.
-const AT_RESTART: [&str; 18] = [
+const AT_RESTART: [&str; 23] = [
     "node.name",
     "sip.listen",
     "sip.advertise",
@@ -30,6 +30,11 @@ const AT_RESTART: [&str; 18] = [
     "flight.",
     "hep.",
     "telemetry.",
+    "web.on",
+    "web.listen",
+    "web.answer-within",
+    "web.emergency-within",
+    "web.requests-per-second",
     "log.",
 ];
 
@@ -79,7 +84,8 @@ pub fn changes(old: &str, new: &str) -> Vec<Change> {
             known && old.contains_key(above) != new.contains_key(above)
         });
         if !parent {
-            let at_restart = AT_RESTART.iter().any(|start| name.starts_with(start));
+            let at_restart =
+                AT_RESTART.iter().any(|start| name.starts_with(start)) || is_keep_of_practice(&key[..]);
             let [was, is] = match name.as_str() {
                 "hep.key" => [was, is].map(|value| value.map(|_| "...".to_owned())),
                 _ => [was, is].map(|value| value.map(|text| shortened(&without_password(text)))),
@@ -88,6 +94,11 @@ pub fn changes(old: &str, new: &str) -> Vec<Change> {
         }
     }
     changes
+}
+
+/// Whether this is for how long a practice's records are kept, which the ledger is told at its start.
+fn is_keep_of_practice(key: &[String]) -> bool {
+    matches!(key, [table, _, last] if table == "practice" && last == "keep")
 }
 
 /// Every value by its path; tables are there too, as empty texts.
@@ -221,6 +232,34 @@ mod tests {
     fn the_key_of_a_collector_is_not_shown() {
         let changes = shown("[hep]\nkey = \"old\"\n", "[hep]\nkey = \"new\"\n");
         assert_eq!(changes, ["~ hep.key: ... -> ... (after a restart)"]);
+    }
+
+    #[test]
+    fn of_the_interface_only_who_may_use_it_is_taken_over_at_once() {
+        let keys = [
+            "on = true",
+            "listen = \"[::1]:80\"",
+            "answer-within = \"9s\"",
+            "emergency-within = \"9s\"",
+            "requests-per-second = 9",
+        ];
+        for key in keys {
+            let [change] = &shown("[web]\nusers = \"a\"\n", &format!("[web]\nusers = \"a\"\n{key}\n"))[..]
+            else {
+                panic!("{key}")
+            };
+            assert!(change.ends_with(" (after a restart)"), "{change}");
+        }
+        assert_eq!(
+            shown("[web]\nusers = \"a\"\n", "[web]\nusers = \"b\"\n"),
+            ["~ web.users: \"a\" -> \"b\""]
+        );
+        let practice =
+            shown("[practice.keep]\nods = \"Y1\"\n", "[practice.keep]\nods = \"Y2\"\nkeep = \"400d\"\n");
+        assert_eq!(
+            practice,
+            ["+ practice.keep.keep: \"400d\" (after a restart)", "~ practice.keep.ods: \"Y1\" -> \"Y2\""]
+        );
     }
 
     #[test]

@@ -100,6 +100,10 @@ pub struct LedgerSettings {
     pub spool: usize,
     /// Where records go when the database cannot take them.
     pub side_file: PathBuf,
+    /// The directory of the configurations that were in force.
+    pub plans: PathBuf,
+    /// How many of them are kept.
+    pub keep_plans: usize,
     /// For how long records are kept; `None` for ever.
     pub keep: Option<Duration>,
     /// The same for practices that have their own time, by ODS code (or name, where one has none).

@@ -9,6 +9,7 @@
 mod changes;
 mod civil;
 mod deployment;
+mod draft;
 mod duration;
 mod nearest;
 mod phone;
@@ -117,11 +118,35 @@ fn read(path: &Path) -> Result<String, Errors> {
 /// The same, to be taken over by a daemon that runs `old`: whatever both have keeps its id, and what the file no
 /// longer has stays in the plan's tables as gone.
 pub fn load_after(path: &Path, today: Date, old: &Loaded) -> Result<Loaded, Errors> {
-    let mut loaded = load(path, today)?;
-    let Deployment { plan, removed, .. } = loaded.deployment;
-    loaded.deployment =
-        Deployment { plan: plan.following(&old.deployment.plan, &removed), removed, ..loaded.deployment };
-    Ok(loaded)
+    Ok(load(path, today)?.after(old))
+}
+
+impl Loaded {
+    /// The same, to be taken over by a daemon that runs `old`: see [`load_after`].
+    pub fn after(self, old: &Loaded) -> Loaded {
+        let Deployment { plan, removed, .. } = self.deployment;
+        let plan = plan.following(&old.deployment.plan, &removed);
+        Loaded { deployment: Deployment { plan, removed, ..self.deployment }, ..self }
+    }
+}
+
+/// Validates a text that somebody sends who need not have the host, as if it stood in the file at `path`; `live` is the
+/// text in force. What belongs to the host must be as it is there, and no file is read that is none of its business.
+pub fn draft(text: &str, path: &Path, today: Date, live: &str) -> Result<Loaded, Errors> {
+    let name = path.display().to_string();
+    let mut sink = Sink::new();
+    if text.len() as u64 > LARGEST_FILE {
+        sink.error_of_file(format!("the text is larger than {} KiB", LARGEST_FILE / 1024));
+        return Err(Errors(sink.into_report(&name, "")));
+    }
+    let written = written::read(text, &mut sink);
+    let Ok(table) = text.parse() else { return Err(Errors(sink.into_report(&name, text))) };
+    let mut foreign = Sink::new();
+    draft::check(&table, &written, live, directory(path), &mut foreign);
+    if foreign.has_errors() {
+        return Err(Errors(foreign.into_report(&name, text)));
+    }
+    parse(text, &name, directory(path), today)
 }
 
 /// Validates `text` as the file called `name` in the directory `base`, as on the day `today`.

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::acd::Band;
-use crate::call::record::{CallRecord, Outcome};
 use crate::config::WebSettings;
 use crate::flight;
 use crate::id::CallId;
-use crate::ledger::{self, Entry, Period, Reader};
+use crate::ledger::report::{CallRow, Kind, Rows as _};
+use crate::ledger::{Period, Reader};
 use crate::net::hep;
 use crate::sip::{ListenerId, Transport};
 use crate::switch::{Event, Order, Refused, Switch};
@@ -54,7 +54,6 @@ pub(super) fn start(
         requests_per_second,
         day,
         since: now.wall,
-        // The disk may be slow, or hang: that is for the interface alone to wait for.
         earlier: Box::new(move || earlier(&ledger, run, period, &going_on)),
         up,
     };
@@ -70,24 +69,20 @@ pub(super) fn start(
 /// The calls of a period that are over, as the ledger has them.
 fn earlier(ledger: &Path, run: i64, period: Period, going_on: &BTreeSet<CallId>) -> Vec<Finished> {
     let mut over = Vec::new();
-    let read = Reader::open(ledger).and_then(|reader| {
-        reader.calls(period, |Entry { run: of, record }| {
-            let is_callers = record.promise.is_none() && record.case.is_none();
-            let end = match record.outcome {
-                Outcome::Answered { .. } => End::Answered,
-                Outcome::Abandoned => End::Abandoned,
-                // No line has had it.
-                Outcome::Refused { .. } => return Ok(()),
-                _ => End::Other,
-            };
-            if is_callers && (of != run || !going_on.contains(&record.call)) {
-                let emergency = record.band == Band::EMERGENCY;
-                let CallRecord { line, arrived, waited, .. } = record;
-                over.push(Finished { line, emergency, arrived, waited, end });
-            }
-            Ok::<_, ledger::Error>(())
-        })
-    });
+    let mut take = |call: &CallRow<'_>| {
+        let end = match call.kind {
+            Kind::Answered => End::Answered,
+            Kind::Abandoned => End::Abandoned,
+            // No line has had it.
+            Kind::Refused => return,
+            _ => End::Other,
+        };
+        if call.is_callers() && (call.key.run != run || !going_on.contains(&call.key.call)) {
+            let (line, waited) = (call.line.to_owned(), Duration::from_millis(call.waited));
+            over.push(Finished { line, emergency: call.is_emergency(), arrived: call.arrived, waited, end });
+        }
+    };
+    let read = Reader::open(ledger).and_then(|reader| reader.moment()?.each_call(period, &mut take));
     if let Err(error) = read {
         tracing::debug!(%error, "the day's counts begin at nothing");
     }
@@ -134,6 +129,7 @@ impl<O: Observer> Daemon<O> {
             Ask::Cases(to) => drop(to.send(self.switch.cases_shown())),
             Ask::Order(order, to) => drop(to.send(self.order(order))),
             Ask::Transports(to) => drop(to.send(self.transports())),
+            Ask::Health(to) => drop(to.send(self.unwell())),
             Ask::Figures(to) => drop(to.send(self.figures(now))),
         }
     }
@@ -172,22 +168,25 @@ impl<O: Observer> Daemon<O> {
         }
     }
 
-    /// Health, and everything that is counted.
-    fn figures(&self, now: Now) -> Figures {
-        let ledger = self.ledger.counters();
+    /// What is not as it should be.
+    fn unwell(&self) -> Vec<String> {
         let checks = [
             ("the daemon is ending", self.switch.is_draining()),
-            ("the ledger cannot be written", !ledger.healthy),
+            ("the ledger cannot be written", !self.ledger.counters().healthy),
             ("a media thread died", !self.media.running()),
         ];
         let unwell = checks.into_iter().filter(|(_, unwell)| *unwell).map(|(why, _)| why.to_owned());
         let missed = self.switch.trunks_missed().map(|name| format!("the trunk `{name}` is down"));
-        let unwell = unwell.chain(missed).collect();
+        unwell.chain(missed).collect()
+    }
+
+    /// Health, and everything that is counted.
+    fn figures(&self, now: Now) -> Figures {
         let mut samples = Vec::new();
         self.service(now, &mut samples);
         self.switch_counts(&mut samples);
         self.adapter_counts(&mut samples);
-        Figures { unwell, samples }
+        Figures { unwell: self.unwell(), samples }
     }
 
     /// Lines, agents and calls as they are.

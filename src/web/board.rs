@@ -7,19 +7,11 @@ use serde::Serialize;
 
 use super::day::{Counts, Trend};
 use super::problem::Problem;
-use super::{Ask, Shared, locked};
+use super::{Ask, Shared, Version, locked};
 use crate::switch::board::{Agent, Board, Emergencies, Line, Pathway, Promised, Stack, Trunk};
-use crate::time::Wall;
 
 /// How long a board is shown before another is asked for.
 pub(super) const LASTS: Duration = Duration::from_millis(250);
-
-/// Which plan is in force.
-#[derive(Copy, Clone, Debug)]
-pub(super) struct PlanInForce {
-    pub(super) version: u64,
-    pub(super) since: Wall,
-}
 
 /// A board as it was sent, what had happened by then, and when it was asked for.
 #[derive(Clone)]
@@ -80,8 +72,21 @@ impl Shared {
         Ok(shown)
     }
 
+    /// Something has changed of which no news tells: whoever watches is sent another board.
+    pub(super) async fn show_anew(&self) {
+        *self.board.lock().await = None;
+        self.newest.send_modify(|_| {});
+    }
+
     fn written(&self, board: &Board, seq: u64) -> Result<String, Problem> {
-        let plan = *locked(&self.plan);
+        let plans = locked(&self.plans).clone();
+        let plan = plans.map_or_else(
+            || WrittenPlan { version: 1, since: self.since.rfc3339() },
+            |plans| {
+                let Version { version, at: since, .. } = plans.version();
+                WrittenPlan { version, since }
+            },
+        );
         let mut day = locked(&self.day);
         let trend = day.trend(board.at);
         let lines = board.lines.iter().map(|line| WrittenLine {
@@ -93,7 +98,7 @@ impl Shared {
             at: board.at.rfc3339(),
             seq,
             draining: board.draining,
-            plan: WrittenPlan { version: plan.version, since: plan.since.rfc3339() },
+            plan,
             lines: lines.collect(),
             emergencies: board.emergencies,
             agents: &board.agents,

@@ -48,7 +48,7 @@ impl Who {
 }
 
 /// Who sent this; `None` for nobody known.
-fn who(web: &Shared, headers: &HeaderMap, now: Instant) -> Option<Who> {
+pub(super) fn who(web: &Shared, headers: &HeaderMap, now: Instant) -> Option<Who> {
     let users = web.users();
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(token) = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")) {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::make_room;
+
 /// For how many seconds' worth requests may come at once.
 const BURST: f64 = 3.0;
 /// Wrong passwords in a row before a name is locked.
@@ -28,7 +30,9 @@ impl Limits {
 
     /// Counts a request of `whose`; after how many seconds to try again if it is one too many.
     pub(super) fn spend(&mut self, whose: &str, now: Instant) -> Result<(), u64> {
-        make_room(&mut self.buckets, whose, |(_, at)| *at);
+        if !self.buckets.contains_key(whose) {
+            make_room(&mut self.buckets, MOST, |(_, at)| *at);
+        }
         let (left, at) = self.buckets.entry(whose.to_owned()).or_insert((BURST * self.rate, now));
         let earned = now.saturating_duration_since(*at).as_secs_f64() * self.rate;
         (*left, *at) = ((*left + earned).min(BURST * self.rate), now);
@@ -48,7 +52,9 @@ impl Limits {
 
     /// A password was wrong.
     pub(super) fn failed(&mut self, name: &str, now: Instant) {
-        make_room(&mut self.failures, name, |(_, at)| *at);
+        if !self.failures.contains_key(name) {
+            make_room(&mut self.failures, MOST, |(_, at)| *at);
+        }
         let (tries, at) = self.failures.entry(name.to_owned()).or_insert((0, now));
         if *tries >= TRIES && now.saturating_duration_since(*at) >= LOCKED {
             *tries = 0;
@@ -59,15 +65,6 @@ impl Limits {
     /// A password was right.
     pub(super) fn succeeded(&mut self, name: &str) {
         self.failures.remove(name);
-    }
-}
-
-fn make_room<T>(map: &mut BTreeMap<String, T>, key: &str, at: impl Fn(&T) -> Instant) {
-    if map.len() >= MOST
-        && !map.contains_key(key)
-        && let Some(oldest) = map.iter().min_by_key(|(_, entry)| at(entry)).map(|(key, _)| key.clone())
-    {
-        map.remove(&oldest);
     }
 }
 

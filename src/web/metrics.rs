@@ -15,7 +15,7 @@ use super::{Shared, routes};
 /// What the daemon says of itself.
 #[derive(Clone, Debug, Default)]
 pub struct Figures {
-    /// What is unwell, for people; nothing when all is well.
+    /// What is unwell, as [`Ask::Health`] has it.
     pub unwell: Vec<String>,
     /// Everything that is counted or measured. Those of one name stand together.
     pub samples: Vec<Sample>,
@@ -64,11 +64,11 @@ pub(super) async fn metrics(web: &Shared) -> Result<Response, Problem> {
 
 /// `GET /readyz`
 pub(super) async fn ready(web: &Shared) -> Result<Response, Problem> {
-    let figures = web.ask(Ask::Figures).await?;
-    if figures.unwell.is_empty() {
+    let unwell = web.ask(Ask::Health).await?;
+    if unwell.is_empty() {
         return Ok(routes::text("ready\n"));
     }
-    Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, figures.unwell.join("; ")))
+    Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, unwell.join("; ")))
 }
 
 /// How long answered callers had waited, as histograms.

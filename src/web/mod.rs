@@ -43,19 +43,20 @@ mod stream;
 mod transports;
 mod users;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use day::{Day, End, Finished, Targets};
 pub use ladder::{Ladders, NoLadder};
 pub use metrics::{Figures, Sample};
-pub use plans::{Checked, Found, Plans, Question};
+pub use plans::{Applied, Change, Checked, Found, NotApplied, Plans, Question, Version};
 pub use reports::{Answer, Asked, Format, Kind, Limit, NoReport, Offer, Practice, Reports};
 pub use transports::{Datagrams, Listener, Streams, Transports};
 pub use users::{Users, digest, hashed};
@@ -93,6 +94,8 @@ pub enum Ask {
     Order(Order, oneshot::Sender<Result<(), Refused>>),
     /// Where SIP is spoken.
     Transports(oneshot::Sender<Transports>),
+    /// What is unwell, for people; nothing when all is well.
+    Health(oneshot::Sender<Vec<String>>),
     /// Health and counts.
     Figures(oneshot::Sender<Figures>),
 }
@@ -109,9 +112,9 @@ pub struct Settings {
     pub day: Day,
     /// Calls that go on, which were there before.
     pub up: Vec<Caller>,
-    /// Gives the calls of the day that were over before; called on the interface's own thread, for it may take long.
+    /// Gives the calls of the day that were over before; it may take long, and holds nobody up.
     pub earlier: Box<dyn FnOnce() -> Vec<Finished> + Send>,
-    /// When the plan came into force.
+    /// When it began.
     pub since: Wall,
 }
 
@@ -139,7 +142,7 @@ struct Shared {
     /// News that did not fit through the channel.
     lost: AtomicBool,
     board: tokio::sync::Mutex<Option<board::Shown>>,
-    plan: Mutex<board::PlanInForce>,
+    since: Wall,
     plans: Mutex<Option<Arc<dyn Plans>>>,
     reports: reports::Bureau,
     ladders: Mutex<Option<Arc<dyn Ladders>>>,
@@ -147,6 +150,10 @@ struct Shared {
     reading: Arc<tokio::sync::Semaphore>,
     /// One password at a time is tried.
     trying: tokio::sync::Semaphore,
+    /// One question about configurations at a time is answered.
+    planning: tokio::sync::Semaphore,
+    /// And one simulation.
+    simulating: Arc<tokio::sync::Semaphore>,
     /// Clients that are told news.
     streams: Arc<tokio::sync::Semaphore>,
 }
@@ -172,20 +179,21 @@ impl Web {
             newest: watch::Sender::new(0),
             lost: AtomicBool::new(false),
             board: tokio::sync::Mutex::default(),
-            plan: Mutex::new(board::PlanInForce { version: 1, since }),
+            since,
             plans: Mutex::default(),
             reports: reports::Bureau::default(),
             ladders: Mutex::default(),
             reading: Arc::new(tokio::sync::Semaphore::new(1)),
             trying: tokio::sync::Semaphore::new(1),
+            planning: tokio::sync::Semaphore::new(1),
+            simulating: Arc::new(tokio::sync::Semaphore::new(1)),
             streams: Arc::new(tokio::sync::Semaphore::new(stream::MOST)),
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let served = Arc::clone(&shared);
         thread::Builder::new().name("web".into()).spawn(move || {
-            let over = earlier();
-            over.iter().for_each(|call| locked(&served.day).count(call));
             runtime.block_on(async {
+                tokio::spawn(count(earlier, Arc::clone(&served)));
                 tokio::select! {
                     () = server::serve(listener, Arc::clone(&served)) => {}
                     () = follow(told, &served) => {}
@@ -233,6 +241,14 @@ impl Web {
     }
 }
 
+/// Counts the calls of the day that were over before.
+async fn count(earlier: Box<dyn FnOnce() -> Vec<Finished> + Send>, shared: Arc<Shared>) {
+    // Should it panic, the day's counts begin at nothing.
+    let over = tokio::task::spawn_blocking(earlier).await.unwrap_or_default();
+    let mut day = locked(&shared.day);
+    over.iter().for_each(|call| day.count(call));
+}
+
 /// Takes in what happens, until nobody is there to tell it: what came within [`GATHER`] together, so that the control
 /// thread, which tells it, has not this thread to wake and to share its core with at every event.
 async fn follow(mut told: mpsc::Receiver<(Wall, Event)>, shared: &Shared) {
@@ -251,10 +267,6 @@ fn take_in(happened: impl Iterator<Item = (Wall, Event)>, shared: &Shared) {
         news.lose(wall());
     }
     for (at, event) in happened {
-        if event == Event::Reloaded {
-            let mut plan = locked(&shared.plan);
-            *plan = board::PlanInForce { version: plan.version + 1, since: at };
-        }
         day.event(at, &event);
         news.push(at, event);
     }
@@ -274,6 +286,15 @@ impl Shared {
     }
 }
 
+/// Makes room for one more, where there are as many as may be: whatever is the first by `at` goes.
+fn make_room<K: Ord + Clone, V>(map: &mut BTreeMap<K, V>, most: usize, at: impl Fn(&V) -> Instant) {
+    if map.len() >= most
+        && let Some(first) = map.iter().min_by_key(|(_, entry)| at(entry)).map(|(key, _)| key.clone())
+    {
+        map.remove(&first);
+    }
+}
+
 /// A lock that another request cannot have left in disorder: each changes one thing at a time.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -282,4 +303,54 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The wall clock.
 fn wall() -> Wall {
     Wall(jiff::Timestamp::now().as_millisecond())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpStream;
+
+    use super::*;
+
+    fn get(address: SocketAddr, path: &str) -> String {
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    #[test]
+    fn health_waits_for_no_ledger_and_counts_nothing() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (go_on, held_up) = std::sync::mpsc::channel::<()>();
+        let targets = Targets { routine: Duration::from_secs(60), emergency: Duration::from_secs(5) };
+        let settings = Settings {
+            run: 1,
+            users: Users::default(),
+            requests_per_second: 20,
+            day: Day::new("Europe/London", targets, wall()),
+            up: Vec::new(),
+            // A disk that hangs.
+            earlier: Box::new(move || {
+                let _ = held_up.recv();
+                Vec::new()
+            }),
+            since: wall(),
+        };
+        let (asks, mut asked) = mpsc::channel(MOST_ASKED);
+        let web = Web::start(listener, settings, asks).unwrap();
+        assert!(get(web.address(), "/healthz").ends_with("live\n"));
+        let address = web.address();
+        let ready = thread::spawn(move || get(address, "/readyz"));
+        match asked.blocking_recv() {
+            Some(Ask::Health(to)) => to.send(vec!["a media thread died".to_owned()]).unwrap(),
+            other => panic!("{other:?} was asked"),
+        }
+        let ready = ready.join().unwrap();
+        assert!(ready.starts_with("HTTP/1.1 503 ") && ready.contains("a media thread died"), "{ready}");
+        drop(go_on);
+    }
 }

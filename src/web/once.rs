@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::make_room;
+
 /// How long an answer is remembered.
 const LASTS: Duration = Duration::from_secs(600);
 /// Most answers that are remembered; beyond them the oldest is forgotten.
@@ -46,12 +48,7 @@ impl Once {
                 None => Before::Running,
             };
         }
-        if self.known.len() >= MOST
-            && let Some(oldest) =
-                self.known.iter().min_by_key(|(_, known)| known.at).map(|(id, _)| id.clone())
-        {
-            self.known.remove(&oldest);
-        }
+        make_room(&mut self.known, MOST, |known| known.at);
         self.known.insert(id, Known { digest, answer: None, at: now });
         Before::New
     }

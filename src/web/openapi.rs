@@ -1,5 +1,7 @@
 //! The description of the interface for programs (OpenAPI 3.1), made from the table of routes.
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value, json};
 
 use super::gate::Access;
@@ -10,8 +12,10 @@ use super::routes::{Does, ROUTES, Route};
 /// The shapes of bodies and answers.
 const SCHEMAS: &str = include_str!("schemas.json");
 
-/// The whole description.
-pub(super) fn description() -> Value {
+/// The whole description, as it is sent.
+pub(super) static TEXT: LazyLock<String> = LazyLock::new(|| description().to_string());
+
+fn description() -> Value {
     let mut paths = Map::new();
     for route in ROUTES {
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
@@ -105,7 +109,7 @@ fn parameters(route: &Route) -> Vec<Value> {
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         .collect();
     let mut more = |place: &str, name: &str, schema: Value| {
-        let needed = matches!((route.does, name), (Does::Report(_), "from" | "to"));
+        let needed = matches!((route.does, name), (Does::Report(_), "from" | "to") | (Does::Put, "If-Match"));
         parameters.push(json!({ "name": name, "in": place, "required": needed, "schema": schema }));
     };
     match route.does {
@@ -128,6 +132,10 @@ fn parameters(route: &Route) -> Vec<Value> {
             }
         }
         Does::Stream => more("header", "Last-Event-ID", json!({ "type": "string" })),
+        Does::Put | Does::RollBack => {
+            let schema = json!({ "type": "string", "pattern": "^\"[0-9]{1,15}\"$" });
+            more("header", "If-Match", schema);
+        }
         Does::Order(_) => {
             let schema = json!({ "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$" });
             more("header", "Idempotency-Key", schema);
@@ -142,6 +150,9 @@ fn body(does: Does) -> Option<(&'static str, bool)> {
     match does {
         Does::SignIn => Some(("Credentials", true)),
         Does::Check | Does::Diff => Some(("Text", true)),
+        Does::Put => Some(("Put", true)),
+        Does::RollBack => Some(("RollBack", true)),
+        Does::Simulate => Some(("Simulate", true)),
         Does::Explain => Some(("Explain", true)),
         Does::Order(verb) => Some(match verb {
             Verb::LogIn
@@ -206,6 +217,21 @@ fn said(does: Does) -> Said {
             json("transports", "Where SIP is spoken, and what came and went there", "Transports")
         }
         Does::Plan => json("plan", "The configuration in force", "Plan"),
+        Does::Put => json(
+            "putPlan",
+            "Puts a configuration into force, in the place of the version that If-Match names",
+            "Applied",
+        ),
+        Does::RollBack => json("rollBackPlan", "Puts one into force again that was before", "Applied"),
+        Does::Versions => {
+            json("planVersions", "The configurations that were in force, the newest first", "Versions")
+        }
+        Does::Version => json("planVersion", "One of them", "KeptPlan"),
+        Does::Simulate => json(
+            "simulatePlan",
+            "A day of calls under the configuration in force and under another",
+            "Anything",
+        ),
         Does::Check => json("checkPlan", "What is wrong with a configuration", "Checked"),
         Does::Diff => json("diffPlan", "What a configuration would change", "Diff"),
         Does::Explain => json("explainPlan", "What the rules decide, and why", "Anything"),

@@ -88,7 +88,7 @@ struct Red {
 /// A whole number; JSON knows no difference between 60 and 60.0.
 #[derive(Copy, Clone, Deserialize)]
 #[serde(try_from = "f64")]
-struct Whole(u64);
+pub(super) struct Whole(pub(super) u64);
 
 impl TryFrom<f64> for Whole {
     type Error = &'static str;

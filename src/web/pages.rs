@@ -1,5 +1,8 @@
 //! The pages that people see: a table of files built into the program.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -25,12 +28,15 @@ pub(super) const PAGES: &[Page] = &[
     ("/assets/agent.css", CSS, include_bytes!("pages/agent.css")),
     ("/assets/agent.js", JS, include_bytes!("pages/agent.js")),
     ("/assets/api.js", JS, include_bytes!("pages/api.js")),
+    ("/assets/apply.js", JS, include_bytes!("pages/apply.js")),
     ("/assets/call.css", CSS, include_bytes!("pages/call.css")),
     ("/assets/call.js", JS, include_bytes!("pages/call.js")),
     ("/assets/calls.js", JS, include_bytes!("pages/calls.js")),
+    ("/assets/diff.js", JS, include_bytes!("pages/diff.js")),
     ("/assets/dom.js", JS, include_bytes!("pages/dom.js")),
     ("/assets/frame.js", JS, include_bytes!("pages/frame.js")),
     ("/assets/live.js", JS, include_bytes!("pages/live.js")),
+    ("/assets/past.js", JS, include_bytes!("pages/past.js")),
     ("/assets/reports.css", CSS, include_bytes!("pages/reports.css")),
     ("/assets/reports.js", JS, include_bytes!("pages/reports.js")),
     ("/assets/rules.css", CSS, include_bytes!("pages/rules.css")),
@@ -51,12 +57,20 @@ pub(super) fn find(path: &str) -> Option<&'static Page> {
     })
 }
 
+/// What tells the bytes of each path from any others.
+static TAGS: LazyLock<BTreeMap<&str, HeaderValue>> = LazyLock::new(|| {
+    let tags = PAGES.iter().filter_map(|(path, _, bytes)| {
+        let digest = Sha256::digest(bytes);
+        let tag: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        Some((*path, HeaderValue::try_from(format!("\"{tag}\"")).ok()?))
+    });
+    tags.collect()
+});
+
 /// The file itself, or that the client has it.
-pub(super) fn response((_, kind, bytes): &Page, asked: &HeaderMap) -> Response {
-    let digest = Sha256::digest(bytes);
-    let tag: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    let tag = format!("\"{tag}\"");
-    let known = asked.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
+pub(super) fn response((path, kind, bytes): &Page, asked: &HeaderMap) -> Response {
+    let tag = TAGS.get(path);
+    let known = asked.get(header::IF_NONE_MATCH).is_some_and(|known| Some(known) == tag);
     let mut response = Response::new(if known { Body::empty() } else { Body::from(*bytes) });
     if known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -64,8 +78,8 @@ pub(super) fn response((_, kind, bytes): &Page, asked: &HeaderMap) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    if let Ok(tag) = HeaderValue::try_from(tag) {
-        headers.insert(header::ETAG, tag);
+    if let Some(tag) = tag {
+        headers.insert(header::ETAG, tag.clone());
     }
     response
 }

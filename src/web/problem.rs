@@ -12,12 +12,14 @@ pub(super) struct Problem {
     detail: String,
     /// After how many seconds it is worth trying again.
     retry_after: Option<u64>,
+    /// More for programs.
+    more: Map<String, Value>,
 }
 
 impl Problem {
     /// A status, and for people why.
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Problem {
-        Problem { status, detail: detail.into(), retry_after: None }
+        Problem { status, detail: detail.into(), retry_after: None, more: Map::new() }
     }
 
     /// The request itself is wrong.
@@ -50,6 +52,12 @@ impl Problem {
         Problem { retry_after: Some(retry_after), ..Problem::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
+    /// The same with another member.
+    pub(super) fn with(mut self, key: &str, value: Value) -> Problem {
+        self.more.insert(key.to_owned(), value);
+        self
+    }
+
     pub(super) fn status(&self) -> StatusCode {
         self.status
     }
@@ -59,7 +67,7 @@ impl Problem {
     }
 
     pub(super) fn into_response(self) -> Response {
-        let mut members = Map::new();
+        let mut members = self.more;
         members.insert("type".into(), "about:blank".into());
         members.insert("title".into(), self.status.canonical_reason().unwrap_or("error").into());
         members.insert("status".into(), self.status.as_u16().into());

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Pa
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::gate::{Access, COOKIE, Who, admit};
@@ -30,8 +30,10 @@ const LARGEST_BODY: usize = 64 * 1024;
 const LARGEST_PLAN: usize = 2 * 1024 * 1024;
 /// Within what time it must have come.
 const BODY: Duration = Duration::from_secs(10);
-/// How much of a body the audit keeps.
+/// How much of a body the audit keeps, in letters.
 const NOTED: usize = 200;
+/// Longest name of a user, in letters: nobody has a longer one.
+const LONGEST_NAME: usize = 64;
 /// Longest key by which a client makes an order known again.
 const LONGEST_KEY: usize = 128;
 /// Most calls in one answer.
@@ -66,9 +68,14 @@ pub(super) enum Does {
     Audit,
     Transports,
     Plan,
+    Put,
+    RollBack,
+    Versions,
+    Version,
     Check,
     Diff,
     Explain,
+    Simulate,
     /// Whose reports there are.
     Offer,
     Report(Kind),
@@ -109,9 +116,14 @@ pub(super) const ROUTES: &[Route] = &[
     get("/api/v1/audit", Access::Only(Role::Engineer), Does::Audit),
     get("/api/v1/transports", Access::Only(Role::Engineer), Does::Transports),
     get("/api/v1/plan", Access::Only(Role::Ops), Does::Plan),
+    Route { method: Method::PUT, path: "/api/v1/plan", access: Access::Only(Role::Ops), does: Does::Put },
+    asking("/api/v1/plan/roll-back", Does::RollBack),
+    get("/api/v1/plan/versions", Access::Only(Role::Ops), Does::Versions),
+    get("/api/v1/plan/versions/{version}", Access::Only(Role::Ops), Does::Version),
     asking("/api/v1/plan/check", Does::Check),
     asking("/api/v1/plan/diff", Does::Diff),
     asking("/api/v1/plan/explain", Does::Explain),
+    asking("/api/v1/plan/simulate", Does::Simulate),
     get("/api/v1/reports", Access::SignedIn, Does::Offer),
     get("/api/v1/reports/waits", Access::SignedIn, Does::Report(Kind::Waits)),
     get("/api/v1/reports/cbt", Access::SignedIn, Does::Report(Kind::Cbt)),
@@ -159,7 +171,7 @@ pub(super) fn router(web: &Arc<Shared>) -> Router {
         let filter = MethodFilter::try_from(route.method.clone()).expect("a plain method");
         let served = async move |request: Request| {
             let answer = serve(Arc::clone(&web), route, request);
-            if route.method.is_safe() {
+            if !changes(route) {
                 return answer.await;
             }
             // What is begun is done, and written down, whether or not the client waits for it.
@@ -192,7 +204,9 @@ async fn serve(web: Arc<Shared>, route: &'static Route, request: Request) -> Res
     let answered = match admitted {
         Ok(who) => match read(route.does, body).await {
             Ok(body) => {
-                noted = note_of(route.does, &body);
+                if changes(route) {
+                    noted = note_of(route.does, &body);
+                }
                 let asked = Asked { web: &web, who, parts: &parts, named: &named, body: &body };
                 answer(route.does, asked).await
             }
@@ -200,13 +214,12 @@ async fn serve(web: Arc<Shared>, route: &'static Route, request: Request) -> Res
         },
         Err(problem) => Err(problem),
     };
-    let changes = !matches!(route.does, Does::Check | Does::Diff | Does::Explain);
     let single_calls = route.does == Does::Report(Kind::Calls);
     if single_calls {
         noted = parts.uri.query().unwrap_or_default().chars().take(NOTED).collect();
     }
     // Who has seen single calls, and callers' numbers, is written down too.
-    if single_calls || route.does == Does::Ladder || (changes && !route.method.is_safe()) {
+    if single_calls || route.does == Does::Ladder || changes(route) {
         let status = answered.as_ref().map_or_else(Problem::status, Response::status);
         locked(&web.audit).note(audit::Entry {
             at: wall().rfc3339(),
@@ -220,9 +233,15 @@ async fn serve(web: Arc<Shared>, route: &'static Route, request: Request) -> Res
     answered.unwrap_or_else(Problem::into_response)
 }
 
+/// Whether it may change something.
+fn changes(route: &Route) -> bool {
+    let asks = matches!(route.does, Does::Check | Does::Diff | Does::Explain | Does::Simulate);
+    !route.method.is_safe() && !asks
+}
+
 async fn read(does: Does, body: Body) -> Result<Bytes, Problem> {
     let largest = match does {
-        Does::Check | Does::Diff | Does::Explain => LARGEST_PLAN,
+        Does::Check | Does::Diff | Does::Explain | Does::Simulate | Does::Put => LARGEST_PLAN,
         _ => LARGEST_BODY,
     };
     match tokio::time::timeout(BODY, to_bytes(body, largest)).await {
@@ -234,15 +253,17 @@ async fn read(does: Does, body: Body) -> Result<Bytes, Problem> {
     }
 }
 
-/// What the audit keeps of a body: of an attempt to sign in the name alone.
+/// What the audit keeps of a body: of an attempt to sign in the name alone, if somebody may have it.
 fn note_of(does: Does, body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
     let text = match does {
-        Does::SignIn => serde_json::from_str::<Value>(&text)
+        Does::SignIn => serde_json::from_slice::<Credentials>(body)
+            .map(|credentials| credentials.name)
             .ok()
-            .and_then(|value| Some(value.get("name")?.as_str()?.to_owned()))
+            .filter(|name| name.chars().count() <= LONGEST_NAME)
             .unwrap_or_default(),
-        _ => text.into_owned(),
+        Does::Put => serde_json::from_slice(body).map(|plans::Noted { note }| note).unwrap_or_default(),
+        // No letter has more than four bytes.
+        _ => String::from_utf8_lossy(&body[..body.len().min(4 * NOTED)]).into_owned(),
     };
     text.chars().filter(|letter| !letter.is_control()).take(NOTED).collect()
 }
@@ -253,7 +274,7 @@ async fn answer(does: Does, asked: Asked<'_>) -> Result<Response, Problem> {
         Does::Live => Ok(text("live\n")),
         Does::Ready => metrics::ready(web).await,
         Does::Metrics => metrics::metrics(web).await,
-        Does::Described => json(&openapi::description()),
+        Does::Described => Ok(with_json(Body::from(openapi::TEXT.as_str()))),
         Does::SignIn => sign_in(&asked).await,
         Does::SignOut => {
             if let Some(cookie) = asked.who.and_then(|who| who.cookie) {
@@ -286,7 +307,19 @@ async fn answer(does: Does, asked: Asked<'_>) -> Result<Response, Problem> {
         Does::Transports => json(&web.ask(Ask::Transports).await?),
         Does::Cases => json(&json!({ "cases": web.ask(Ask::Cases).await? })),
         Does::Order(verb) => order(&asked, verb).await,
-        Does::Plan => json(&plans::in_force(web).await?),
+        Does::Plan => {
+            let (plan, version) = plans::in_force(web).await?;
+            let mut response = json(&plan)?;
+            if let Ok(tag) = HeaderValue::try_from(format!("\"{version}\"")) {
+                response.headers_mut().insert(header::ETAG, tag);
+            }
+            Ok(response)
+        }
+        Does::Put => json(&plans::put(web, asked.change()?, asked.json()?).await?),
+        Does::RollBack => json(&plans::roll_back(web, asked.change()?, asked.json()?).await?),
+        Does::Versions => json(&plans::versions(web).await?),
+        Does::Version => json(&plans::version(web, asked.named("version")?).await?),
+        Does::Simulate => json(&plans::simulate(web, asked.json()?).await?),
         Does::Check => json(&plans::check(web, asked.json()?).await?),
         Does::Diff => json(&plans::diff(web, asked.json()?).await?),
         Does::Explain => json(&plans::explain(web, asked.json()?).await?),
@@ -324,6 +357,12 @@ impl Asked<'_> {
             .map_err(|error| Problem::bad(format!("the body is not as described: {error}")))
     }
 
+    /// What a change of the configuration has beside its body: headers, and the name of who asks for it.
+    fn change(&self) -> Result<(&HeaderMap, String), Problem> {
+        let who = self.who.as_ref().ok_or_else(Problem::gone)?;
+        Ok((&self.parts.headers, who.name.clone()))
+    }
+
     /// What the query says of a key.
     fn query(&self, key: &str) -> Option<String> {
         self.pairs().into_iter().find(|(name, _)| name == key).map(|(_, value)| value)
@@ -347,19 +386,24 @@ struct Credentials {
 async fn sign_in(asked: &Asked<'_>) -> Result<Response, Problem> {
     let Credentials { name, password } = asked.json()?;
     let web = asked.web;
+    let wrong = || Problem::new(StatusCode::UNAUTHORIZED, "no such name and password");
+    if name.chars().count() > LONGEST_NAME {
+        return Err(wrong());
+    }
+    // From the look at the lock until a failure is counted it is nobody else's turn.
+    let turn = web.trying.acquire().await.map_err(|_| Problem::gone())?;
     if let Some(after) = locked(&web.limits).locked(&name, Instant::now()) {
         return Err(Problem::too_many("too many wrong passwords; wait", after));
     }
     let users = web.users();
     let kept = users.named(&name).and_then(|user| user.password.clone());
-    let turn = web.trying.acquire().await.map_err(|_| Problem::gone())?;
     let fits = tokio::task::spawn_blocking(move || verify(&password, kept.as_deref())).await.unwrap_or(false);
-    drop(turn);
     let now = Instant::now();
     let Some(user) = users.named(&name).filter(|_| fits) else {
         locked(&web.limits).failed(&name, now);
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "no such name and password"));
+        return Err(wrong());
     };
+    drop(turn);
     locked(&web.limits).succeeded(&name);
     let cookie = locked(&web.sessions).open(&name, now).ok_or_else(Problem::gone)?;
     let me = json(&json!({ "name": user.name, "roles": user.roles, "agent": user.agent }))?;
@@ -487,6 +531,8 @@ mod tests {
         let body = br#"{"name":"jo\n","password":"secret"}"#;
         assert_eq!(note_of(Does::SignIn, body), "jo");
         assert_eq!(note_of(Does::SignIn, b"password=secret"), "");
+        let long = format!("{{\"name\":\"{}\",\"password\":\"secret\"}}", "a".repeat(LONGEST_NAME + 1));
+        assert_eq!(note_of(Does::SignIn, long.as_bytes()), "");
     }
 
     #[test]

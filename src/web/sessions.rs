@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::make_room;
 use super::users::digest;
 
 /// How long a session lasts.
@@ -23,11 +24,7 @@ impl Sessions {
         getrandom::fill(&mut secret).ok()?;
         let cookie: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
         self.open.retain(|_, (_, ends)| *ends > now);
-        if self.open.len() >= MOST
-            && let Some(first) = self.open.iter().min_by_key(|(_, (_, ends))| *ends).map(|(key, _)| *key)
-        {
-            self.open.remove(&first);
-        }
+        make_room(&mut self.open, MOST, |(_, ends)| *ends);
         self.open.insert(digest(&cookie), (name.to_owned(), now + LASTS));
         Some(cookie)
     }

@@ -1,7 +1,8 @@
 //! Server-sent events: the board whenever something has changed, and the news.
 //!
 //! A client that reads slowly misses boards, of which only the latest counts, and is let go when it has not read for
-//! half a minute. News that it missed while it was away it is sent when it comes back with `Last-Event-ID`.
+//! half a minute. News that it missed while it was away it is sent when it comes back with `Last-Event-ID`. Before each
+//! board it is asked again who the client is: whoever is signed out, or no user any more, is sent nothing.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use hyper::body::Frame;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::gate::who;
 use super::problem::Problem;
 use super::{Shared, locked};
 
@@ -38,10 +40,10 @@ pub(super) fn begin(web: &Arc<Shared>, headers: &HeaderMap) -> Result<Response, 
         Some(id) => number(id, web.run),
     };
     let (chunks, sent) = mpsc::channel(4);
-    let web = Arc::clone(web);
+    let (web, headers) = (Arc::clone(web), headers.clone());
     tokio::spawn(async move {
-        // Ends when the client is gone, or the daemon.
-        let _ = Stream { web, chunks, seen: seen.unwrap_or(0) }.run(seen.is_none()).await;
+        // Ends when the client is gone or may watch no more, or with the daemon.
+        let _ = Stream { web, headers, chunks, seen: seen.unwrap_or(0) }.run(seen.is_none()).await;
         drop(place);
     });
     let mut response = Response::new(Body::new(Chunks(sent)));
@@ -60,12 +62,14 @@ fn number(id: &str, run: i64) -> Option<u64> {
 
 struct Stream {
     web: Arc<Shared>,
+    /// Of the request: they say who it is.
+    headers: HeaderMap,
     chunks: mpsc::Sender<Bytes>,
     /// The number of the newest news that the client has.
     seen: u64,
 }
 
-/// The client is gone, or has read nothing for too long, or the daemon ends.
+/// The client is gone, has read nothing for too long or may watch no more; or the daemon ends.
 struct Over;
 
 impl Stream {
@@ -76,6 +80,7 @@ impl Stream {
         }
         loop {
             newest.borrow_and_update();
+            who(&self.web, &self.headers, std::time::Instant::now()).ok_or(Over)?;
             self.news().await?;
             let board = self.web.board(self.seen).await.map_err(|_| Over)?;
             self.send("board", board.seq.max(self.seen), &board.json).await?;

@@ -36,6 +36,7 @@ mod log;
 mod loss;
 mod missed;
 mod overflow;
+mod plans;
 mod reload;
 mod reports;
 mod rerun;

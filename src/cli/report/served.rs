@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::{Timestamp, tz::TimeZone};
 
+use super::super::give_way;
 use super::super::plans::InForce;
 use super::period::{When, period};
 use super::{Error, Report, Setup, Shape, What};
@@ -18,9 +19,6 @@ const MOST_DAYS: i64 = 366;
 
 /// Most calls of a trace: more do not fit into an answer, and would fill the memory before that is known.
 const MOST_TRACED: usize = 100_000;
-
-/// The lowest priority.
-const NICE: i32 = 19;
 
 /// Makes reports as the configuration in force has them.
 pub(in crate::cli) struct Served {
@@ -64,6 +62,7 @@ impl Served {
             Format::Svg => Shape::Svg,
             Format::Parquet => Shape::Parquet,
         };
+        // What the configuration says has been taken: nothing is held that others wait for.
         give_way();
         let limit = ledger::Limit { until: limit.until, unwanted: Arc::clone(&limit.unwanted) };
         let reader = Reader::open_until(&self.ledger, limit)?;
@@ -104,14 +103,6 @@ impl Reports for Served {
                 NoReport::Failed("the ledger cannot be read; the log of the daemon says why".to_owned())
             }
         })
-    }
-}
-
-/// From here on this thread takes of the machine's time what no other wants. It holds nothing that others wait for: what
-/// the configuration says was taken before.
-fn give_way() {
-    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
-        tracing::debug!(%error, "a report is made at the usual priority");
     }
 }
 

@@ -22,15 +22,20 @@
 
 use serde_json::{Value, json};
 
-use super::setup::Setup;
+use super::setup::{Policy, Setup};
 use super::show::Heading;
 use crate::sim::day::figures::{Group, Measure};
 use crate::sim::day::several::{Estimate, Summary};
 
 /// The whole result, in lines.
 pub(super) fn json(setup: &Setup, heading: &Heading<'_>, results: &[Summary]) -> String {
-    let policies: Vec<Value> = setup
-        .policies
+    serde_json::to_string_pretty(&value(&setup.policies, heading, results)).unwrap_or_default() + "\n"
+}
+
+/// The whole result.
+pub(super) fn value(policies: &[Policy], heading: &Heading<'_>, results: &[Summary]) -> Value {
+    let date = policies.first().map(|policy| policy.load.date.to_string());
+    let policies: Vec<Value> = policies
         .iter()
         .zip(results)
         .enumerate()
@@ -46,9 +51,7 @@ pub(super) fn json(setup: &Setup, heading: &Heading<'_>, results: &[Summary]) ->
         })
         .collect();
     let seeds: Vec<u64> = (heading.first_seed..heading.first_seed.saturating_add(heading.seeds)).collect();
-    let date = setup.policies.first().map(|policy| policy.load.date.to_string());
-    let value = json!({ "load": heading.load, "date": date, "seeds": seeds, "policies": policies });
-    serde_json::to_string_pretty(&value).unwrap_or_default() + "\n"
+    json!({ "load": heading.load, "date": date, "seeds": seeds, "policies": policies })
 }
 
 fn one(name: &str, summary: &Summary) -> Value {

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `setup` | the load and the policies that are asked for |
 //! | `show`, `json` | what a day came to, for people and for programs |
+//! | `beside` | the configuration in force and a draft, for the web interface |
 //! | `curve`, `plot` | waits and lines through the day, as a picture |
 //! | `find` | the least staff for a target |
 
+mod beside;
 mod curve;
 mod find;
 mod json;
@@ -21,6 +23,7 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+pub(super) use self::beside::beside;
 use self::curve::Curve;
 use self::setup::Setup;
 use super::fail;

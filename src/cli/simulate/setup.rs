@@ -38,7 +38,7 @@ enum From {
 }
 
 /// How a day of the ledger is asked for.
-const LEDGER: &str = "ledger:";
+pub(super) const LEDGER: &str = "ledger:";
 
 impl Setup {
     /// Reads all that the arguments name, or says what is wrong with it.
@@ -77,7 +77,15 @@ impl Setup {
             };
             let load = load.map_err(shown)?;
             let recorded = match load.ledger {
-                Some(date) => recorded(date, &deployment).map_err(fail)?,
+                Some(date) => {
+                    let (recorded, unknown) = recorded(date, &deployment, usize::MAX).map_err(fail)?;
+                    if unknown > 0 {
+                        eprintln!(
+                            "hearken: {unknown} calls of the day came by trunks that the configuration does not have"
+                        );
+                    }
+                    recorded
+                }
                 None => Vec::new(),
             };
             Ok(Policy { name, deployment, load, recorded })
@@ -92,8 +100,24 @@ fn shown(errors: Errors) -> ExitCode {
     ExitCode::from(BAD_CONFIGURATION)
 }
 
-/// The calls that the ledger of a deployment has of a day; says of how many it does not know the trunk.
-fn recorded(date: Date, deployment: &Deployment) -> Result<Vec<Recorded>, ledger::Error> {
+/// Why the calls of a day cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::cli) enum NotRecorded {
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] ledger::Error),
+    /// There are too many.
+    #[error("the day has more than {0} calls")]
+    TooMany(usize),
+}
+
+/// The calls that the ledger of a deployment has of a day, if there are not more than so many; and of how many it does
+/// not know the trunk.
+pub(super) fn recorded(
+    date: Date,
+    deployment: &Deployment,
+    most: usize,
+) -> Result<(Vec<Recorded>, usize), NotRecorded> {
     let calendar = &deployment.plan.guide.calendar;
     let midnight = |date| calendar.instant(Local { date, time: TimeOfDay::MIDNIGHT }, None);
     let from = midnight(date);
@@ -102,15 +126,13 @@ fn recorded(date: Date, deployment: &Deployment) -> Result<Vec<Recorded>, ledger
     let ingress = &deployment.plan.ingress;
     Reader::open(&deployment.ledger.path)?.calls(period, |entry| {
         match Recorded::of(&entry.record, ingress, from) {
+            Some(_) if recorded.len() >= most => return Err(NotRecorded::TooMany(most)),
             Some(call) => recorded.push(call),
             None => unknown += 1,
         }
-        Ok::<_, ledger::Error>(())
+        Ok(())
     })?;
-    if unknown > 0 {
-        eprintln!("hearken: {unknown} calls of the day came by trunks that the configuration does not have");
-    }
-    Ok(recorded)
+    Ok((recorded, unknown))
 }
 
 /// Writes a preset's files, to be changed; never over others.

@@ -33,7 +33,7 @@ pub(super) fn clips(written: &Named<Clip>, base: &Path, sink: &mut Sink) -> Vec<
 /// What the name of a database on a server begins with.
 const SERVER: [&str; 2] = ["postgres://", "postgresql://"];
 
-/// Where the ledger is; the key and the side file stand beside it unless they are told otherwise. Of a database on a
+/// Where the ledger is; the key, the side file and the plans stand beside it unless they are told otherwise. Of a database on a
 /// server they lie where Hearken is started.
 pub(super) fn ledger(written: &Ledger, practices: &Named<Practice>, sink: &mut Sink) -> LedgerSettings {
     let stated = [&written.path, &written.cli_key, &written.side_file];
@@ -50,6 +50,7 @@ pub(super) fn ledger(written: &Ledger, practices: &Named<Practice>, sink: &mut S
     let beside = if server.is_some() { Path::new("hearken.db") } else { &path };
     let key_path = or(&written.cli_key, beside.with_extension("key"));
     let side_file = or(&written.side_file, beside.with_extension("side"));
+    let plans = beside.with_extension("plans");
     let clash =
         [(&key_path, &path), (&side_file, &path), (&side_file, &key_path)].iter().any(|(a, b)| a == b);
     let place = stated.into_iter().rev().flatten().next();
@@ -70,6 +71,8 @@ pub(super) fn ledger(written: &Ledger, practices: &Named<Practice>, sink: &mut S
         key_path,
         spool: written.spool as usize,
         side_file,
+        plans,
+        keep_plans: written.keep_plans as usize,
         keep: written.keep,
         keep_of: practices.iter().filter_map(|(key, practice)| stored(key, practice)).collect(),
     }

@@ -58,6 +58,7 @@ pub(in super::super) struct Ledger {
     pub(in super::super) cli_key: Option<Spanned<String>>,
     pub(in super::super) spool: u32,
     pub(in super::super) side_file: Option<Spanned<String>>,
+    pub(in super::super) keep_plans: u32,
     pub(in super::super) keep: Option<Duration>,
 }
 
@@ -140,6 +141,7 @@ pub(super) fn ledger(table: &mut Table<'_, '_>, sink: &mut Sink) -> Ledger {
         cli_key: table.text("cli-key", sink),
         spool: or(table.number("spool", 0..=1_000_000, sink), 10_000),
         side_file: table.text("side-file", sink),
+        keep_plans: or(table.number("keep-plans", 1..=100_000, sink), 500),
         keep: keep(table, sink),
     }
 }

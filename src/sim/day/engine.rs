@@ -194,8 +194,8 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Runs the day, or its part up to `end`; calls `tick` at each full minute.
-    pub(super) fn run(mut self, end: Option<Duration>, tick: &mut dyn FnMut(Mono)) {
+    /// Runs the day, or its part up to `end`; asks `tick` at each full minute whether to go on.
+    pub(super) fn run(mut self, end: Option<Duration>, tick: &mut dyn FnMut(Mono) -> bool) {
         let begin = Mono(0) + self.load.from;
         let end = Mono(0) + end.unwrap_or(self.load.to + AFTERWARDS);
         for (agent, state, since) in self.exchange.distributor().agents() {
@@ -223,7 +223,9 @@ impl<'a> Engine<'a> {
                 self.tally.events += 1;
             } else if let Some(Reverse(due)) = self.due.pop() {
                 if let Event::Minute = due.event {
-                    tick(now);
+                    if !tick(now) {
+                        break;
+                    }
                     if self.open == 0 && now >= Mono(0) + self.load.to {
                         break;
                     }

@@ -36,10 +36,7 @@ use engine::Engine;
 pub use source::Recorded;
 pub use tally::{End, HALF_HOURS, Minute, Sample, Tally, Work};
 
-/// Runs the day of each of the load's hubs, one after the other, or their parts up to `end`.
-///
-/// `recorded` are the calls of a load from the ledger. The same arguments give the same tally. `tick` is told, at each
-/// full minute, which hub it is and what time is there.
+/// Runs the day of each of the load's hubs, as [`run_while`] does, to its end; `tick` is told how far it is.
 pub fn run(
     deployment: &Deployment,
     load: &Load,
@@ -47,6 +44,25 @@ pub fn run(
     seed: u64,
     end: Option<Duration>,
     tick: &mut dyn FnMut(u32, Mono),
+) -> Tally {
+    let mut tell = |hub, now| {
+        tick(hub, now);
+        true
+    };
+    run_while(deployment, load, recorded, seed, end, &mut tell)
+}
+
+/// Runs the day of each of the load's hubs, one after the other, or their parts up to `end`.
+///
+/// `recorded` are the calls of a load from the ledger. The same arguments give the same tally. `tick` is asked, at
+/// each full minute, whether to go on, and told which hub it is and what time is there.
+pub fn run_while(
+    deployment: &Deployment,
+    load: &Load,
+    recorded: &[Recorded],
+    seed: u64,
+    end: Option<Duration>,
+    tick: &mut dyn FnMut(u32, Mono) -> bool,
 ) -> Tally {
     let mut tally = Tally::new(deployment);
     // To make it takes longer than to copy it.

@@ -1,6 +1,6 @@
 // The agent's own page: the state, the call, and what is owed to patients.
 
-import { ask, named } from "./api.js";
+import { ask, named, oneAtATime } from "./api.js";
 import { announce, byId, el, keep, mark, options, part, say } from "./dom.js";
 import { live, may, whoAmI } from "./frame.js";
 import { hourAndMinute, lasting, room, state } from "./words.js";
@@ -43,8 +43,6 @@ let made = 0;
 let desk = null;
 let board = null;
 let old = 0; // seconds since the board came
-let loading = false;
-let wanted = false; // another look is wanted after this one
 let shown = ""; // what was announced of the call
 
 function tell(words, bad) {
@@ -74,22 +72,16 @@ async function treat(id, deed, body) {
     load();
 }
 
-/** Asks for the desk, one question at a time. */
-async function load() {
-    wanted = true;
-    if (loading || !name) return;
-    loading = true;
-    while (wanted) {
-        wanted = false;
-        try {
-            desk = await ask("GET", `agents/${named(name)}`);
-            showDesk();
-        } catch (problem) {
-            if (problem.status) tell(problem.message, true);
-        }
+/** Asks for the desk. */
+const load = oneAtATime(async () => {
+    if (!name) return;
+    try {
+        desk = await ask("GET", `agents/${named(name)}`);
+        showDesk();
+    } catch (problem) {
+        if (problem.status) tell(problem.message, true);
     }
-    loading = false;
-}
+});
 
 /** My own row of the board, which is always the newest. */
 function mine() {

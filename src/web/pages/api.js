@@ -1,7 +1,7 @@
 // Talking with the daemon: JSON in and out, problems as exceptions.
 
 /** What the daemon refused, and why, in its own words. */
-export class Problem extends Error {
+class Problem extends Error {
     constructor(status, body, retryAfter) {
         super((body && (body.detail || body.title)) || `The daemon answered ${status}.`);
         this.status = status;
@@ -60,6 +60,25 @@ export async function ask(method, path, body, headers) {
     }
     if (answer.ok) return json;
     throw new Problem(answer.status, json, answer.headers.get("retry-after"));
+}
+
+/** What may be called at any time, and does `look` once at a time: once more, if it was called meanwhile. */
+export function oneAtATime(look) {
+    let looking = false;
+    let wanted = false;
+    return async () => {
+        wanted = true;
+        if (looking) return;
+        looking = true;
+        try {
+            while (wanted) {
+                wanted = false;
+                await look();
+            }
+        } finally {
+            looking = false;
+        }
+    };
 }
 
 /** A part of a path, whatever is in the name. */

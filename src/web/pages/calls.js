@@ -1,6 +1,6 @@
 // The calls that are up: for supervisors with what may be done about each, for engineers with its ladder.
 
-import { ask, named } from "./api.js";
+import { ask, named, oneAtATime } from "./api.js";
 import { byId, el, keep, mark, options, part, say } from "./dom.js";
 import { may } from "./frame.js";
 import { count, lasting } from "./words.js";
@@ -55,13 +55,10 @@ export function watch(me) {
     let came = performance.now();
     let asked = -BETWEEN;
     let seq = null;
-    let asking = false;
     let again = null;
     byId("calls").hidden = false;
 
-    async function load() {
-        if (asking) return;
-        asking = true;
+    const load = oneAtATime(async () => {
         asked = performance.now();
         try {
             calls = (await ask("GET", "calls")).calls;
@@ -70,8 +67,7 @@ export function watch(me) {
         } catch (problem) {
             say(byId("calls-told"), problem.message);
         }
-        asking = false;
-    }
+    });
 
     async function act(id, deed, body) {
         const call = calls.find((one) => one.id === id);

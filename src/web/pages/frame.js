@@ -24,6 +24,7 @@ export async function whoAmI() {
     for (;;) {
         try {
             const me = await ask("GET", "me");
+            reachable();
             head(me);
             return me;
         } catch (problem) {
@@ -61,7 +62,7 @@ function unreachable(last) {
     say(byId("lost-words"), words);
     say(byId("lost-note"), `${note} Trying again.`);
     byId("lost").hidden = false;
-    say(byId("live"), "Not live");
+    if (byId("live")) say(byId("live"), "Not live");
 }
 
 function reachable() {

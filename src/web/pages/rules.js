@@ -1,8 +1,11 @@
-// The rules: the file in force, and any other: what is wrong with it, what it would change, what it would decide.
+// The rules: the file in force, and any other: what is wrong with it, what it would change, what it would decide, and
+// how it is put into force.
 
 import { ask } from "./api.js";
+import { applying } from "./apply.js";
 import { byId, el, empty, keep, options, say } from "./dom.js";
 import { whoAmI } from "./frame.js";
+import { past } from "./past.js";
 import { count, day, hourAndMinute } from "./words.js";
 
 const PAUSE = 400; // after the last key before the file is checked
@@ -74,9 +77,10 @@ async function check() {
         say(byId("verdict"), verdict.ok ? `✓ good${tests}${warnings ? `, ${count(warnings, "warning")}` : ""}` : `✕ ${count(errors, "fault")}: it could not be put into force`);
         showFaults();
         const changed = body.text !== plan.text;
+        byId("apply").disabled = !(changed && verdict.ok);
         byId("same").hidden = changed && verdict.ok;
         say(byId("same"), changed ? "Not known while it has faults." : "Nothing: this is the file in force.");
-        const changes = changed && verdict.ok ? await ask("POST", "plan/diff", body) : { changes: [], touches: [] };
+        const changes = changed && verdict.ok ? await diff(body.text) : { changes: [], touches: [] };
         if (mine === asked) showChanges(changes);
     } catch (problem) {
         if (mine === asked) say(byId("verdict"), `Not checked: ${problem.message}`);
@@ -93,12 +97,24 @@ function showChanges({ changes, touches }) {
     );
 }
 
-async function load() {
+function diff(draft) {
+    return ask("POST", "plan/diff", { text: draft });
+}
+
+/** Puts a text into the editor. */
+function set(draft) {
+    byId("text").value = draft;
+    options(byId("trunk"), trunks().map((name) => [name, name]));
+    found = [];
+    gutter();
+    check();
+}
+
+/** Asks what is in force; the text on the page stays if it is to be `kept`. */
+async function load(kept) {
     plan = await ask("GET", "plan");
     say(byId("version"), `version ${plan.version}, in force since ${day(plan.since)} ${hourAndMinute(plan.since)}`);
-    byId("text").value = plan.text;
-    options(byId("trunk"), trunks().map((name) => [name, name]));
-    check();
+    set(kept ? text() : plan.text);
 }
 
 /** The trunks that the text names; which of them are real the daemon says. */
@@ -109,7 +125,7 @@ function trunks() {
     return names;
 }
 
-/** The text as a file, for whoever puts it into force. */
+/** The text as a file. */
 function save() {
     const link = el("a", { href: URL.createObjectURL(new Blob([text()], { type: "application/toml" })), download: "hearken.toml" });
     link.click();
@@ -144,6 +160,8 @@ function wire() {
     let waiting = null;
     byId("text").addEventListener("input", () => {
         clearTimeout(waiting);
+        byId("apply").disabled = true;
+        byId("review").hidden = true;
         waiting = setTimeout(check, PAUSE);
         gutter();
     });
@@ -153,10 +171,8 @@ function wire() {
         explain();
     });
     byId("save").addEventListener("click", save);
-    byId("discard").addEventListener("click", () => {
-        byId("text").value = plan.text;
-        check();
-    });
+    byId("discard").addEventListener("click", () => set(plan.text));
+    past(text);
     const monday = new Date();
     monday.setDate(monday.getDate() - ((monday.getDay() + 6) % 7 || 7));
     byId("at").value = `${day(monday)}T08:15`;
@@ -165,8 +181,10 @@ function wire() {
 async function begin() {
     await whoAmI();
     wire();
+    const show = applying({ text, set, load, check, diff, plan: () => plan });
     try {
         await load();
+        await show();
     } catch (problem) {
         say(byId("told"), problem.message);
     }

@@ -119,17 +119,29 @@ pub struct Event {
 impl Stream {
     /// The next event.
     pub fn next(&mut self) -> Event {
+        self.read().expect("the stream goes on")
+    }
+
+    /// Reads on until the stream ends.
+    pub fn ends(&mut self) {
+        while self.read().is_some() {}
+    }
+
+    /// The next event; `None` at the end.
+    fn read(&mut self) -> Option<Event> {
         let (mut event, mut id) = (String::new(), String::new());
         loop {
             let mut line = String::new();
-            assert!(self.stream.read_line(&mut line).unwrap() > 0, "the stream has ended");
+            if self.stream.read_line(&mut line).unwrap() == 0 {
+                return None;
+            }
             // Lengths of chunks stand between the lines.
             match line.trim_end().split_once(": ") {
                 Some(("event", value)) => value.clone_into(&mut event),
                 Some(("id", value)) => value.clone_into(&mut id),
                 Some(("data", value)) => {
                     let data = serde_json::from_str(value).unwrap();
-                    return Event { event, id, data };
+                    return Some(Event { event, id, data });
                 }
                 _ => {}
             }
