@@ -143,12 +143,12 @@ impl World {
                 let at = self.dice.below(self.site.hosts.len());
                 self.breaks(at)
             }
+            // What waits for the end of one would be overtaken by what comes during another.
+            Trouble::Stall if self.mono <= self.stalled_until => Ok(()),
             Trouble::Stall => {
                 self.tally.note("stalls");
                 self.stalled = true;
-                // One that begins during another does not end that: what waits keeps its order.
-                let until = self.mono + self.dice.between(50, 1_000);
-                self.stalled_until = self.stalled_until.max(until);
+                self.stalled_until = self.mono + self.dice.between(50, 1_000);
                 Ok(())
             }
             Trouble::Death if self.is_down => Ok(()),
