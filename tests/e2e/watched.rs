@@ -21,8 +21,16 @@ fn every_metric_of_the_dashboard_the_alerts_and_the_handbook_is_served() {
         homer.address(),
         net.collector()
     );
+    // Its health is a metric once it is asked for, and a call says that it is there.
+    let trunk = Phone::at(net.surgery());
+    let probed = format!("[trunk.surgery]\nprobe = \"{}\"\n", trunk.uri("pbx"));
     let stack = "[stack.clinical]\nteams = [\"hub\"]\n";
-    let hub = Setup::new(net).agent("asha", asha.uri("asha")).and(&exports).and(stack).start();
+    let hub = Setup::new(net)
+        .agent("asha", asha.uri("asha"))
+        .with("[trunk.surgery]\n", &probed)
+        .and(&exports)
+        .and(stack)
+        .start();
     // What is only counted once it has happened: noise, a message of another version, and a wait.
     let mut stranger = Phone::at(net.stranger());
     let other = stranger.open(&hub, "OPTIONS", "02079460101", &[], "").replace("SIP/2.0\r\n", "SIP/3.0\r\n");

@@ -63,7 +63,9 @@ impl Kept {
 
     /// Writes one aside; it is not kept before [`Kept::settle`].
     pub(super) fn prepare(&self, version: &Version, text: &str) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
+        // Where the ledger is to be is not for this to make.
+        let made = DirBuilder::new().mode(0o700).create(&self.directory);
+        made.or_else(|error| if self.directory.is_dir() { Ok(()) } else { Err(error) })?;
         let aside = self.aside(version.version);
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
         let head = serde_json::to_string(version)?;

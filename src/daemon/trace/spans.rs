@@ -80,7 +80,7 @@ fn attributes(record: &CallRecord, spoken: &[Spoke]) -> Vec<Value> {
     all.extend(record.practice.as_ref().map(|practice| text("hearken.practice", practice)));
     let (agent, why, code) = words::particulars(&record.outcome);
     all.extend(agent.map(|agent| text("hearken.agent", agent)));
-    all.extend(why.map(|why| text("hearken.why", why)));
+    all.extend(why.map(|why| text("hearken.ended_by", why)));
     all.extend(code.map(|code| json!({ "key": "sip.status", "value": { "intValue": code.to_string() } })));
     if !spoken.is_empty() {
         let rules: Vec<_> = spoken.iter().map(|spoke| json!({ "stringValue": spoke.rule })).collect();
