@@ -12,8 +12,9 @@ const LEAVERS: u32 = 10;
 /// They are served before all others.
 const EMERGENCIES: u32 = 10;
 const WITHIN: Duration = Duration::from_secs(60);
-/// How far two processes' readings of one event may lie apart on a busy machine, in milliseconds.
-const TOLERANCE: f64 = 60.0;
+/// How far two processes' readings of one event may lie apart, in milliseconds: little beside the seconds of a wait, and
+/// more than a busy machine keeps one of them waiting. `waits` is exact about single calls.
+const TOLERANCE: f64 = 500.0;
 
 #[test]
 fn a_hundred_callers_at_once_are_served_or_leave_as_they_will_and_the_ledger_says_what_the_phones_saw() {
