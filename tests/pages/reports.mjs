@@ -7,10 +7,20 @@ const text = (page, selector) => page.locator(selector).first().textContent();
 /** The figure of all calls in a column, without the way to its calls. */
 const all = async (page, label) => (await text(page, `#waits tr.all td[data-label="${label}"] span`)).replace("which? ", "");
 
+/** How many calls the ledger has once those of the tests before are in it, which gathers for 200 ms. */
+async function settled(hub, today) {
+    for (let last = -1; ; ) {
+        const { calls } = hub.report("--from", today, "--json").total;
+        if (calls === last) return calls;
+        last = calls;
+        await new Promise((done) => setTimeout(done, 500));
+    }
+}
+
 /** A call that is given up and, if it is to be, one that is answered, in the ledger; gives the day, and what the command says. */
 async function calls(hub, isAnswered) {
     const today = new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/London" }).format();
-    const before = hub.report("--from", today, "--json").total.calls;
+    const before = await settled(hub, today);
     if (isAnswered) {
         const answered = await hub.surgeryCall();
         await hub.phones.asha.answer();
