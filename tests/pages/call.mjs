@@ -12,16 +12,6 @@ async function talk(hub, page) {
     return { call, number: /call (\d+):/.exec(words)[1], item };
 }
 
-/** Hangs up, and has the agent free for the next test. */
-async function end(hub, page, call) {
-    hub.phones.surgery.hangUp(call);
-    await page.goto(hub.base);
-    await page.locator("#calls-none").waitFor();
-    const order = { data: { end: true }, headers: { "x-hearken": "1" } };
-    const answer = await page.request.post(`${hub.base}/api/v1/agents/asha/wrap-up`, order);
-    assert.equal(answer.status(), 200, await answer.text());
-}
-
 export const tests = {
     async "an engineer goes from the wallboard to a call and sees who said what to whom, by keyboard"(hub, browser) {
         const page = await visit(browser, hub, "olga", "/", "wall");
@@ -40,7 +30,7 @@ export const tests = {
         await page.keyboard.press("Enter");
         await says(page, "#steps .message pre", "+447700900321");
         await sound(page);
-        await end(hub, page, call);
+        await hub.endTalk(call);
         await page.goto(`${hub.base}/call/1`);
         await page.locator("#number").fill(number);
         await page.keyboard.press("Enter");
@@ -55,7 +45,7 @@ export const tests = {
         await page.locator("#picture [data-step='0'] .on").click();
         await says(page, "#steps li:first-child pre", "INVITE sip:");
         await sound(page);
-        await end(hub, page, call);
+        await hub.endTalk(call);
         await leave(page);
     },
 

@@ -90,9 +90,13 @@ export class Hub {
         hub.sip = { address: "127.0.0.1", port: sip };
         hub.base = `http://127.0.0.1:${web}`;
         const users = USERS.map((words) => execFileSync(PROGRAM, ["user", ...words.split(" ")], { input: PASSWORD }).toString());
-        const screen = spawnSync(PROGRAM, ["user", "screen", "--token"], { encoding: "utf8" });
-        hub.token = screen.stderr.trim().split(" ").pop();
-        users.push(screen.stdout);
+        const withToken = (...words) => {
+            const { stdout, stderr } = spawnSync(PROGRAM, ["user", ...words, "--token"], { encoding: "utf8" });
+            users.push(stdout);
+            return stderr.trim().split(" ").pop();
+        };
+        hub.token = withToken("screen");
+        hub.supervisor = withToken("desk", "--role", "supervisor");
         writeFileSync(join(hub.directory, "users.toml"), users.join(""), { mode: 0o600 });
         writeFileSync(join(hub.directory, "hearken.toml"), configuration(sip, web, hub.phones));
         await hub.start();
@@ -130,6 +134,23 @@ export class Hub {
     /** A call from a patient of the surgery. */
     surgeryCall(number) {
         return this.phones.surgery.call(this.sip, number);
+    }
+
+    /** The patient hangs up on asha, whose wrap-up is ended at once: the next test finds her free. */
+    async endTalk(call) {
+        this.phones.surgery.hangUp(call);
+        const order = {
+            method: "POST",
+            headers: { authorization: `Bearer ${this.supervisor}`, "content-type": "application/json" },
+            body: '{ "end": true }',
+        };
+        for (;;) {
+            const answer = await fetch(`${this.base}/api/v1/agents/asha/wrap-up`, order);
+            if (answer.ok) return;
+            // Until the BYE is there she talks.
+            if (answer.status !== 409) throw new Error(await answer.text());
+            await new Promise((done) => setTimeout(done, 50));
+        }
     }
 
     emergencyCall() {

@@ -13,8 +13,7 @@ import { tests as rules } from "./rules.mjs";
 import { tests as signIn } from "./sign_in.mjs";
 import { tests as wallboard } from "./wallboard.mjs";
 
-// Those of the rules come last: they leave another plan in force.
-const all = Object.entries({ ...signIn, ...agent, ...wallboard, ...call, ...reports, ...rules });
+const all = Object.entries({ ...signIn, ...agent, ...wallboard, ...call, ...rules, ...reports });
 const wanted = all.filter(([name]) => name.includes(process.argv[2] || ""));
 const pictures = join(process.env.CARGO_TARGET_DIR || "target", "pages", "failed");
 

@@ -24,7 +24,7 @@ async function calls(hub, isAnswered) {
     if (isAnswered) {
         const answered = await hub.surgeryCall();
         await hub.phones.asha.answer();
-        hub.phones.surgery.hangUp(answered);
+        await hub.endTalk(answered);
     }
     hub.phones.surgery.hangUp(await hub.surgeryCall("+442079460002"));
     for (;;) {

@@ -143,7 +143,7 @@ export const tests = {
         await says(page, "#verdict", /^✓ good/);
         const call = await hub.surgeryCall();
         await hub.phones.asha.answer();
-        hub.phones.surgery.hangUp(call);
+        await hub.endTalk(call);
         await page.getByLabel("Day of the ledger").fill(new Intl.DateTimeFormat("en-CA", { timeZone: "Europe/London" }).format(new Date()));
         const lived = async () => {
             await page.getByRole("button", { name: "Compare" }).click();
