@@ -18,7 +18,7 @@ impl Switch {
     /// Ends a call for good. Legs whose peer already said BYE must have been dropped before.
     pub(super) fn end_call(&mut self, id: CallId, by: EndedBy) {
         let Some(mut call) = self.calls.remove(&id) else { return };
-        self.routine_calls -= usize::from(call.is_limited());
+        self.routine_calls = self.routine_calls.saturating_sub(usize::from(call.is_limited()));
         self.close_legs(&mut call);
         let input = match call.stage {
             Stage::Talking { agent, .. } => Some(acd::Input::Finish { agent, call: id }),

@@ -113,6 +113,8 @@ impl Switch {
             self.deadlines.clear(peer.due());
             self.deadlines.clear(peer.silent());
         }
+        // What they still answer to says nothing any more.
+        self.client_txs.retain(|_, ask| !matches!(ask, Ask::Health(_) | Ask::TrunkHealth(_)));
     }
 
     /// Where a peer is, and its address as it is asked.

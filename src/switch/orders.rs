@@ -248,9 +248,9 @@ impl Switch {
     }
 
     /// What follows from being an emergency: nothing is asked of the caller any more, and it counts against no limit.
-    fn is_emergency_now(&mut self, id: CallId) {
+    pub(super) fn is_emergency_now(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        self.routine_calls -= usize::from(call.is_limited());
+        self.routine_calls = self.routine_calls.saturating_sub(usize::from(call.is_limited()));
         call.becomes_emergency();
         let (wish, line, asked) = (call.wish, call.line, Switch::is_asked(call));
         let listens = call.caller.filter(|_| wish != Wish::Unasked).map(|leg| (call.thread, leg));

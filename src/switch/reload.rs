@@ -14,7 +14,7 @@ use crate::sip::Flow;
 use crate::sip::transaction::Transactions;
 
 use super::plan::{Phone, Plan};
-use super::{Ask, Event, Switch};
+use super::{Event, Switch};
 
 impl Switch {
     pub(super) fn reload(&mut self, mut plan: Plan) {
@@ -89,8 +89,6 @@ impl Switch {
                 self.heard_from.remove(&agent);
             }
         }
-        // Whoever was asked whether it is there is asked again.
-        self.client_txs.retain(|_, ask| !matches!(ask, Ask::Health(_) | Ask::TrunkHealth(_)));
     }
 
     /// What is known of a phone holds for whoever has it now.

@@ -31,6 +31,8 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(600);
 impl Switch {
     /// Time goes on after nobody was there, for as long as the first deadline that was missed is over.
     pub(super) fn wake_up(&mut self, now: Now) {
+        // An older version may have counted them wrongly, and kept that.
+        self.routine_calls = self.calls.values().filter(|call| call.is_limited()).count();
         let missed = self.poll_timeout().map_or(now.mono, |due| due.min(now.mono));
         let away = now.mono.since(missed);
         if away > LONGEST_SILENCE {
@@ -61,7 +63,7 @@ impl Switch {
         for &agent in &self.seen {
             self.deadlines.not_before(Timer::PhoneSilent(agent), patient);
         }
-        for &trunk in self.trunks.keys() {
+        for (trunk, _) in self.plan.probed_trunks() {
             self.deadlines.not_before(Timer::TrunkSilent(trunk), patient);
         }
     }

@@ -213,3 +213,24 @@ fn a_switch_that_was_stopped_asks_no_trunk_even_one_that_calls() {
     world.pass(200 * SECOND);
     assert!(world.switch.is_empty(), "{:?}", world.switch.leftovers());
 }
+
+#[test]
+fn an_answer_that_comes_after_the_end_has_nobody_asked_again() {
+    let mut world = probed();
+    world.give(Input::Stop);
+    assert!(trunk_answers(&mut world, TRUNK, "503 Service Unavailable"));
+    world.pass(200 * SECOND);
+    assert!(world.switch.is_empty(), "{:?}", world.switch.leftovers());
+    assert!(!world.events.iter().any(|event| matches!(event, Event::Trunk { .. })));
+}
+
+#[test]
+fn a_trunk_that_was_just_asked_for_the_first_time_has_time_to_answer_a_new_process() {
+    let mut world = probed();
+    world.pass(3 * SECOND);
+    world.give(Input::Restart { seed: [1; 32], incomplete: false });
+    world.pass(2 * SECOND);
+    assert_eq!(healths(&world)[0], "unknown");
+    assert!(trunk_answers(&mut world, TRUNK, "200 OK"));
+    assert_eq!(healths(&world)[0], "up");
+}

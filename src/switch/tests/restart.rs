@@ -268,3 +268,17 @@ fn a_farewell_that_waited_for_its_time_does_not_go_to_a_connection_that_is_gone(
         assert!(begins(to(&mut world, by(5_060))) > 0, "restarted: {restarted}");
     }
 }
+
+#[test]
+fn what_an_older_version_counted_wrongly_is_counted_anew() {
+    let mut world = World::new(1);
+    let mut caller = Caller::new("a", TRUNK);
+    caller.call(&mut world);
+    // As one left it that took a ranked caller who was handed on for an emergency.
+    world.switch.routine_calls = 0;
+    restart(&mut world, 1, false);
+    assert_eq!(world.switch.routine_calls, 1);
+    caller.send(&mut world, "BYE", "");
+    Caller::new("b", TRUNK).call(&mut world);
+    assert_eq!(world.switch.calls(), 1, "the switch is not full");
+}
