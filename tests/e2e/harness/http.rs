@@ -135,7 +135,10 @@ impl Stream {
             if self.stream.read_line(&mut line).unwrap() == 0 {
                 return None;
             }
-            // Lengths of chunks stand between the lines.
+            // Lengths of chunks stand between the lines; that of the last is 0, and the connection stays for others.
+            if line.trim_end() == "0" {
+                return None;
+            }
             match line.trim_end().split_once(": ") {
                 Some(("event", value)) => value.clone_into(&mut event),
                 Some(("id", value)) => value.clone_into(&mut id),
