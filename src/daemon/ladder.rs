@@ -44,12 +44,11 @@ fn step(Step { at, what }: &Step) -> Value {
             let party = party.to_string();
             let (from, to) = if *comes { (party.as_str(), SELF) } else { (SELF, party.as_str()) };
             let way = if *comes { "from" } else { "to" };
-            let mut text: String = text.chars().take(MOST_SHOWN + 1).collect();
-            if text.chars().count() > MOST_SHOWN {
-                text.pop();
-                text.push('…');
+            let mut shown: String = text.chars().take(MOST_SHOWN).collect();
+            if shown.len() < text.len() {
+                shown.push('…');
             }
-            let detail = format!("{way} {remote}\n\n{text}");
+            let detail = format!("{way} {remote}\n\n{shown}");
             json!({ "at": at, "kind": "message", "from": from, "to": to, "summary": start, "detail": detail })
         }
         What::Decision(what) => {

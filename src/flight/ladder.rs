@@ -152,21 +152,19 @@ impl Search {
     /// The segment in which a call of a run began, or the first of those that are left of it.
     fn first(&mut self, paths: &[PathBuf], run: i64, call: CallId) -> Result<Option<usize>, Error> {
         // Numbers are given out in order, so the one that is looked for is found in a few steps.
-        let (mut low, mut high) = (0, paths.len());
+        let (mut low, mut high, mut before, mut goes_on) = (0, paths.len(), None, false);
         while low < high {
             let middle = low.midpoint(high);
             let (of, state, _) = self.base(&paths[middle])?;
-            let later = of == run && state.switch.last_call() >= call;
-            (low, high) = if later { (low, middle) } else { (middle + 1, high) };
+            if of == run && state.switch.last_call() >= call {
+                (high, goes_on) = (middle, state.switch.knows(call));
+            } else {
+                (low, before) = (middle + 1, (of == run).then_some(middle));
+            }
         }
-        if let Some(before) = low.checked_sub(1)
-            && self.base(&paths[before])?.0 == run
-        {
-            return Ok(Some(before));
+        if before.is_some() {
+            return Ok(before);
         }
-        let Some(path) = paths.get(low) else { return Ok(None) };
-        let (of, state, _) = self.base(path)?;
-        let goes_on = of == run && state.switch.knows(call);
         self.short = goes_on.then_some(Short::Beginning);
         Ok(goes_on.then_some(low))
     }

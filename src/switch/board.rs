@@ -17,6 +17,7 @@ use crate::policy;
 use crate::time::{Mono, Now, Wall};
 
 use super::Switch;
+use super::transfer::band_by;
 
 /// The whole service at one instant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -353,7 +354,7 @@ impl Switch {
         let on = self.exchange.distributor().rules_on(id);
         Line {
             name: name.to_owned(),
-            emergency: !trunks.is_empty() && trunks.iter().all(|trunk| trunk.emergency),
+            emergency: band_by(trunks.iter().copied()) == Band::EMERGENCY,
             open: self.is_open(trunks, now.wall),
             waiting: facts.map_or(0, |facts| facts.waiting),
             longest_wait: facts.and_then(|facts| facts.longest_since).map(|since| now.mono.since(since)),

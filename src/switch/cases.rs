@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::acd::cases::{Breached, Cases, Urgency};
+use crate::acd::cases::{Breached, Case, Cases, Urgency};
 use crate::acd::pathway::{Outcome, Referral, Subject};
 use crate::acd::{self, Availability, Band, PauseReason};
 use crate::call::Stage;
@@ -126,7 +126,7 @@ impl Switch {
             }
             CaseOrder::TakeThis(agent, case) => self.take_this_case(agent, case),
             CaseOrder::GiveBack(agent, case) => {
-                if self.held_case(agent, case)?.referral.is_some() {
+                if self.held_case(agent, case)?.0.referral.is_some() {
                     return Err(Refused::NotNow("a pathway has yet to answer for the case".to_owned()));
                 }
                 self.give_back_case(agent, case);
@@ -137,19 +137,16 @@ impl Switch {
                 let unknown = || Refused::Unknown(format!("there is no disposition `{code}`"));
                 self.close_case(agent, case, &code).then_some(()).ok_or_else(unknown)
             }
-            CaseOrder::Refer(agent, case, pathway) => {
-                self.held_case(agent, case)?;
-                self.refer_case(agent, case, pathway)
-            }
+            CaseOrder::Refer(agent, case, pathway) => self.refer_case(agent, case, pathway),
         }
     }
 
     /// What is known of a case that this clinician has.
-    fn held_case(&self, agent: AgentId, case: CaseId) -> Result<&File, Refused> {
+    fn held_case(&self, agent: AgentId, case: CaseId) -> Result<(&File, &Case), Refused> {
         let file = self.case_files.get(&case).ok_or_else(no_case)?;
         let held = self.stacks.get(file.stack.index()).and_then(|cases| cases.get(case));
-        let theirs = held.is_some_and(|held| held.holder == Some(agent));
-        theirs.then_some(file).ok_or_else(|| Refused::NotNow("the agent does not have this case".to_owned()))
+        let theirs = held.filter(|held| held.holder == Some(agent)).map(|held| (file, held));
+        theirs.ok_or_else(|| Refused::NotNow("the agent does not have this case".to_owned()))
     }
 
     /// The stacks from which a clinician takes cases.
@@ -268,16 +265,16 @@ impl Switch {
 
     /// Refers a case to a pathway; it stays with the clinician until the pathway has answered.
     fn refer_case(&mut self, agent: AgentId, case: CaseId, pathway: PathwayId) -> Result<(), Refused> {
+        let urgency = self.held_case(agent, case)?.1.urgency;
         let known = self.plan.pathways.get(pathway.index()).filter(|known| !known.gone);
         if !known.is_some_and(|known| self.is_at_work(known, self.now.wall)) {
             return Err(Refused::NotNow("the pathway is not at work".to_owned()));
         }
-        let file = self.case_files.get_mut(&case).ok_or_else(no_case)?;
-        let held =
-            self.stacks.get(file.stack.index()).and_then(|cases| cases.get(case)).ok_or_else(no_case)?;
-        let referral = Referral { of: Subject::Case(case), pathway, from: agent, urgency: held.urgency };
+        let referral = Referral { of: Subject::Case(case), pathway, from: agent, urgency };
         let id = self.pathways.refer(referral, self.now.mono)?;
-        file.referral = Some(id);
+        if let Some(file) = self.case_files.get_mut(&case) {
+            file.referral = Some(id);
+        }
         self.write_case(case);
         self.referred(id, pathway, agent);
         Ok(())

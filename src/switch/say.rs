@@ -40,9 +40,10 @@ impl Switch {
             };
             clips.extend(speech::clips(&prompts, self.plan.media.prompts));
         }
-        let told = self.play_once(call, clips);
-        let rule = self.exchange.offered_by(call).filter(|_| told && what.contains(&What::Offer));
-        if let Some(rule) = rule {
+        if self.play_once(call, clips)
+            && what.contains(&What::Offer)
+            && let Some(rule) = self.exchange.offered_by(call)
+        {
             self.emit(Event::Offered { call, rule: self.rule_name(rule) });
         }
     }

@@ -12,6 +12,7 @@ use crate::call::speech::Prompt;
 use crate::call::transfer::{Transfer, Way};
 use crate::call::{Call, Stage};
 use crate::id::{AgentId, CallId, LegId, LineId, PathwayId, StackId};
+use crate::policy::Trunk;
 use crate::sip::uri::Uri;
 
 use super::arrive::Refusal;
@@ -115,13 +116,11 @@ impl Switch {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Stage::Talking { leg, .. } = call.stage else { return };
         call.timeline.handed_on(agent, to.clone(), self.now.mono);
-        let was_limited = call.is_limited();
         let flagged = call.band != Band::EMERGENCY && place.band == Band::EMERGENCY;
-        (call.line, call.band) = (line, place.band);
-        if flagged {
-            call.becomes_emergency();
+        call.line = line;
+        if !flagged {
+            call.band = place.band;
         }
-        self.routine_calls -= usize::from(was_limited && !call.is_limited());
         call.stage = match target {
             Target::Line(_) | Target::Stack(_) => {
                 call.timeline.transfer_over(self.now.mono);
@@ -141,7 +140,7 @@ impl Switch {
         };
         let (caller, thread) = (call.caller, call.thread);
         if flagged {
-            self.emit(Event::Flagged { call: id, line: self.line_name(line) });
+            self.is_emergency_now(id);
         }
         if let Target::Pathway(pathway) = target {
             self.refer_caller(id, agent, pathway);
@@ -292,9 +291,7 @@ impl Switch {
     /// The priority that callers of a line get: whoever is handed to a line of emergency trunks alone is an
     /// emergency from then on.
     pub(super) fn band_of(&self, line: LineId) -> Band {
-        let mut trunks = self.plan.ingress.trunks.iter().filter(|trunk| trunk.line == line).peekable();
-        let emergency = trunks.peek().is_some() && trunks.all(|trunk| trunk.emergency);
-        if emergency { Band::EMERGENCY } else { Band::ROUTINE }
+        band_by(self.plan.ingress.trunks.iter().filter(|trunk| trunk.line == line))
     }
 
     fn why_not_free(&self, target: Target) -> Unwilling {
@@ -321,4 +318,11 @@ pub(super) fn status_of(cause: Cause) -> u16 {
         Cause::NoAnswer | Cause::Unreachable => 480,
         Cause::Failed => 488,
     }
+}
+
+/// The priority that these trunks give to a line together.
+pub(super) fn band_by<'a>(trunks: impl Iterator<Item = &'a Trunk>) -> Band {
+    let mut trunks = trunks.peekable();
+    let emergency = trunks.peek().is_some() && trunks.all(|trunk| trunk.emergency);
+    if emergency { Band::EMERGENCY } else { Band::ROUTINE }
 }
