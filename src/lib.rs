@@ -8,7 +8,7 @@
 //!
 //! | floor | modules | what lives there |
 //! |---|---|---|
-//! | 0 | [`time`], [`id`], [`rng`], [`audio`], [`access`] | instants and deadlines, identifiers, the seeded generator, the words for audio, users |
+//! | 0 | [`time`], [`id`], [`octets`], [`rng`], [`audio`], [`access`] | instants and deadlines, identifiers, stored bytes, the seeded generator, the words for audio, users |
 //! | 1 | [`calendar`], [`policy`], [`acd`] | opening hours; who may call and which line they join; lines, teams, agents, matching |
 //! | 2 | [`sip`], [`rtp`] | bytes in, bytes out; strangers to each other |
 //! | 3 | [`call`], [`switch`] | one back-to-back call; the machine that owns them all |
@@ -19,6 +19,7 @@
 pub mod access;
 pub mod audio;
 pub mod id;
+pub mod octets;
 pub mod rng;
 pub mod time;
 

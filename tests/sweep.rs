@@ -5,11 +5,13 @@ use std::ops::Range;
 use hearken::sim::world::{self, Tally};
 
 /// What must have happened somewhere among so many seeds, or the world has become too friendly.
-const RARE: [&str; 23] = [
+const RARE: [&str; 27] = [
     "answered",
     "both left",
     "broken connections",
     "cancels",
+    "cases closed",
+    "cases written",
     "clock jumps",
     "codes",
     "crashes",
@@ -19,9 +21,11 @@ const RARE: [&str; 23] = [
     "drains",
     "forks",
     "glares",
+    "patients reached",
     "power cuts",
     "promises written",
     "put back",
+    "referrals returned",
     "reloads",
     "spoilt",
     "stalls",

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 
-import rig as machine
 from rig import Hearken, Kamailio, Rig, Sipp, Unlogged, cpu, descriptors, heard, load, memory, play, say
 
 ROUNDS = int(os.environ.get("ROUNDS", 3))
@@ -293,11 +292,8 @@ def notice(rig):
     server = Hearken(rig, agents=20)
     callee = Sipp(rig, "agent_queue", rig.callee)
     trace = rig.dir / "trace.txt"
-    fields = [word for name in ("frame.time_epoch", "ip.src", "sip.Method", "sip.r-uri.user", "sip.Call-ID") for word in ("-e", name)]
-    capture = rig.start(1, [
-        "tshark", "-Q", "-l", "-n", "-i", "lo", "-f", f"udp port {machine.SIP_PORT} and host {rig.callee}",
-        "-d", f"udp.port=={machine.SIP_PORT},sip", "-Y", "sip.Method", "-T", "fields", *fields,
-    ], open(trace, "w"))
+    fields = ["frame.time_epoch", "ip.src", "sip.Method", "sip.r-uri.user", "sip.Call-ID"]
+    capture = rig.capture(rig.callee, "sip.Method", fields, trace)
     time.sleep(2)
     caller = Sipp(rig, "caller_queue", rig.caller, rig.server, 200, 100000, limit=waiting + 20)
     # Until the line is as long as it will be.

@@ -93,6 +93,14 @@ class Rig:
             group.write_text(os.environ["NICE"])
         return process
 
+    def capture(self, host, show, fields, into):
+        """tshark, writing the `fields` of the SIP messages from and to `host` that are to be shown into a file."""
+        named = [word for field in fields for word in ("-e", field)]
+        return self.start(1, [
+            "tshark", "-Q", "-l", "-n", "-i", "lo", "-f", f"udp port {SIP_PORT} and host {host}",
+            "-d", f"udp.port=={SIP_PORT},sip", "-Y", show, "-T", "fields", *named,
+        ], open(into, "w"))
+
     def finish(self, process, how=signal.SIGTERM):
         stop(process, how)
         self.running.remove(process)

@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::octets;
 use crate::time::{Deadlines, Mono};
 
 /// A caller's number as a keyed hash: equal numbers have equal keys, and no number can be read from one.
@@ -40,14 +41,14 @@ impl fmt::Display for CallerKey {
 /// As text where people may read it, so that it can be the key of a map in JSON too.
 impl Serialize for CallerKey {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        if to.is_human_readable() { to.collect_str(self) } else { self.0.serialize(to) }
+        if to.is_human_readable() { to.collect_str(self) } else { octets::serialize(&self.0, to) }
     }
 }
 
 impl<'de> Deserialize<'de> for CallerKey {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<CallerKey, D::Error> {
         if !from.is_human_readable() {
-            return Deserialize::deserialize(from).map(CallerKey);
+            return octets::deserialize(from).map(CallerKey);
         }
         let text = String::deserialize(from)?;
         let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -112,15 +112,6 @@ fn load(path: &Path) -> Result<Loaded, ExitCode> {
     })
 }
 
-/// From here on this thread takes of the machine's time what no other wants; so it must hold nothing that others wait for.
-fn give_way() {
-    /// The lowest priority. Linux has priorities by thread, whatever the name of the call says.
-    const NICE: i32 = 19;
-    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
-        tracing::debug!(%error, "this is done at the usual priority");
-    }
-}
-
 /// The date on this host.
 fn today() -> Date {
     jiff::Zoned::now().date()

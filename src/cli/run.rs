@@ -193,6 +193,9 @@ pub(super) fn log_as(settings: LogSettings) {
     use tracing_subscriber::EnvFilter;
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(settings.level.to_string()));
+    // What is said to the provider of [web.oidc], secrets and all, is in the trace of these.
+    let quiet = ["ureq=off", "ureq_proto=off", "rustls=off"].into_iter().flat_map(str::parse);
+    let filter = quiet.fold(filter, EnvFilter::add_directive);
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
     match settings.format {
         LogFormat::Text => log.init(),

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::fail;
 use crate::access::Role;
+use crate::octets::hex;
 use crate::web::{digest, hashed};
 
 /// Fewest letters of a password.
@@ -22,6 +23,9 @@ pub(super) struct Args {
     /// The agent that the user is
     #[arg(long, value_name = "AGENT")]
     agent: Option<String>,
+    /// By what value of its claim the provider of [web.oidc] means this user; no password is asked for then
+    #[arg(long, value_name = "VALUE")]
+    oidc: Option<String>,
     /// Makes a token, which is printed once on standard error, in place of a password
     #[arg(long)]
     token: bool,
@@ -45,19 +49,25 @@ fn role(word: &str) -> Result<Role, String> {
 
 /// The entry as TOML.
 fn entry(args: &Args) -> Result<String, String> {
-    let secret = if args.token { token()? } else { password()? };
+    let secret = match (args.token, &args.oidc) {
+        (true, _) => token()?,
+        (false, Some(_)) => String::new(),
+        (false, None) => password()?,
+    };
     Ok(written(args, &secret))
 }
 
 fn written(args: &Args, secret: &str) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let roles: Vec<_> = args.roles.iter().map(|role| quoted(role.word())).collect();
-    let agent = args.agent.iter().map(|agent| format!("agent = {}\n", quoted(agent)));
+    let others = [("agent", &args.agent), ("oidc", &args.oidc)].into_iter();
+    let others = others.filter_map(|(key, value)| Some(format!("{key} = {}\n", quoted(value.as_ref()?))));
+    let break_after = if secret.is_empty() { "" } else { "\n" };
     format!(
-        "\n[user.{}]\n{secret}\nroles = [{}]\n{}",
+        "\n[user.{}]\n{secret}{break_after}roles = [{}]\n{}",
         quoted(&args.name),
         roles.join(", "),
-        agent.collect::<String>()
+        others.collect::<String>()
     )
 }
 
@@ -81,7 +91,7 @@ fn password() -> Result<String, String> {
 
 fn token() -> Result<String, String> {
     let token = secret()?;
-    let digest: String = digest(&token).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex(&digest(&token));
     eprintln!("The token, which is kept nowhere: {token}");
     Ok(format!("tokens = [\"sha256:{digest}\"]"))
 }
@@ -90,7 +100,7 @@ fn token() -> Result<String, String> {
 pub(super) fn secret() -> Result<String, String> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| format!("the system gives no randomness: {error}"))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&bytes))
 }
 
 #[cfg(test)]
@@ -106,14 +116,18 @@ mod tests {
             name: "asha".into(),
             roles: vec![Role::Agent, Role::Supervisor],
             agent: Some("asha".into()),
+            oidc: Some("asha@example.nhs.uk".into()),
             token: false,
         };
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("users.toml");
         let kept = format!("password = \"{}\"", hashed("correct horse battery", &[1; 16]));
-        std::fs::write(&file, written(&args, &kept)).unwrap();
-        let users = config::users(&file).unwrap();
-        assert_eq!((users[0].name.as_str(), &users[0].roles), ("asha", &args.roles));
-        assert_eq!(users[0].agent.as_deref(), Some("asha"));
+        for (secret, has_password) in [(kept, true), (String::new(), false)] {
+            std::fs::write(&file, written(&args, &secret)).unwrap();
+            let users = config::users(&file).unwrap();
+            assert_eq!((users[0].name.as_str(), &users[0].roles), ("asha", &args.roles));
+            assert_eq!((&users[0].agent, &users[0].oidc), (&args.agent, &args.oidc));
+            assert_eq!(users[0].password.is_some(), has_password);
+        }
     }
 }

@@ -83,9 +83,9 @@ pub fn changes(old: &str, new: &str) -> Vec<Change> {
             let known = changes.iter().any(|change| change.key == above.join("."));
             known && old.contains_key(above) != new.contains_key(above)
         });
-        if !parent {
-            let at_restart =
-                AT_RESTART.iter().any(|start| name.starts_with(start)) || is_keep_of_practice(&key[..]);
+        let at_restart =
+            AT_RESTART.iter().any(|start| name.starts_with(start)) || is_keep_of_practice(&key[..]);
+        if !parent || at_restart {
             let [was, is] = match name.as_str() {
                 "hep.key" => [was, is].map(|value| value.map(|_| "...".to_owned())),
                 _ => [was, is].map(|value| value.map(|text| shortened(&without_password(text)))),
@@ -102,7 +102,7 @@ fn is_keep_of_practice(key: &[String]) -> bool {
 }
 
 /// Every value by its path; tables are there too, as empty texts.
-fn flatten(table: Table) -> BTreeMap<Vec<String>, String> {
+pub(super) fn flatten(table: Table) -> BTreeMap<Vec<String>, String> {
     let mut flat = BTreeMap::new();
     // One or two levels of tables have names of their own: [sip], [line.NAME].
     for (key, value) in table {
@@ -254,8 +254,14 @@ mod tests {
             shown("[web]\nusers = \"a\"\n", "[web]\nusers = \"b\"\n"),
             ["~ web.users: \"a\" -> \"b\""]
         );
+        assert_eq!(
+            shown("[web.oidc]\nname = \"a\"\n", "[web.oidc]\nname = \"b\"\n"),
+            ["~ web.oidc.name: \"a\" -> \"b\""]
+        );
         let practice =
             shown("[practice.keep]\nods = \"Y1\"\n", "[practice.keep]\nods = \"Y2\"\nkeep = \"400d\"\n");
+        let new = shown("", "[practice.elm]\nods = \"Y1\"\nkeep = \"400d\"\n");
+        assert_eq!(new, ["+ practice.elm", "+ practice.elm.keep: \"400d\" (after a restart)"]);
         assert_eq!(
             practice,
             ["+ practice.keep.keep: \"400d\" (after a restart)", "~ practice.keep.ods: \"Y1\" -> \"Y2\""]

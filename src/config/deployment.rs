@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::access::User;
+use crate::access::{Provider, User};
 use crate::sip::Transport;
 use crate::switch::following::Removed;
 use crate::switch::plan::Plan;
@@ -180,6 +180,8 @@ pub struct WebSettings {
     pub listen: SocketAddr,
     /// Who may use it.
     pub users: Vec<User>,
+    /// Who signs people in beside the interface itself.
+    pub provider: Option<Provider>,
     /// Within what time callers should be answered.
     pub answer_within: Duration,
     /// The same for lines of emergency trunks alone.

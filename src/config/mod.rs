@@ -11,6 +11,7 @@ mod civil;
 mod deployment;
 mod draft;
 mod duration;
+mod named;
 mod nearest;
 mod phone;
 mod report;
@@ -30,6 +31,7 @@ pub use deployment::{
     Listen, LogFormat, LogSettings, MediaSettings, Node, PracticePlaces, ReportSettings, StoredCli,
     WebSettings,
 };
+pub use named::Files;
 pub(crate) use nearest::nearest;
 pub use report::{Diagnostic, Errors, Place, Report, Severity};
 

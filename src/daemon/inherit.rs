@@ -1,6 +1,6 @@
 //! Sockets that stay open while a new program takes this one's place in the same process.
 //!
-//! The only place with `unsafe`: descriptors are told to the new program as numbers, in the environment. Why it is
+//! Descriptors are told to the new program as numbers, in the environment, hence `unsafe`. Why it is
 //! sound: the numbers are believed only when the same process wrote them, and `exec` keeps the process; they are
 //! read once, before any thread is started or anything else opened, so nobody else can own them; and each is looked
 //! up in the kernel's table first, to be an open socket.

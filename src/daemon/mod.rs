@@ -38,6 +38,7 @@ mod notify;
 mod pace;
 mod past;
 mod reload;
+mod slice;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -53,6 +54,8 @@ pub use reload::{Reload, Verdict};
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How often it looks whether they have them.
 const GLANCE: Duration = Duration::from_millis(20);
+/// How long the last copies and traces may take to leave: no call is looked after meanwhile.
+const EXPORTS_FOR: Duration = Duration::from_millis(500);
 /// How often the daemon looks after itself.
 const ROUND: Duration = Duration::from_secs(1);
 /// Arrivals handled together, before the timers and orders are looked at again.
@@ -300,14 +303,20 @@ impl<O: Observer> Daemon<O> {
     /// Runs until an order ends it; everything is written and closed then.
     pub async fn run(mut self) -> Result<O, Failure> {
         self.manager.ready();
+        // All threads that the daemon has run by now.
+        slice::set(true);
         while !self.is_over() {
             let action = self.select().await;
+            let asked = matches!(action, Action::Ask(_));
             self.apply(action);
             // However many arrivals there are, whoever asks is answered between two batches.
             self.answer_one();
             let now = Instant::now();
             self.look_after_itself(now);
-            if let Some(pause) = self.pace.pause(now) {
+            if asked {
+                // However many ask, the sockets are looked at before the next of them is answered.
+                tokio::task::yield_now().await;
+            } else if let Some(pause) = self.pace.pause(now) {
                 // The whole thread sleeps: streams, timers and orders gather as well.
                 std::thread::sleep(pause);
             }
@@ -480,11 +489,10 @@ impl<O: Observer> Daemon<O> {
 
     /// Lets what was told to collectors leave, if that is soon.
     fn end_exports(&self) {
-        if let Some(copies) = self.net.copies() {
-            copies.end();
-        }
-        if let Some(traces) = &self.traces {
-            traces.end();
+        let until = Instant::now() + EXPORTS_FOR;
+        let ends = [self.net.copies().and_then(Hep::end), self.traces.as_ref().and_then(Traces::end)];
+        for end in ends.into_iter().flatten() {
+            let _ = end.recv_timeout(until.saturating_duration_since(Instant::now()));
         }
     }
 

@@ -7,10 +7,10 @@
 use std::time::{Duration, Instant};
 
 /// How long arrivals gather. A call's set-up takes two such pauses, far less than anybody can notice.
-const PAUSE: Duration = Duration::from_millis(4);
+const PAUSE: Duration = Duration::from_millis(8);
 /// Over this time arrivals are counted.
 const WINDOW: Duration = Duration::from_millis(100);
-/// So many in a window are dense: one in each pause and more.
+/// So many in a window are dense: four in each pause and more.
 const DENSE: usize = 50;
 
 /// How densely things arrive.

@@ -19,7 +19,7 @@ use crate::time::Now;
 use super::clock::boot;
 use super::inherit::{self, Inherited};
 use super::ladder::Log;
-use super::{Clock, Daemon, Failure, Observer, seed};
+use super::{Clock, Daemon, Failure, Observer, seed, slice};
 
 /// How long a daemon must have lived for its beginning to have gone well.
 const PROBATION: Duration = Duration::from_secs(5);
@@ -309,7 +309,9 @@ impl<O: Observer> Daemon<O> {
         tracing::info!(calls = self.switch.calls(), took = ?begun.elapsed(), "handing over to the new program");
         self.end_exports();
         let sockets = [self.net.descriptors(), self.media.descriptors()].concat();
+        slice::set(false);
         let error = inherit::replace(program, &sockets);
+        slice::set(true);
         tracing::error!(%error, program = %program.display(), "it cannot be started: this one goes on");
     }
 

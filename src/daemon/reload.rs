@@ -6,11 +6,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 
-use crate::access::User;
+use crate::access::{Provider, User};
 use crate::config::Deployment;
 use crate::id::ClipId;
 use crate::media::{self, Clip, ClipError};
 use crate::net::Peer;
+use crate::octets::hex;
 use crate::switch::plan::{Plan, may_be_emergency};
 use crate::switch::{Event, Input};
 use crate::web::Users;
@@ -23,6 +24,7 @@ pub struct Reload {
     plan: Plan,
     clips: Vec<Clip>,
     users: Vec<User>,
+    provider: Option<Provider>,
     done: oneshot::Sender<Verdict>,
 }
 
@@ -49,8 +51,8 @@ impl Reload {
     pub fn prepare(mut deployment: Deployment) -> Result<(Reload, oneshot::Receiver<Verdict>), ClipError> {
         let clips = read_clips(&mut deployment)?;
         let (done, verdict) = oneshot::channel();
-        let users = deployment.web.map(|web| web.users).unwrap_or_default();
-        Ok((Reload { plan: deployment.plan, clips, users, done }, verdict))
+        let (users, provider) = deployment.web.map(|web| (web.users, web.provider)).unwrap_or_default();
+        Ok((Reload { plan: deployment.plan, clips, users, provider, done }, verdict))
     }
 }
 
@@ -58,7 +60,7 @@ impl Reload {
 pub(super) fn version(plan: &Plan) -> Arc<str> {
     let bytes = rmp_serde::to_vec(plan).expect("a plan is plain data, which MessagePack has");
     let digest = Sha256::digest(bytes);
-    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+    hex(&digest[..8]).into()
 }
 
 /// How each host is to be treated; the plan of the day decides, so it can be exchanged.
@@ -98,7 +100,7 @@ impl Peers {
 impl<O: Observer> Daemon<O> {
     /// Lets the switch judge a new plan, and the others follow it.
     pub(super) fn reload(&mut self, reload: Reload) {
-        let Reload { plan, clips, users, done } = reload;
+        let Reload { plan, clips, users, provider, done } = reload;
         let mut verdict = Ok(());
         let mut clips = Some(clips);
         self.batch.push(Input::Reload(Box::new(plan)));
@@ -115,6 +117,7 @@ impl<O: Observer> Daemon<O> {
         });
         if let Some(web) = self.web.as_ref().filter(|_| verdict.is_ok()) {
             web.set_users(Users::new(users));
+            web.set_provider(provider);
         }
         // Whoever asked may have gone meanwhile.
         let _ = done.send(verdict);

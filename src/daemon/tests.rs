@@ -59,3 +59,46 @@ fn a_media_thread_that_dies_ends_the_daemon_so_that_the_next_one_resumes_its_cal
         assert_eq!(past.left.is_some(), flight, "whoever comes next takes its state over");
     }
 }
+
+#[test]
+fn a_caller_does_not_wait_for_all_who_ask() {
+    const MANY: usize = 200;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let mut deployment = deployment(dir.path(), false);
+    let past = Past::open(&mut deployment, inherit::Inherited::default()).unwrap();
+    let told = runtime.block_on(async {
+        let (_orders, received) = mpsc::channel(1);
+        let mut daemon = Daemon::start(deployment, past, received, ()).unwrap();
+        let (ask, asks) = mpsc::channel(MANY);
+        daemon.asks = asks;
+        let answers: Vec<_> = std::iter::repeat_with(|| {
+            let (to, answer) = tokio::sync::oneshot::channel();
+            ask.try_send(Ask::LastCall(to)).unwrap();
+            answer
+        })
+        .take(MANY)
+        .collect();
+        let caller = std::net::UdpSocket::bind("127.0.0.2:0").unwrap();
+        let from = caller.local_addr().unwrap();
+        let invite = format!(
+            "INVITE sip:02079460101@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK1\r\nMax-Forwards: 70\r\n\
+             From: <sip:07700900123@{from}>;tag=a\r\nTo: <sip:02079460101@127.0.0.1>\r\nCall-ID: one\r\n\
+             CSeq: 1 INVITE\r\nContact: <sip:07700900123@{from}>\r\nContent-Length: 0\r\n\r\n"
+        );
+        caller.send_to(invite.as_bytes(), daemon.addresses()[0].1).unwrap();
+        let all = async {
+            let mut told = Vec::new();
+            for answer in answers {
+                told.push(answer.await.unwrap());
+            }
+            told
+        };
+        tokio::select! {
+            told = all => told,
+            _ = daemon.run() => panic!("it goes on"),
+        }
+    });
+    let before = told.iter().filter(|last| last.0 == 0).count();
+    assert!(before < MANY / 10, "{before} of {MANY} were answered before the caller");
+}

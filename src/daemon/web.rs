@@ -32,7 +32,8 @@ pub(super) fn start(
     (switch, now): (&Switch, Now),
 ) -> (Option<Web>, mpsc::Receiver<Ask>) {
     let (ask, asks) = mpsc::channel(web::MOST_ASKED);
-    let WebSettings { listen, users, answer_within, emergency_within, requests_per_second } = settings;
+    let WebSettings { listen, users, provider, answer_within, emergency_within, requests_per_second } =
+        settings;
     let listener = match TcpListener::bind(listen) {
         Ok(listener) => listener,
         Err(error) => {
@@ -51,6 +52,7 @@ pub(super) fn start(
     let settings = web::Settings {
         run,
         users: Users::new(users),
+        provider,
         requests_per_second,
         day,
         since: now.wall,

@@ -3,11 +3,12 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::sync::Arc;
+use std::mem;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
@@ -43,6 +44,21 @@ pub(super) struct Shared {
     stale: AtomicBool,
     /// Snapshots that could not be written, and tidyings that failed.
     pub(super) failures: AtomicU64,
+    /// The buffer of the last snapshot: memory that is there already holds up the next one less.
+    spare: Mutex<Vec<u8>>,
+}
+
+impl Shared {
+    /// An empty buffer, with the room of the last snapshot if that is written.
+    pub(super) fn spared(&self) -> Vec<u8> {
+        self.spare.try_lock().map(|mut spare| mem::take(&mut *spare)).unwrap_or_default()
+    }
+
+    /// The buffer of a snapshot is needed no longer.
+    pub(super) fn spare(&self, mut bytes: Vec<u8>) {
+        bytes.clear();
+        *self.spare.lock().unwrap_or_else(PoisonError::into_inner) = bytes;
+    }
 }
 
 /// The handle of the other thread; dropping it waits for the thread.
@@ -131,6 +147,7 @@ fn work(settings: &Settings, inbox: &Receiver<Job>, shared: &Shared) {
                 let kept = files::replace(&files::snapshot(directory, place), &bytes);
                 shared.stale.store(kept.is_err(), Release);
                 shared.waiting.fetch_sub(bytes.len(), Relaxed);
+                shared.spare(bytes);
                 kept.and_then(|()| tidy())
             }
             Ok(Job::Sync(place)) => files::sync(&files::snapshot(directory, place)),
@@ -147,7 +164,7 @@ fn work(settings: &Settings, inbox: &Receiver<Job>, shared: &Shared) {
             Ok(()) => complained = false,
             Err(error) => {
                 shared.failures.fetch_add(1, Relaxed);
-                if !std::mem::replace(&mut complained, true) {
+                if !mem::replace(&mut complained, true) {
                     tracing::error!(%error, "a snapshot cannot be kept, or old files not removed");
                 }
             }

@@ -124,7 +124,17 @@ impl From<Error> for NoLadder {
 /// Reads and replays as much as [`Short`] says at most; costs seconds at worst, so it is nothing for a thread that
 /// others wait for.
 pub fn ladder(directory: &Path, run: i64, call: CallId) -> Result<Ladder, NoLadder> {
-    let mut search = Search { begun: Instant::now(), left: MOST_BYTES, short: None };
+    ladder_within(directory, run, call, (MOST_BYTES, LONGEST))
+}
+
+/// The same with other bounds on the bytes that are read and the time that it takes.
+pub(super) fn ladder_within(
+    directory: &Path,
+    run: i64,
+    call: CallId,
+    (left, longest): (u64, Duration),
+) -> Result<Ladder, NoLadder> {
+    let mut search = Search { begun: Instant::now(), longest, left, short: None };
     let paths = segments(directory)?;
     let Some(first) = search.first(&paths, run, call)? else { return Err(NoLadder::Forgotten) };
     let mut collector = Collector::new(Wanted::Number(call));
@@ -144,6 +154,7 @@ pub fn ladder(directory: &Path, run: i64, call: CallId) -> Result<Ladder, NoLadd
 /// What a ladder has cost so far.
 struct Search {
     begun: Instant,
+    longest: Duration,
     left: u64,
     short: Option<Short>,
 }
@@ -198,7 +209,7 @@ impl Search {
             over = collector.is_over(batch, switch);
             if collector.steps.len() > MOST_STEPS {
                 self.short = Some(Short::Steps);
-            } else if self.begun.elapsed() > LONGEST {
+            } else if self.begun.elapsed() > self.longest {
                 self.short = Some(Short::Time);
             }
             over |= matches!(self.short, Some(Short::Steps | Short::Time));

@@ -33,8 +33,6 @@ const SEGMENT_FOR: Duration = Duration::from_secs(3_600);
 const RETRY: Duration = Duration::from_secs(5);
 /// How many attempts of those go by before it is said again.
 const COMPLAIN_EVERY: u32 = 12;
-/// Room for the first snapshot; later ones have as much as the one before took.
-const FIRST_ROOM: usize = 1 << 20;
 
 /// A flight log that is being written.
 pub struct Recorder {
@@ -49,7 +47,6 @@ pub struct Recorder {
     /// Something was handled since the last snapshot.
     moved: bool,
     last_snapshot: Instant,
-    room: usize,
     /// How often the log was tried to be begun anew, in vain.
     retries: u32,
     keeper: Keeper,
@@ -96,7 +93,6 @@ impl Recorder {
             digest: Digest::default(),
             moved: true,
             last_snapshot: Instant::now(),
-            room: FIRST_ROOM,
             retries: 0,
             keeper,
             counters: Counters::default(),
@@ -113,8 +109,10 @@ impl Recorder {
         // The snapshot first: a segment without it would not be found to follow anything. Callers wait for this, so
         // it is not they who wait for the disk.
         let place = Place { segment: self.number, offset: 0 };
-        let base = snapshot::write(&self.head, kept, now, FIRST_ROOM);
-        files::put(&files::snapshot(&self.settings.directory, place), &base)?;
+        let base = self.state(kept, now);
+        let put = files::put(&files::snapshot(&self.settings.directory, place), &base);
+        self.keeper.shared.spare(base);
+        put?;
         let segment = Segment::begin(&self.settings, &self.head, self.number, now)?;
         self.keeper.send(Job::Sync(place));
         Ok(segment)
@@ -199,14 +197,20 @@ impl Recorder {
         // The state before the first record is called that at the beginning.
         let offset = if segment.length == segment.head { 0 } else { segment.length };
         let place = Place { segment: self.number, offset };
-        let bytes = snapshot::write(&self.head, kept, now, self.room);
-        self.room = bytes.len() + bytes.len() / 8;
+        let bytes = self.state(kept, now);
         self.counters.snapshots += 1;
         self.counters.snapshot_bytes = bytes.len() as u64;
         self.keeper.send(Job::Snapshot(place, bytes));
         let held = begun.elapsed();
         self.counters.longest_hold = self.counters.longest_hold.max(held);
         held
+    }
+
+    /// A snapshot, in the memory of the one before, or in as much.
+    fn state(&self, kept: &Kept<'_>, now: Now) -> Vec<u8> {
+        let mut room = self.keeper.shared.spared();
+        room.reserve(usize::try_from(self.counters.snapshot_bytes).unwrap_or(0));
+        snapshot::write(&self.head, kept, now, room)
     }
 
     /// Waits until all that was given is in its files; says whether all of it is.

@@ -38,9 +38,8 @@ pub struct State {
     pub promises: Vec<PromiseRecord>,
 }
 
-/// A snapshot as the bytes of its file.
-pub(super) fn write(head: &Head, kept: &Kept<'_>, now: Now, room: usize) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(room);
+/// A snapshot as the bytes of its file, in an empty buffer.
+pub(super) fn write(head: &Head, kept: &Kept<'_>, now: Now, mut bytes: Vec<u8>) -> Vec<u8> {
     bytes.extend_from_slice(&MAGIC);
     format::append(&mut bytes, Kind::Head, now, |buffer| named::append(buffer, head));
     format::append(&mut bytes, Kind::State, now, |buffer| named::append(buffer, kept));

@@ -6,7 +6,6 @@
 //! bytes in a file of their own, made at the first start with mode 0600; whoever deletes it makes every
 //! stored hash unreadable for good.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -16,6 +15,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use super::{Error, private_file};
+use crate::octets::hex;
 
 /// How callers' numbers are stored.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -52,11 +52,7 @@ impl Key {
     /// The stored form of a number.
     pub fn hash(&self, number: &str) -> String {
         let digest = self.0.clone().chain_update(number.as_bytes()).finalize().into_bytes();
-        digest.iter().fold(String::with_capacity(2 * digest.len()), |mut hex, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        hex(&digest)
     }
 }
 

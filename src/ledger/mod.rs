@@ -36,7 +36,7 @@ mod error;
 mod event;
 mod keep;
 mod key;
-mod private_file;
+pub(crate) mod private_file;
 mod reader;
 pub mod report;
 mod schema;

@@ -32,7 +32,7 @@ pub(super) fn tighten(path: &Path) -> io::Result<()> {
 }
 
 /// Makes the directory's entry of `path` durable.
-pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => File::open(".")?.sync_all(),
         Some(parent) => File::open(parent)?.sync_all(),
@@ -41,7 +41,7 @@ pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
 }
 
 /// `path` with `suffix` appended to its last component.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)

@@ -79,11 +79,22 @@ impl Reader {
     /// The same; once the limit is reached nothing more is read, and it answers [`Error::Stopped`].
     pub fn open_until(path: &Path, limit: Limit) -> Result<Reader, Error> {
         let mut reader = Reader::open(path)?;
-        match &mut reader.source {
-            Source::File(db) => sqlite::stop_when(db, limit.clone(), Limit::is_reached)?,
-            Source::Server(server) => server.hurry(limit.until.saturating_duration_since(Instant::now()))?,
+        if let Source::File(db) = &mut reader.source {
+            sqlite::stop_when(db, limit.clone(), Limit::is_reached)?;
         }
-        Ok(Reader { limit: Some(limit), ..reader })
+        reader.limit = Some(limit);
+        reader.hurry().map_err(|error| reader.why(error))?;
+        Ok(reader)
+    }
+
+    /// From now on an answer of a server may take what is left of the limit.
+    fn hurry(&self) -> Result<(), Error> {
+        match (&self.source, &self.limit) {
+            (Source::Server(server), Some(limit)) => {
+                server.hurry(limit.until.saturating_duration_since(Instant::now()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Gives `each` the rows that a query finds.
@@ -95,9 +106,11 @@ impl Reader {
     ) -> Result<(), Error> {
         let read = match &self.source {
             Source::File(db) => sqlite::query(db, sql, values, each),
-            Source::Server(server) => server.query(sql, values, &mut |row| match self.is_over() {
-                true => Err(Error::Stopped),
-                false => each(row),
+            Source::Server(server) => self.hurry().and_then(|()| {
+                server.query(sql, values, &mut |row| match self.is_over() {
+                    true => Err(Error::Stopped),
+                    false => each(row),
+                })
             }),
         };
         read.map_err(|error| self.why(error))

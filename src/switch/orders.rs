@@ -197,7 +197,8 @@ impl Switch {
             CallerOrder::Move(call, line) => self.move_to(call, &line),
             CallerOrder::HangUp(call) => {
                 let known = self.calls.get(&call).ok_or_else(gone)?;
-                if known.caller.is_none() {
+                let dialled = known.promise().is_some() && matches!(known.stage, Stage::Dialling { .. });
+                if known.caller.is_none() || dialled {
                     return Err(Refused::not_now("nobody is on the phone yet"));
                 }
                 self.end_call(call, EndedBy::Supervisor);

@@ -28,10 +28,20 @@ impl Switch {
             PathwayOrder::Report(pathway, free) => {
                 self.pathways.report(pathway, Report { free, at: now }, now)
             }
+            PathwayOrder::Acknowledge(referral) | PathwayOrder::Decline(referral)
+                if self.is_of_caller(referral) =>
+            {
+                let why = "the caller is on the way to the pathway, and its phone answers for it";
+                return Err(super::Refused::NotNow(why.to_owned()));
+            }
             PathwayOrder::Acknowledge(referral) => self.pathways.acknowledge(referral, now),
             PathwayOrder::Decline(referral) => self.pathways.decline(referral, now),
         };
         Ok(obeyed?)
+    }
+
+    fn is_of_caller(&self, referral: ReferralId) -> bool {
+        self.pathways.get(referral).is_some_and(|known| matches!(known.of, Subject::Call(_)))
     }
 
     /// Where to ring for a pathway that can be transferred to now.

@@ -6,7 +6,7 @@ use std::time::Instant;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 
 use super::problem::Problem;
-use super::{Shared, locked};
+use super::{Shared, cookies, locked};
 use crate::access::Role;
 
 /// The header that no page of another site can send.
@@ -60,10 +60,7 @@ pub(super) fn who(web: &Shared, headers: &HeaderMap, now: Instant) -> Option<Who
             cookie: None,
         });
     }
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut cookies =
-        cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let cookie = cookies.find(|(name, _)| *name == COOKIE)?.1;
+    let cookie = cookies::sent(headers, COOKIE)?;
     let name = locked(&web.sessions).name(cookie, now)?.to_owned();
     let user = users.named(&name)?;
     let (roles, agent) = (user.roles.clone(), user.agent.clone());

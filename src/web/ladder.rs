@@ -8,13 +8,11 @@ use axum::http::StatusCode;
 use tokio::sync::oneshot;
 
 use super::problem::Problem;
-use super::{Ask, Shared, locked};
+use super::{Ask, Shared, give_way, locked};
 use crate::id::CallId;
 
 /// How long a question waits while another one is answered.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The niceness of the thread that reads: calls come first.
-const LAST: i32 = 19;
 
 /// Knows what was logged of each call. An answer takes seconds at worst.
 pub trait Ladders: Send + Sync {
@@ -46,8 +44,7 @@ pub(super) async fn ladder(web: &Arc<Shared>, call: CallId) -> Result<String, Pr
     let turn = turn.map_err(|_| Problem::too_many("others are being read", PATIENCE.as_secs()))?;
     let (answer, answered) = oneshot::channel();
     let read = move || {
-        // Refused by no system that there is; then it reads no less.
-        let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), LAST);
+        give_way();
         let found = ladders.ladder(call);
         drop(turn);
         // Whoever asked may be gone.

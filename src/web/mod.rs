@@ -9,7 +9,8 @@
 //! |---|---|
 //! | `routes` | every route, who may use it, and what serves it |
 //! | `server` | connections: limits, time-outs, headers of every answer |
-//! | `gate`, `users`, `sessions`, `limits` | who asks, whether they may, and not too often |
+//! | `gate`, `users`, `sessions`, `cookies`, `limits` | who asks, whether they may, and not too often |
+//! | `oidc` | signing in by a provider |
 //! | `board`, `day`, `news`, `stream` | what is shown, counted and told |
 //! | `orders`, `once` | what is ordered, and only once |
 //! | `ladder` | one call, message by message |
@@ -23,12 +24,14 @@
 
 mod audit;
 mod board;
+mod cookies;
 mod day;
 mod gate;
 mod ladder;
 mod limits;
 mod metrics;
 mod news;
+mod oidc;
 mod once;
 mod openapi;
 mod orders;
@@ -61,6 +64,7 @@ pub use reports::{Answer, Asked, Format, Kind, Limit, NoReport, Offer, Practice,
 pub use transports::{Datagrams, Listener, Streams, Transports};
 pub use users::{Users, digest, hashed};
 
+use crate::access::Provider;
 use crate::id::CallId;
 use crate::switch::board::{Board, Callback, Caller, Case, Desk};
 use crate::switch::{Event, Order, Refused};
@@ -106,6 +110,8 @@ pub struct Settings {
     pub run: i64,
     /// Who may use it.
     pub users: Users,
+    /// Who signs people in beside the interface itself.
+    pub provider: Option<Provider>,
     /// How many requests of one user or address are served in the long run.
     pub requests_per_second: u32,
     /// The day, of which nothing is counted yet.
@@ -132,6 +138,7 @@ struct Shared {
     asks: mpsc::Sender<Ask>,
     users: RwLock<Arc<Users>>,
     sessions: Mutex<sessions::Sessions>,
+    oidc: RwLock<Option<Arc<oidc::Oidc>>>,
     limits: Mutex<limits::Limits>,
     audit: Mutex<audit::Audit>,
     once: Mutex<once::Once>,
@@ -151,7 +158,7 @@ struct Shared {
     /// One password at a time is tried.
     trying: tokio::sync::Semaphore,
     /// One question about configurations at a time is answered.
-    planning: tokio::sync::Semaphore,
+    planning: Arc<tokio::sync::Semaphore>,
     /// And one simulation.
     simulating: Arc<tokio::sync::Semaphore>,
     /// Clients that are told news.
@@ -164,13 +171,14 @@ impl Web {
         let address = listener.local_addr()?;
         listener.set_nonblocking(true)?;
         let (news, told) = mpsc::channel(MOST_UNTOLD);
-        let Settings { run, users, requests_per_second, mut day, up, earlier, since } = settings;
+        let Settings { run, users, provider, requests_per_second, mut day, up, earlier, since } = settings;
         up.iter().for_each(|call| day.take_up(call));
         let shared = Arc::new(Shared {
             run,
             asks,
             users: RwLock::new(Arc::new(users)),
             sessions: Mutex::default(),
+            oidc: RwLock::new(provider.map(|provider| Arc::new(oidc::Oidc::new(provider)))),
             limits: Mutex::new(limits::Limits::new(requests_per_second)),
             audit: Mutex::default(),
             once: Mutex::default(),
@@ -185,7 +193,7 @@ impl Web {
             ladders: Mutex::default(),
             reading: Arc::new(tokio::sync::Semaphore::new(1)),
             trying: tokio::sync::Semaphore::new(1),
-            planning: tokio::sync::Semaphore::new(1),
+            planning: Arc::new(tokio::sync::Semaphore::new(1)),
             simulating: Arc::new(tokio::sync::Semaphore::new(1)),
             streams: Arc::new(tokio::sync::Semaphore::new(stream::MOST)),
         });
@@ -239,6 +247,14 @@ impl Web {
     pub fn set_users(&self, users: Users) {
         *self.shared.users.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(users);
     }
+
+    /// Another provider from now on, or none; whoever is at the old one just now begins again.
+    pub fn set_provider(&self, provider: Option<Provider>) {
+        let mut oidc = self.shared.oidc.write().unwrap_or_else(PoisonError::into_inner);
+        if oidc.as_ref().map(|oidc| oidc.provider()) != provider.as_ref() {
+            *oidc = provider.map(|provider| Arc::new(oidc::Oidc::new(provider)));
+        }
+    }
 }
 
 /// Counts the calls of the day that were over before.
@@ -284,6 +300,10 @@ impl Shared {
     fn users(&self) -> Arc<Users> {
         Arc::clone(&self.users.read().unwrap_or_else(PoisonError::into_inner))
     }
+
+    fn oidc(&self) -> Option<Arc<oidc::Oidc>> {
+        self.oidc.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// Makes room for one more, where there are as many as may be: whatever is the first by `at` goes.
@@ -298,6 +318,25 @@ fn make_room<K: Ord + Clone, V>(map: &mut BTreeMap<K, V>, most: usize, at: impl 
 /// A lock that another request cannot have left in disorder: each changes one thing at a time.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From here on this thread takes of the machine's time what no other wants; so it must hold nothing that others wait for.
+pub fn give_way() {
+    /// The lowest priority. Linux has priorities by thread, whatever the name of the call says.
+    const NICE: i32 = 19;
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::debug!(%error, "this is done at the usual priority");
+    }
+}
+
+/// Set once nobody waits for an answer any more.
+#[derive(Default)]
+struct Unwanted(Arc<AtomicBool>);
+
+impl Drop for Unwanted {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
 }
 
 /// The wall clock.
@@ -322,26 +361,31 @@ mod tests {
         answer
     }
 
-    #[test]
-    fn health_waits_for_no_ledger_and_counts_nothing() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (go_on, held_up) = std::sync::mpsc::channel::<()>();
+    /// An interface of which nobody is a user.
+    pub(super) fn started(earlier: Box<dyn FnOnce() -> Vec<Finished> + Send>) -> (Web, mpsc::Receiver<Ask>) {
         let targets = Targets { routine: Duration::from_secs(60), emergency: Duration::from_secs(5) };
         let settings = Settings {
             run: 1,
             users: Users::default(),
+            provider: None,
             requests_per_second: 20,
             day: Day::new("Europe/London", targets, wall()),
             up: Vec::new(),
-            // A disk that hangs.
-            earlier: Box::new(move || {
-                let _ = held_up.recv();
-                Vec::new()
-            }),
+            earlier,
             since: wall(),
         };
-        let (asks, mut asked) = mpsc::channel(MOST_ASKED);
-        let web = Web::start(listener, settings, asks).unwrap();
+        let (asks, asked) = mpsc::channel(MOST_ASKED);
+        (Web::start(TcpListener::bind("127.0.0.1:0").unwrap(), settings, asks).unwrap(), asked)
+    }
+
+    #[test]
+    fn health_waits_for_no_ledger_and_counts_nothing() {
+        let (go_on, held_up) = std::sync::mpsc::channel::<()>();
+        // A disk that hangs.
+        let (web, mut asked) = started(Box::new(move || {
+            let _ = held_up.recv();
+            Vec::new()
+        }));
         assert!(get(web.address(), "/healthz").ends_with("live\n"));
         let address = web.address();
         let ready = thread::spawn(move || get(address, "/readyz"));

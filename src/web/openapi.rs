@@ -63,6 +63,12 @@ fn operation(route: &Route) -> Value {
     if let Does::Report(kind) = route.does {
         operation["responses"]["200"]["content"] = formats(kind, &schema);
     }
+    if let Does::Leave | Does::Return = route.does {
+        let more =
+            "To the provider; to a page, with a cookie; or to the page for signing in, which says why not.";
+        let default = operation["responses"]["default"].take();
+        operation["responses"] = json!({ "303": { "description": more }, "default": default });
+    }
     let parameters = parameters(route);
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
@@ -129,6 +135,12 @@ fn parameters(route: &Route) -> Vec<Value> {
                     _ => json!({ "type": "string" }),
                 };
                 more("query", key, schema);
+            }
+        }
+        Does::Leave => more("query", "next", json!({ "type": "string" })),
+        Does::Return => {
+            for key in ["code", "state", "error"] {
+                more("query", key, json!({ "type": "string" }));
             }
         }
         Does::Stream => more("header", "Last-Event-ID", json!({ "type": "string" })),
@@ -198,6 +210,11 @@ fn said(does: Does) -> Said {
         Does::Described => json("describe", "This description", "Anything"),
         Does::SignIn => json("signIn", "Signs in; the answer sets a cookie", "Me"),
         Does::SignOut => json("signOut", "Signs out", "Anything"),
+        Does::Provider => {
+            json("provider", "What the provider is called that people may be signed in by", "Provider")
+        }
+        Does::Leave => text("beginSignIn", "Sends a browser to the provider"),
+        Does::Return => text("endSignIn", "Signs in whoever comes back from the provider"),
         Does::Me => json("me", "Who asks", "Me"),
         Does::Board => json("board", "The whole service at this instant", "Board"),
         Does::Stream => Said {

@@ -8,6 +8,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use sha2::{Digest as _, Sha256};
 
+use crate::octets::hex;
+
 /// One file: the path that it is served at, its content type, its bytes.
 type Page = (&'static str, &'static str, &'static [u8]);
 
@@ -61,7 +63,7 @@ pub(super) fn find(path: &str) -> Option<&'static Page> {
 static TAGS: LazyLock<BTreeMap<&str, HeaderValue>> = LazyLock::new(|| {
     let tags = PAGES.iter().filter_map(|(path, _, bytes)| {
         let digest = Sha256::digest(bytes);
-        let tag: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let tag = hex(&digest[..8]);
         Some((*path, HeaderValue::try_from(format!("\"{tag}\"")).ok()?))
     });
     tags.collect()

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use super::orders::Whole;
 use super::problem::Problem;
-use super::{Ask, Shared, locked};
+use super::{Ask, Shared, Unwanted, locked};
 
 /// Knows the configuration. Answers may take their time: they are asked for off the thread that serves.
 pub trait Plans: Send + Sync {
@@ -345,7 +345,7 @@ pub(super) async fn simulate(web: &Arc<Shared>, asked: Simulate) -> Result<Value
     let Ok(turn) = Arc::clone(&web.simulating).try_acquire_owned() else {
         return Err(Problem::busy("another simulation is running", 10));
     };
-    let stop = Stop(Arc::default());
+    let stop = Unwanted::default();
     let (stopped, (answer, answered)) = (Arc::clone(&stop.0), oneshot::channel());
     let run = move || {
         let simulated = plans.simulate(&asked.text, &asked.load, &stopped);
@@ -361,15 +361,6 @@ pub(super) async fn simulate(web: &Arc<Shared>, asked: Simulate) -> Result<Value
     }
 }
 
-/// Ends a simulation when nobody waits for it any more.
-struct Stop(Arc<AtomicBool>);
-
-impl Drop for Stop {
-    fn drop(&mut self) {
-        self.0.store(true, Relaxed);
-    }
-}
-
 fn plans(web: &Shared) -> Result<Arc<dyn Plans>, Problem> {
     let plans = locked(&web.plans).clone();
     plans.ok_or_else(|| Problem::not_found("this daemon has no configuration file"))
@@ -381,15 +372,100 @@ async fn apart<T: Send + 'static>(
     ask: impl FnOnce(&dyn Plans) -> T + Send + 'static,
 ) -> Result<T, Problem> {
     let plans = plans(web)?;
-    let _turn = web.planning.acquire().await.map_err(|_| Problem::gone())?;
-    tokio::task::spawn_blocking(move || ask(&*plans)).await.map_err(|_| Problem::gone())
+    let turn = Arc::clone(&web.planning).acquire_owned().await.map_err(|_| Problem::gone())?;
+    let asked = move || {
+        // It ends with the work, and not with whoever has gone meanwhile.
+        let _turn = turn;
+        ask(&*plans)
+    };
+    tokio::task::spawn_blocking(asked).await.map_err(|_| Problem::gone())
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::sync::atomic::Ordering::Relaxed;
+    use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+    use super::super::Web;
+    use super::super::tests::started;
     use super::*;
+
+    /// Simulates until it is told to stop.
+    struct Endless {
+        begun: SyncSender<()>,
+    }
+
+    impl Plans for Endless {
+        fn version(&self) -> Version {
+            unreachable!("nobody asks")
+        }
+
+        fn in_force(&self) -> (Version, String) {
+            unreachable!("nobody asks")
+        }
+
+        fn versions(&self) -> Result<Vec<Version>, String> {
+            unreachable!("nobody asks")
+        }
+
+        fn kept(&self, _: u64) -> Result<Option<(Version, String)>, String> {
+            unreachable!("nobody asks")
+        }
+
+        fn check(&self, _: &str) -> Checked {
+            unreachable!("nobody asks")
+        }
+
+        fn changes(&self, _: &str) -> Result<(Vec<String>, Vec<String>), Checked> {
+            unreachable!("nobody asks")
+        }
+
+        fn explain(&self, _: Option<&str>, _: Question) -> Result<Value, String> {
+            unreachable!("nobody asks")
+        }
+
+        fn apply(&self, _: Change) -> Result<Applied, NotApplied> {
+            unreachable!("nobody asks")
+        }
+
+        fn simulate(&self, _: &str, _: &str, stop: &AtomicBool) -> Result<Value, String> {
+            self.begun.send(()).unwrap();
+            while !stop.load(Relaxed) {
+                thread::yield_now();
+            }
+            Err("it was told to stop".to_owned())
+        }
+    }
+
+    fn simulating() -> (Web, Receiver<()>) {
+        let (web, _) = started(Box::new(Vec::new));
+        let (begun, begins) = sync_channel(1);
+        web.show_plans(Arc::new(Endless { begun }));
+        (web, begins)
+    }
+
+    #[test]
+    fn one_simulation_runs_at_a_time_and_ends_with_whoever_asked() {
+        let (web, begins) = simulating();
+        let asked = || Simulate { text: String::new(), load: String::new() };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            for _ in 0..2 {
+                let shared = Arc::clone(&web.shared);
+                let first = tokio::spawn(async move { simulate(&shared, asked()).await });
+                tokio::task::yield_now().await;
+                begins.recv().unwrap();
+                let second = simulate(&web.shared, asked()).await.unwrap_err();
+                let said = format!("{second:?}");
+                assert!(said.contains("503") && said.contains("another simulation is running"), "{said}");
+                // Whoever asked hangs up; then there is room for the next one.
+                first.abort();
+                drop(web.shared.simulating.acquire().await.unwrap());
+            }
+        });
+    }
 
     #[test]
     fn an_if_match_names_a_version_or_any() {

@@ -6,7 +6,7 @@
 //! each report.
 
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,9 +17,9 @@ use axum::response::Response;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use super::locked;
 use super::problem::Problem;
 use super::stream::Chunks;
+use super::{Unwanted, locked};
 
 /// How long one may take.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -276,8 +276,8 @@ impl Bureau {
             .map_err(|_| Problem::busy("as many reports as may are being made; wait a moment", AGAIN))?;
         let turn = Arc::clone(&self.turn).acquire_owned().await.map_err(|_| Problem::gone())?;
         let (kind, format) = (asked.kind, asked.format);
-        let wanted = Wanted(Arc::default());
-        let limit = Limit { until: Instant::now() + LONGEST, unwanted: Arc::clone(&wanted.0) };
+        let unwanted = Unwanted::default();
+        let limit = Limit { until: Instant::now() + LONGEST, unwanted: Arc::clone(&unwanted.0) };
         let (tell, told) = oneshot::channel();
         let begun = thread::Builder::new().name("report".into()).spawn(move || {
             let begun = Instant::now();
@@ -289,7 +289,7 @@ impl Bureau {
         });
         begun.map_err(|_| Problem::busy("there is no room for a report now", AGAIN))?;
         let made = told.await.map_err(|_| failed("the report could not be made"))?;
-        drop(wanted);
+        drop(unwanted);
         let bytes = made.map_err(|why| match why {
             Some(why) => problem(why),
             None => Problem::bad(format!(
@@ -317,15 +317,6 @@ fn problem(why: NoReport) -> Problem {
 
 fn failed(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
-}
-
-/// Lets it be known when nobody waits any more.
-struct Wanted(Arc<AtomicBool>);
-
-impl Drop for Wanted {
-    fn drop(&mut self) {
-        self.0.store(true, Relaxed);
-    }
 }
 
 /// A report as it is written, in memory.
@@ -449,7 +440,7 @@ mod tests {
                     permit.forget();
                     return out.write_all(b"x").map_err(|error| NoReport::Failed(error.to_string()));
                 }
-                if limit.unwanted.load(Relaxed) {
+                if limit.unwanted.load(std::sync::atomic::Ordering::Relaxed) {
                     return Err(NoReport::Stopped);
                 }
                 thread::yield_now();

@@ -21,7 +21,9 @@ use super::reports::{self, Kind};
 use super::server::Peer;
 use super::sessions::LASTS;
 use super::users::verify;
-use super::{Ask, Shared, audit, ladder, locked, metrics, openapi, pages, plans, stream, wall};
+use super::{
+    Ask, Shared, audit, cookies, ladder, locked, metrics, oidc, openapi, pages, plans, stream, wall,
+};
 use crate::access::Role;
 
 /// Largest body of a request.
@@ -56,6 +58,12 @@ pub(super) enum Does {
     Described,
     SignIn,
     SignOut,
+    /// What the provider is called that people may be signed in by.
+    Provider,
+    /// Sends a browser to the provider.
+    Leave,
+    /// Signs in whoever comes back.
+    Return,
     Me,
     Board,
     Stream,
@@ -103,6 +111,9 @@ pub(super) const ROUTES: &[Route] = &[
     get("/metrics", Access::Near, Does::Metrics),
     Route { method: Method::POST, path: "/api/v1/session", access: Access::Open, does: Does::SignIn },
     Route { method: Method::DELETE, path: "/api/v1/session", access: Access::SignedIn, does: Does::SignOut },
+    get("/api/v1/oidc", Access::Open, Does::Provider),
+    get("/api/v1/oidc/begin", Access::Open, Does::Leave),
+    get("/api/v1/oidc/return", Access::Open, Does::Return),
     get("/api/v1/openapi.json", Access::Open, Does::Described),
     get("/api/v1/me", Access::SignedIn, Does::Me),
     get("/api/v1/board", Access::SignedIn, Does::Board),
@@ -161,6 +172,8 @@ struct Asked<'a> {
     /// The parts of the path that have names.
     named: &'a [(String, String)],
     body: &'a [u8],
+    /// What the audit keeps of it.
+    noted: &'a mut String,
 }
 
 /// All routes and pages.
@@ -207,7 +220,8 @@ async fn serve(web: Arc<Shared>, route: &'static Route, request: Request) -> Res
                 if changes(route) {
                     noted = note_of(route.does, &body);
                 }
-                let asked = Asked { web: &web, who, parts: &parts, named: &named, body: &body };
+                let asked =
+                    Asked { web: &web, who, parts: &parts, named: &named, body: &body, noted: &mut noted };
                 answer(route.does, asked).await
             }
             Err(problem) => Err(problem),
@@ -230,13 +244,17 @@ async fn serve(web: Arc<Shared>, route: &'static Route, request: Request) -> Res
             status: status.as_u16(),
         });
     }
-    answered.unwrap_or_else(Problem::into_response)
+    answered.unwrap_or_else(match route.does {
+        // A person sees this one, and no page has asked.
+        Does::Leave | Does::Return => oidc::explained,
+        _ => Problem::into_response,
+    })
 }
 
 /// Whether it may change something.
 fn changes(route: &Route) -> bool {
     let asks = matches!(route.does, Does::Check | Does::Diff | Does::Explain | Does::Simulate);
-    !route.method.is_safe() && !asks
+    (!route.method.is_safe() && !asks) || route.does == Does::Return
 }
 
 async fn read(does: Does, body: Body) -> Result<Bytes, Problem> {
@@ -261,6 +279,7 @@ fn note_of(does: Does, body: &[u8]) -> String {
             .ok()
             .filter(|name| name.chars().count() <= LONGEST_NAME)
             .unwrap_or_default(),
+        Does::Return => String::new(),
         Does::Put => serde_json::from_slice(body).map(|plans::Noted { note }| note).unwrap_or_default(),
         // No letter has more than four bytes.
         _ => String::from_utf8_lossy(&body[..body.len().min(4 * NOTED)]).into_owned(),
@@ -281,6 +300,16 @@ async fn answer(does: Does, asked: Asked<'_>) -> Result<Response, Problem> {
                 locked(&web.sessions).close(&cookie);
             }
             Ok(with_cookie(json(&json!({}))?, "", Duration::ZERO, asked.parts))
+        }
+        Does::Provider => {
+            let oidc = web.oidc();
+            json(&json!({ "name": oidc.as_ref().map(|oidc| &oidc.provider().name) }))
+        }
+        Does::Leave => oidc::begin(web, asked.query("next")).await,
+        Does::Return => {
+            let (answer, who) = oidc::finish(web, asked.parts, asked.pairs()).await;
+            *asked.noted = who;
+            answer
         }
         Does::Me => {
             let who = asked.who.ok_or_else(Problem::gone)?;
@@ -500,19 +529,10 @@ fn with_json(body: Body) -> Response {
 }
 
 /// Sets the cookie; behind a proxy that speaks TLS it never leaves by anything else.
-fn with_cookie(mut response: Response, cookie: &str, lasts: Duration, parts: &Parts) -> Response {
-    let secure = is_secure(&parts.headers);
-    let lasts = lasts.as_secs();
-    let cookie = format!("{COOKIE}={cookie}; HttpOnly; SameSite=Strict; Path=/; Max-Age={lasts}{secure}");
-    if let Ok(cookie) = HeaderValue::try_from(cookie) {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
-    }
+pub(super) fn with_cookie(mut response: Response, cookie: &str, lasts: Duration, parts: &Parts) -> Response {
+    let secure = parts.headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
+    cookies::set(response.headers_mut(), (COOKIE, cookie), "SameSite=Strict; Path=/", lasts, secure);
     response
-}
-
-fn is_secure(headers: &HeaderMap) -> &'static str {
-    let secure = headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
-    if secure { "; Secure" } else { "" }
 }
 
 #[cfg(test)]
@@ -539,6 +559,16 @@ mod tests {
     fn only_what_must_be_is_open() {
         let open = ROUTES.iter().filter(|route| matches!(route.access, Access::Open | Access::Near));
         let paths: Vec<_> = open.map(|route| route.path).collect();
-        assert_eq!(paths, ["/healthz", "/readyz", "/metrics", "/api/v1/session", "/api/v1/openapi.json"]);
+        let expected = [
+            "/healthz",
+            "/readyz",
+            "/metrics",
+            "/api/v1/session",
+            "/api/v1/oidc",
+            "/api/v1/oidc/begin",
+            "/api/v1/oidc/return",
+            "/api/v1/openapi.json",
+        ];
+        assert_eq!(paths, expected);
     }
 }

@@ -1,43 +1,37 @@
 //! Who is signed in. Sessions are in memory alone: after a restart everybody signs in again.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::make_room;
-use super::users::digest;
+use super::cookies::ByCookie;
 
 /// How long a session lasts.
 pub(super) const LASTS: Duration = Duration::from_secs(12 * 3_600);
 /// Most sessions at a time; beyond them the one that ends first makes room.
 const MOST: usize = 1_000;
 
-/// Sessions by what is kept of their cookies.
-#[derive(Default)]
-pub(super) struct Sessions {
-    open: BTreeMap<[u8; 32], (String, Instant)>,
+/// Who is signed in, by cookie.
+pub(super) struct Sessions(ByCookie<String>);
+
+impl Default for Sessions {
+    fn default() -> Sessions {
+        Sessions(ByCookie::new(LASTS, MOST))
+    }
 }
 
 impl Sessions {
     /// Signs somebody in; gives the cookie.
     pub(super) fn open(&mut self, name: &str, now: Instant) -> Option<String> {
-        let mut secret = [0; 32];
-        getrandom::fill(&mut secret).ok()?;
-        let cookie: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.open.retain(|_, (_, ends)| *ends > now);
-        make_room(&mut self.open, MOST, |(_, ends)| *ends);
-        self.open.insert(digest(&cookie), (name.to_owned(), now + LASTS));
-        Some(cookie)
+        self.0.open(name.to_owned(), now)
     }
 
     /// Whose cookie it is.
     pub(super) fn name(&self, cookie: &str, now: Instant) -> Option<&str> {
-        let (name, ends) = self.open.get(&digest(cookie))?;
-        (*ends > now).then_some(name)
+        self.0.get(cookie, now).map(String::as_str)
     }
 
     /// Signs out.
     pub(super) fn close(&mut self, cookie: &str) {
-        self.open.remove(&digest(cookie));
+        self.0.close(cookie);
     }
 }
 
@@ -67,6 +61,6 @@ mod tests {
         for n in 1..=MOST as u64 {
             sessions.open("other", now + Duration::from_secs(n)).unwrap();
         }
-        assert_eq!((sessions.open.len(), sessions.name(&first, now)), (MOST, None));
+        assert_eq!((sessions.0.len(), sessions.name(&first, now)), (MOST, None));
     }
 }

@@ -29,6 +29,11 @@ impl Users {
         self.by_name.get(name)
     }
 
+    /// Whom a provider means by this value of the claim.
+    pub(super) fn with_oidc(&self, value: &str) -> Option<&User> {
+        self.by_name.values().find(|user| user.oidc.as_deref() == Some(value))
+    }
+
     /// Whose token it is. A digest is compared, so how long it takes tells nothing of the token.
     pub(super) fn with_token(&self, token: &str) -> Option<&User> {
         let digest = digest(token);
@@ -83,6 +88,7 @@ mod tests {
             tokens: vec![digest("secret")],
             roles: vec![Role::Viewer],
             agent: None,
+            oidc: None,
         };
         let users = Users::new([user]);
         assert_eq!(users.with_token("secret").map(|user| user.name.as_str()), Some("screen"));

@@ -1,8 +1,12 @@
 //! The sample file and the examples: good, complete, and true about the defaults.
 
+use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use hearken::config;
+
+use tempfile::NamedTempFile;
 
 use super::{Site, shorts, today};
 
@@ -32,6 +36,17 @@ fn what_the_sample_shows_as_defaults_are_the_defaults() {
     assert_eq!(stated.deployment, silent.deployment);
 }
 
+/// A file that only its owner can read: a repository holds none.
+fn secret() -> String {
+    static FILE: OnceLock<NamedTempFile> = OnceLock::new();
+    let file = FILE.get_or_init(|| {
+        let file = NamedTempFile::new().unwrap();
+        fs::write(&file, "a secret\n").unwrap();
+        file
+    });
+    file.path().display().to_string()
+}
+
 /// The sample with its examples, which have no default, as if they were meant.
 pub(crate) fn with_examples() -> String {
     let is_key = |key: &str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
@@ -41,7 +56,8 @@ pub(crate) fn with_examples() -> String {
         let stated = stated || (text.starts_with('[') && text.ends_with(']'));
         stated.then_some(text)
     };
-    SAMPLE.lines().flat_map(|line| [example(line).unwrap_or(line), "\n"]).collect()
+    let text: String = SAMPLE.lines().flat_map(|line| [example(line).unwrap_or(line), "\n"]).collect();
+    text.replace("oidc.secret", &secret())
 }
 
 #[test]
@@ -91,7 +107,7 @@ fn the_sample_shows_every_key() {
         "trunk",
     ]
     .map(|table| (table, "x"));
-    let override_of = ("practice", "x.override");
+    let (override_of, oidc) = (("practice", "x.override"), ("web", "[web.oidc]".to_owned()));
     let lists = [("overflow", ""), ("test", ""), override_of];
     let single = single.map(|table| (table, format!("[{table}]")));
     let named = named.map(|(table, name)| (table, format!("[{table}.{name}]")));
@@ -99,7 +115,7 @@ fn the_sample_shows_every_key() {
         let name = if name.is_empty() { table.to_owned() } else { format!("{table}.{name}") };
         (table, format!("[[{name}]]"))
     });
-    for (table, header) in single.into_iter().chain(named).chain(lists) {
+    for (table, header) in single.into_iter().chain(named).chain(lists).chain([oidc]) {
         // A key that is like no other is answered with all that there are.
         let report = site.report(&format!("{header}\nqqqqqqqqqqqq = 1\n"));
         let help = report.diagnostics().iter().filter_map(|found| found.help.as_deref());
@@ -111,7 +127,7 @@ fn the_sample_shows_every_key() {
         let sample: Vec<&str> = parts.flat_map(str::lines).collect();
         for key in keys.split(", ") {
             let shows = |line: &&str| line.trim_start_matches(['#', ' ']).split(" =").next() == Some(key);
-            let is_table = SAMPLE.contains(&format!(".{key}]]"));
+            let is_table = SAMPLE.contains(&format!(".{key}]"));
             assert!(is_table || sample.iter().any(shows), "{key} of {header} is not in the sample");
         }
     }

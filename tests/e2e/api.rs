@@ -170,6 +170,7 @@ fn whoever_is_signed_out_or_no_user_any_more_is_told_nothing_more() {
     let mut stream = screen.follow();
     stream.board(|_| true);
     hub.reload(&setup.file("users.toml", ""));
+    hub.logs("~ web.users: \"users.toml\" -> \"users.toml\", written again");
     stream.ends();
     assert_eq!(screen.get("/api/v1/board").status, 401);
 }

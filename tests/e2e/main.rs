@@ -35,6 +35,7 @@ mod ladder;
 mod log;
 mod loss;
 mod missed;
+mod oidc;
 mod overflow;
 mod plans;
 mod reload;

@@ -173,20 +173,31 @@ def within(scratch):
         return sqlite3.connect(ledger).execute("SELECT outcome FROM calls").fetchall()
 
     until("the call in the ledger", outcomes)
-    system.run("dpkg", "-r", "hearken")
-    system.tells("STOPPING=1")
-    asked = system.asked_of_systemctl()
-    assert asked == ["disable hearken.service", "stop hearken.service", "daemon-reload"], asked
+
+    def removed():
+        system.run("dpkg", "-r", "hearken")
+        system.tells("STOPPING=1")
+        asked = system.asked_of_systemctl()
+        assert asked == ["stop hearken.service", "daemon-reload"], asked
+
+    removed()
+    system.run("dpkg", "-i", "/run/hearken_0.1.1-1.deb")
+    system.tells("READY=1")
+    assert system.asked_of_systemctl()[-1] == "start hearken.service"
+    print("removed and installed again: runs again")
+
+    removed()
     assert not os.path.exists(system.at("/usr/bin/hearken"))
     assert outcomes() == [("answered",)] and os.path.exists(system.at("/etc/hearken/hearken.toml"))
     print("removed: drained; the ledger and the configuration are still there")
 
     system.run("dpkg", "-P", "hearken")
-    for path in ["/var/lib/hearken", "/etc/hearken", "/usr/share/doc/hearken"]:
-        assert not os.path.exists(system.at(path)), path
+    wanted = "/etc/systemd/system/multi-user.target.wants/hearken.service"
+    for path in ["/var/lib/hearken", "/etc/hearken", "/usr/share/doc/hearken", wanted]:
+        assert not os.path.lexists(system.at(path)), path
     gone = subprocess.run(["chroot", system.root, "id", "hearken"], capture_output=True)
     assert gone.returncode, "the user is gone"
-    print("purged: nothing is left\n\n     Summary 4 tests run: 4 passed, 0 skipped")
+    print("purged: nothing is left\n\n     Summary 5 tests run: 5 passed, 0 skipped")
 
 
 def rung(agents):

@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { provide, SECRET } from "../e2e/provider.mjs";
 import { Phone } from "./phone.mjs";
 
 export const PASSWORD = "correct horse battery";
@@ -13,13 +14,19 @@ const PROGRAM = resolve(process.env.CARGO_TARGET_DIR || "target", "debug", "hear
 
 const USERS = ["wall --role viewer", "olga --role supervisor --role ops --role engineer", "asha --role agent --agent asha", "dr-evans --role agent --agent dr-evans"];
 
-const configuration = (sip, web, phones) => `
+const configuration = (sip, web, phones, issuer) => `
 [sip]
 listen = ["udp:127.0.0.1:${sip}"]
 probe-phones-every = "0s"
 [web]
 listen = "127.0.0.1:${web}"
 users = "users.toml"
+[web.oidc]
+issuer = "${issuer}"
+client-id = "hearken"
+client-secret-file = "oidc.secret"
+redirect = "http://127.0.0.1:${web}/api/v1/oidc/return"
+name = "Elm Trust"
 [media]
 first-port = 0
 dead-media-after = "0s"
@@ -74,6 +81,20 @@ async function freePort(address) {
     return port;
 }
 
+/** The day that it is where the hub is, as "2026-11-16". */
+export function today() {
+    return new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/London" }).format();
+}
+
+/** A certificate for this host that nobody else has signed, and its key. */
+function certificate(directory) {
+    const [key, cert] = ["tls.key", "tls.pem"].map((name) => join(directory, name));
+    const kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+    const name = ["-subj", "/CN=provider", "-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"];
+    execFileSync("openssl", ["req", ...kind, ...name, "-keyout", key, "-out", cert], { stdio: "ignore" });
+    return { key: readFileSync(key), cert: readFileSync(cert) };
+}
+
 /** Hub, phones and users. */
 export class Hub {
     static async open() {
@@ -89,6 +110,8 @@ export class Hub {
         const [sip, web] = [await freePort("127.0.0.1"), await freePort("127.0.0.1")];
         hub.sip = { address: "127.0.0.1", port: sip };
         hub.base = `http://127.0.0.1:${web}`;
+        hub.provider = await provide(`${hub.base}/api/v1/oidc/return`, { tls: certificate(hub.directory) });
+        writeFileSync(join(hub.directory, "oidc.secret"), SECRET, { mode: 0o600 });
         const users = USERS.map((words) => execFileSync(PROGRAM, ["user", ...words.split(" ")], { input: PASSWORD }).toString());
         const withToken = (...words) => {
             const { stdout, stderr } = spawnSync(PROGRAM, ["user", ...words, "--token"], { encoding: "utf8" });
@@ -97,8 +120,9 @@ export class Hub {
         };
         hub.token = withToken("screen");
         hub.supervisor = withToken("desk", "--role", "supervisor");
+        users.push('[user.kim]\noidc = "kim@trust.example"\nroles = ["viewer"]\n');
         writeFileSync(join(hub.directory, "users.toml"), users.join(""), { mode: 0o600 });
-        writeFileSync(join(hub.directory, "hearken.toml"), configuration(sip, web, hub.phones));
+        writeFileSync(join(hub.directory, "hearken.toml"), configuration(sip, web, hub.phones, hub.provider.issuer));
         await hub.start();
         return hub;
     }
@@ -107,7 +131,8 @@ export class Hub {
         this.process = spawn(PROGRAM, ["run", "--config", "hearken.toml"], {
             cwd: this.directory,
             stdio: ["ignore", "pipe", "pipe"],
-            env: { ...process.env, TZ: "Europe/London" },
+            // The provider's certificate is one that the host trusts.
+            env: { ...process.env, TZ: "Europe/London", SSL_CERT_FILE: join(this.directory, "tls.pem") },
         });
         this.said = "";
         this.process.stderr.on("data", (bytes) => (this.said += bytes));
@@ -159,6 +184,7 @@ export class Hub {
 
     async close() {
         await this.kill();
+        this.provider.close();
         Object.values(this.phones).forEach((phone) => phone.close());
         rmSync(this.directory, { recursive: true });
     }

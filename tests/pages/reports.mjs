@@ -2,15 +2,16 @@
 
 import assert from "node:assert/strict";
 import { leave, says, sound, tabTo, visit } from "./browser.mjs";
+import { today } from "./hub.mjs";
 
 const text = (page, selector) => page.locator(selector).first().textContent();
 /** The figure of all calls in a column, without the way to its calls. */
 const all = async (page, label) => (await text(page, `#waits tr.all td[data-label="${label}"] span`)).replace("which? ", "");
 
 /** How many calls the ledger has once those of the tests before are in it, which gathers for 200 ms. */
-async function settled(hub, today) {
+async function settled(hub, day) {
     for (let last = -1; ; ) {
-        const { calls } = hub.report("--from", today, "--json").total;
+        const { calls } = hub.report("--from", day, "--json").total;
         if (calls === last) return calls;
         last = calls;
         await new Promise((done) => setTimeout(done, 500));
@@ -19,8 +20,8 @@ async function settled(hub, today) {
 
 /** A call that is given up and, if it is to be, one that is answered, in the ledger; gives the day, and what the command says. */
 async function calls(hub, isAnswered) {
-    const today = new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/London" }).format();
-    const before = await settled(hub, today);
+    const day = today();
+    const before = await settled(hub, day);
     if (isAnswered) {
         const answered = await hub.surgeryCall();
         await hub.phones.asha.answer();
@@ -28,8 +29,8 @@ async function calls(hub, isAnswered) {
     }
     hub.phones.surgery.hangUp(await hub.surgeryCall("+442079460002"));
     for (;;) {
-        const { total } = hub.report("--from", today, "--json");
-        if (total.calls === before + (isAnswered ? 2 : 1)) return [today, total];
+        const { total } = hub.report("--from", day, "--json");
+        if (total.calls === before + (isAnswered ? 2 : 1)) return [day, total];
         await new Promise((done) => setTimeout(done, 50));
     }
 }
@@ -42,8 +43,8 @@ function minutes(seconds) {
 
 export const tests = {
     async "the figures of the page are those of the command, each with its calls, by mouse"(hub, browser) {
-        const [today, total] = await calls(hub, true);
-        const page = await visit(browser, hub, "olga", `/reports?from=${today}&to=${today}`, "wall");
+        const [day, total] = await calls(hub, true);
+        const page = await visit(browser, hub, "olga", `/reports?from=${day}&to=${day}`, "wall");
         await says(page, "#waits tr.all", "All");
         assert.deepEqual(
             [await all(page, "Calls"), await all(page, "Answered"), await all(page, "Gave up")],
@@ -52,7 +53,7 @@ export const tests = {
         const waits = ["Mean wait", "Median", "90th", "95th", "99th", "Longest"];
         const { mean_s, median_s, p90_s, p95_s, p99_s, longest_s } = total.waits;
         assert.deepEqual(await Promise.all(waits.map((label) => all(page, label))), [mean_s, median_s, p90_s, p95_s, p99_s, longest_s].map(minutes));
-        const rows = hub.report("--from", today, "--format", "cbt", "--json").rows;
+        const rows = hub.report("--from", day, "--format", "cbt", "--json").rows;
         const missed = rows.filter((row) => row.Indicator === "CBT004").reduce((sum, row) => sum + row.Value, 0);
         const cbt004 = page.locator("#cbt tr").filter({ hasText: "CBT004" });
         assert.equal(await cbt004.locator("td span").first().textContent(), `which? ${missed}`);
@@ -60,7 +61,8 @@ export const tests = {
         assert.match(await page.locator("#picture").getAttribute("alt"), /most from \d\d:[03]0 with/);
         await sound(page);
 
-        await cbt004.getByRole("button").click();
+        // Asked twice, they are there once.
+        await cbt004.getByRole("button").evaluate((button) => [1, 2].forEach(() => button.click()));
         await says(page, "#trace-told", new RegExp(`^${missed} calls? makes? up CBT004`));
         assert.equal(await page.locator("#calls tr").count(), missed);
         assert.ok(await page.locator("#trace-title").evaluate((node) => node === document.activeElement));
@@ -80,7 +82,7 @@ export const tests = {
     },
 
     async "a practice's month is chosen by keyboard on a telephone, and whoever may see no single call is offered none"(hub, browser) {
-        const [today] = await calls(hub, false);
+        const [day] = await calls(hub, false);
         const page = await visit(browser, hub, "wall", "/reports", "phone");
         await says(page, "#waits tr.all", "All");
         await tabTo(page, "#practice");
@@ -88,7 +90,7 @@ export const tests = {
         await tabTo(page, "#choice [type=submit]");
         await page.keyboard.press("Enter");
         await says(page, "#of", /^Elm Tree Surgery \(Y00001\), /);
-        const month = hub.report("--from", `${today.slice(0, 7)}-01`, "--practice", "Y00001", "--json").total;
+        const month = hub.report("--from", `${day.slice(0, 7)}-01`, "--practice", "Y00001", "--json").total;
         assert.equal(Number(await all(page, "Calls")), month.calls);
         assert.match(page.url(), /practice=Y00001/);
         assert.equal(await page.getByRole("button", { name: "Which calls" }).count(), 0);

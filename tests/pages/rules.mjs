@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { leave, says, sound, tabTo, visit } from "./browser.mjs";
+import { today } from "./hub.mjs";
 
 /** Changes the text on the page, and waits until it has been checked. */
 async function change(page, from, to) {
@@ -115,6 +116,38 @@ export const tests = {
         await leave(page);
     },
 
+    async "only what was shown is put into force, and once"(hub, browser) {
+        let answer;
+        const held = new Promise((done) => (answer = done));
+        const put = [];
+        const page = await visit(browser, hub, "olga", "/rules", "wall", async (page) => {
+            await page.route("**/api/v1/plan/diff", (route) => held.then(() => route.continue()));
+            await page.route("**/api/v1/plan", (route) => (route.request().method() === "PUT" ? put.push(route) : route.continue()));
+        });
+        await says(page, "#verdict", /^✓ good/);
+        await change(page, 'wrap-up = "60s"', 'wrap-up = "50s"');
+        const asked = page.waitForResponse("**/api/v1/plan/diff");
+        await page.getByRole("button", { name: "Put into force…" }).click();
+        await change(page, 'wrap-up = "50s"', 'wrap-up = "40s"');
+        answer();
+        await asked;
+        await says(page, "#changes", "40s");
+        assert.ok(await page.locator("#review").isHidden());
+        await page.getByRole("button", { name: "Put into force…" }).click();
+        await says(page, "#differs ins", '+ wrap-up = "40s"');
+        await page.getByLabel("What for?").fill("a shorter wrap-up");
+        await page.locator("#confirm").evaluate((form) => {
+            form.requestSubmit();
+            form.requestSubmit();
+        });
+        while (put.length === 0) await new Promise((done) => setTimeout(done, 20));
+        await put[0].abort();
+        await says(page, "#told", /^Not put into force: /);
+        assert.equal(put.length, 1);
+        assert.match(put[0].request().postDataJSON().text, /wrap-up = "40s"/);
+        await leave(page);
+    },
+
     async "what somebody else put into force meanwhile is not undone unseen, and no text is lost"(hub, browser) {
         const page = await visit(browser, hub, "olga", "/rules", "wall");
         await says(page, "#verdict", /^✓ good/);
@@ -144,7 +177,7 @@ export const tests = {
         const call = await hub.surgeryCall();
         await hub.phones.asha.answer();
         await hub.endTalk(call);
-        await page.getByLabel("Day of the ledger").fill(new Intl.DateTimeFormat("en-CA", { timeZone: "Europe/London" }).format(new Date()));
+        await page.getByLabel("Day of the ledger").fill(today());
         const lived = async () => {
             await page.getByRole("button", { name: "Compare" }).click();
             await page.locator("#past button:not([disabled])").waitFor();

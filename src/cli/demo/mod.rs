@@ -43,6 +43,7 @@ use crate::access::{Role, User};
 use crate::config::{Deployment, LogSettings};
 use crate::ledger::report::{By, Scope, Summary, Terms};
 use crate::ledger::{self, Period, Reader, Table};
+use crate::octets::hex;
 use crate::time::Wall;
 use crate::web::hashed;
 
@@ -139,7 +140,7 @@ fn welcome(stage: &mut Stage) -> Result<String, Error> {
     let mut bytes = [0; 22];
     getrandom::fill(&mut bytes).map_err(Error::Randomness)?;
     let (secret, salt) = bytes.split_at(6);
-    let password: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    let password = hex(secret);
     let salt: [u8; 16] = salt.try_into().expect("22 is 6 and 16");
     let user = User {
         name: USER.to_owned(),
@@ -147,6 +148,7 @@ fn welcome(stage: &mut Stage) -> Result<String, Error> {
         tokens: Vec::new(),
         roles: Role::WORDS.map(|(_, role)| role).to_vec(),
         agent: stage.phones.first().map(|phone| phone.name.clone()),
+        oidc: None,
     };
     if let Some(web) = &mut stage.deployment.web {
         web.users = vec![user];

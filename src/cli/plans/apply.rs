@@ -20,14 +20,14 @@ use super::file::{self, Failed};
 use super::{InForce, Now, locked};
 use crate::cli::run::{announce, trial_beside, warn};
 use crate::cli::today;
-use crate::config::{self, Loaded, Shadow};
+use crate::config::{self, Files, Loaded, Shadow};
 use crate::daemon::{Order, Reload, Verdict};
 use crate::time::Wall;
 use crate::web::{Applied, Change, Found, NotApplied, Version};
 
 /// Everything that the daemon must be given.
 struct Prepared {
-    next: Loaded,
+    now: Now,
     trial: Option<Shadow>,
     reload: Reload,
     verdict: oneshot::Receiver<Verdict>,
@@ -66,39 +66,32 @@ impl InForce {
             return Ok(kept);
         }
         let version = version(last + 1, "start", "");
-        self.kept.prepare(&version, text)?;
-        self.kept.settle(version.version)?;
+        self.kept.keep(&version, text)?;
         Ok(version)
     }
 
     /// Reads the file again; whatever is wrong with it, what is in force stays so.
     pub(in crate::cli) fn reload(&self) {
         let mut trial = locked(&self.trial);
-        let Now { loaded: before, version: old } = self.now();
-        let next = match config::load_after(&self.path, today(), &before) {
+        let before = self.now();
+        let next = match config::load_after(&self.path, today(), &before.loaded) {
             Ok(next) => next,
             Err(errors) => return not_taken_over(&format!("\n{}", errors.0.render(false))),
         };
-        let handed = prepare(next, self.shadow.clone(), &trial)
-            .and_then(|prepared| self.hand_over(prepared, &mut trial));
-        let loaded = match handed {
-            Ok(loaded) => loaded,
+        let is_new = next.text != before.loaded.text;
+        let version =
+            if is_new { version(self.next(&before.version), "SIGHUP", "") } else { before.version.clone() };
+        let handed =
+            self.prepare(next, version, &trial).and_then(|prepared| self.hand_over(prepared, &mut trial));
+        let now = match handed {
+            Ok(now) => now,
             Err(NotApplied::Stranded(lines)) => return stranded(&lines),
             Err(refused) => return not_taken_over(&refused.to_string()),
         };
-        let version = if loaded.text == before.text { old } else { self.kept_by_hand(&loaded.text, &old) };
-        self.took_over(&before, &loaded, &version);
-        *locked(&self.now) = Now { loaded: Arc::new(loaded), version };
-    }
-
-    /// Keeps what the file has, which is in force already.
-    fn kept_by_hand(&self, text: &str, old: &Version) -> Version {
-        let version = version(self.next(old), "SIGHUP", "");
-        let kept = self.kept.prepare(&version, text).and_then(|()| self.kept.settle(version.version));
-        if let Err(error) = kept {
-            tracing::error!(%error, "the configuration is in force, and could not be kept among the versions");
+        if is_new {
+            not_kept(self.kept.keep(&now.version, &now.loaded.text));
         }
-        version
+        self.took_over(&before, &now);
     }
 
     /// The number of the next version: none is given twice.
@@ -109,47 +102,66 @@ impl InForce {
     /// Puts a text into force and into the file, or changes nothing.
     pub(super) fn put(&self, change: Change) -> Result<Applied, NotApplied> {
         let mut trial = locked(&self.trial);
-        let Now { loaded: before, version: old } = self.now();
+        let before = self.now();
         let Change { text, by, note, expected } = change;
-        if expected.is_some_and(|expected| expected != old.version) {
-            return Err(NotApplied::Outdated(old));
+        if expected.is_some_and(|expected| expected != before.version.version) {
+            return Err(NotApplied::Outdated(before.version));
         }
-        if text == before.text {
+        if text == before.loaded.text {
             return Err(NotApplied::Same);
         }
-        let next = self.read(&text).map_err(NotApplied::Faulty)?.after(&before);
-        let prepared = prepare(next, self.shadow.clone(), &trial)?;
-        let version = version(self.next(&old), &by, &note);
+        let next = self.read(&text).map_err(NotApplied::Faulty)?.after(&before.loaded);
+        let version = version(self.next(&before.version), &by, &note);
+        let prepared = self.prepare(next, version.clone(), &trial)?;
         self.kept.prepare(&version, &text).map_err(|error| {
             let full = error.kind() == std::io::ErrorKind::StorageFull;
             NotApplied::Unwritable { why: format!("the version cannot be kept: {error}"), full }
         })?;
         let handed =
-            file::replace(&self.path, &before.text, &text).map_err(NotApplied::from).and_then(|()| {
+            file::replace(&self.path, &before.loaded.text, &text).map_err(NotApplied::from).and_then(|()| {
                 self.hand_over(prepared, &mut trial).inspect_err(|_| {
-                    if let Err(error) = file::replace(&self.path, &text, &before.text) {
+                    if let Err(error) = file::replace(&self.path, &text, &before.loaded.text) {
                         tracing::error!(%error, "the file has a configuration that is not in force");
                     }
                 })
             });
-        let loaded = handed.inspect_err(|_| self.kept.forget(version.version))?;
-        if let Err(error) = self.kept.settle(version.version) {
-            tracing::error!(%error, "the configuration is in force, and could not be kept among the versions");
-        }
-        let applied = self.took_over(&before, &loaded, &version);
-        *locked(&self.now) = Now { loaded: Arc::new(loaded), version };
-        Ok(applied)
+        let now = handed.inspect_err(|_| self.kept.forget(version.version))?;
+        not_kept(self.kept.settle(version.version));
+        Ok(self.took_over(&before, &now))
     }
 
-    /// Gives it to the daemon, and waits for what that says.
-    fn hand_over(&self, prepared: Prepared, trial: &mut Option<Shadow>) -> Result<Loaded, NotApplied> {
-        let Prepared { next, trial: beside, reload, verdict } = prepared;
+    /// Reads whatever sound and rules on trial it names.
+    fn prepare(
+        &self,
+        mut next: Loaded,
+        version: Version,
+        trial: &Option<Shadow>,
+    ) -> Result<Prepared, NotApplied> {
+        let files = Files::of(&next.text, &self.path);
+        let trial = trial_beside(&next, self.shadow.clone(), trial.clone());
+        next.deployment.plan.guide.trial = trial.as_ref().map(|shadow| shadow.trial.clone());
+        let prepared = Reload::prepare(next.deployment.clone());
+        let (reload, verdict) = prepared.map_err(|error| {
+            NotApplied::Faulty(vec![Found {
+                severity: "error",
+                message: error.to_string(),
+                ..Found::default()
+            }])
+        })?;
+        let now = Now { loaded: Arc::new(next), files, version };
+        Ok(Prepared { now, trial, reload, verdict })
+    }
+
+    /// Gives it to the daemon, and waits for what that says. What is in force is known at once: whoever watches asks.
+    fn hand_over(&self, prepared: Prepared, trial: &mut Option<Shadow>) -> Result<Now, NotApplied> {
+        let Prepared { now, trial: beside, reload, verdict } = prepared;
         self.orders.blocking_send(Order::Reload(Box::new(reload))).map_err(|_| NotApplied::Ending)?;
         match verdict.blocking_recv() {
             Ok(Ok(())) => {
+                *locked(&self.now) = now.clone();
                 *trial = beside;
                 announce(trial.as_ref(), self.format);
-                Ok(next)
+                Ok(now)
             }
             Ok(Err(lines)) => Err(NotApplied::Stranded(lines)),
             Err(_) => Err(NotApplied::Ending),
@@ -157,9 +169,11 @@ impl InForce {
     }
 
     /// Says what has changed.
-    fn took_over(&self, before: &Loaded, loaded: &Loaded, version: &Version) -> Applied {
+    fn took_over(&self, before: &Now, now: &Now) -> Applied {
+        let Now { loaded, files, version } = now;
         warn(&loaded.warnings, self.format);
-        let changes = config::changes(&before.text, &loaded.text);
+        let mut changes = config::changes(&before.loaded.text, &loaded.text);
+        changes.extend(files.since(&before.files));
         for change in &changes {
             tracing::info!("{change}");
         }
@@ -174,21 +188,6 @@ impl InForce {
     }
 }
 
-/// Reads whatever sound and rules on trial it names.
-fn prepare(
-    mut next: Loaded,
-    shadow: Option<std::path::PathBuf>,
-    trial: &Option<Shadow>,
-) -> Result<Prepared, NotApplied> {
-    let trial = trial_beside(&next, shadow, trial.clone());
-    next.deployment.plan.guide.trial = trial.as_ref().map(|shadow| shadow.trial.clone());
-    let prepared = Reload::prepare(next.deployment.clone());
-    let (reload, verdict) = prepared.map_err(|error| {
-        NotApplied::Faulty(vec![Found { severity: "error", message: error.to_string(), ..Found::default() }])
-    })?;
-    Ok(Prepared { next, trial, reload, verdict })
-}
-
 impl From<Failed> for NotApplied {
     fn from(failed: Failed) -> NotApplied {
         let why = failed.to_string();
@@ -198,6 +197,13 @@ impl From<Failed> for NotApplied {
                 NotApplied::Unwritable { why, full: error.kind() == std::io::ErrorKind::StorageFull }
             }
         }
+    }
+}
+
+/// Says so where what is in force could not be kept.
+fn not_kept(kept: std::io::Result<()>) {
+    if let Err(error) = kept {
+        tracing::error!(%error, "the configuration is in force, and could not be kept among the versions");
     }
 }
 

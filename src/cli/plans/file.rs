@@ -1,9 +1,11 @@
 //! Puts another text in the place of the configuration file: as a whole, or not at all.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, chown};
 use std::path::{Path, PathBuf};
+
+use crate::ledger::private_file::{beside, sync_parent};
 
 /// Why the file is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -30,15 +32,13 @@ pub(super) fn replace(path: &Path, was: &str, text: &str) -> Result<(), Failed> 
     if fs::read(&path).map_err(failed)? != was.as_bytes() {
         return Err(Failed::Changed);
     }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let aside = path.with_file_name(name);
+    let aside = beside(&path, ".new");
     let replaced = write(&aside, &path, text).and_then(|()| fs::rename(&aside, &path));
     if let Err(error) = replaced {
         let _ = fs::remove_file(&aside);
         return Err(failed(error));
     }
-    if let Err(error) = path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all()) {
+    if let Err(error) = sync_parent(&path) {
         tracing::warn!(%error, "the directory of the configuration could not be flushed");
     }
     Ok(())

@@ -73,6 +73,12 @@ impl Kept {
         written.inspect_err(|_| self.forget(version.version))
     }
 
+    /// Keeps one that is in force already.
+    pub(super) fn keep(&self, version: &Version, text: &str) -> io::Result<()> {
+        self.prepare(version, text)?;
+        self.settle(version.version)
+    }
+
     /// It was put into force.
     pub(super) fn settle(&self, number: u64) -> io::Result<()> {
         fs::rename(self.aside(number), self.file(number))?;
@@ -140,8 +146,7 @@ mod tests {
     }
 
     fn keep(kept: &Kept, number: u64) {
-        kept.prepare(&version(number), "[line.a]\r\n# no line break at the end").unwrap();
-        kept.settle(number).unwrap();
+        kept.keep(&version(number), "[line.a]\r\n# no line break at the end").unwrap();
     }
 
     #[test]

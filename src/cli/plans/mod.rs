@@ -17,10 +17,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::{explain, give_way, simulate, today};
-use crate::config::{self, Diagnostic, Errors, Loaded, LogFormat, Report, Severity, Shadow};
+use super::{explain, simulate, today};
+use crate::config::{self, Diagnostic, Errors, Files, Loaded, LogFormat, Report, Severity, Shadow};
 use crate::daemon::Order;
-use crate::web::{Applied, Change, Checked, Found, NotApplied, Plans, Question, Version};
+use crate::web::{Applied, Change, Checked, Found, NotApplied, Plans, Question, Version, give_way};
 use kept::Kept;
 
 /// The file, what of it is in force, and what was before.
@@ -42,6 +42,8 @@ pub(super) struct InForce {
 #[derive(Clone)]
 struct Now {
     loaded: Arc<Loaded>,
+    /// The files that it names, as they were when it was read.
+    files: Files,
     version: Version,
 }
 
@@ -57,7 +59,8 @@ impl InForce {
         let kept = Kept::new(&ledger.plans, ledger.keep_plans);
         let format = loaded.deployment.log.format;
         let version = apply::version(1, "start", "");
-        let now = Mutex::new(Now { loaded: Arc::new(loaded), version });
+        let files = Files::of(&loaded.text, path);
+        let now = Mutex::new(Now { loaded: Arc::new(loaded), files, version });
         InForce { path: path.to_owned(), shadow, orders, format, kept, now, trial: Mutex::new(trial) }
     }
 
@@ -88,7 +91,7 @@ impl Plans for InForce {
     }
 
     fn in_force(&self) -> (Version, String) {
-        let Now { loaded, version } = self.now();
+        let Now { loaded, version, .. } = self.now();
         (version, loaded.text.clone())
     }
 
@@ -111,7 +114,9 @@ impl Plans for InForce {
 
     fn changes(&self, text: &str) -> Result<(Vec<String>, Vec<String>), Checked> {
         let loaded = self.read(text).map_err(|diagnostics| Checked { ok: false, diagnostics, tests: 0 })?;
-        let changes = config::changes(&self.loaded().text, text);
+        let now = self.now();
+        let mut changes = config::changes(&now.loaded.text, text);
+        changes.extend(Files::of(text, &self.path).since(&now.files));
         let lines = loaded.deployment.plan.acd.lines.into_iter().map(|line| line.name);
         Ok((changes.iter().map(ToString::to_string).collect(), lines.collect()))
     }
@@ -129,11 +134,12 @@ impl Plans for InForce {
     }
 
     fn simulate(&self, text: &str, load: &str, stop: &AtomicBool) -> Result<Value, String> {
-        let draft = self.read(text).map_err(|found| in_words(&found))?;
-        let live = self.loaded();
+        // Both are read alike: what the daemon has also holds what reloads have let go of, and what is on trial.
+        let read = |text| self.read(text).map(|read| read.deployment).map_err(|found| in_words(&found));
+        let (draft, live) = (read(text)?, read(&self.loaded().text)?);
         give_way();
-        let policies = [("in force", live.deployment.clone()), ("draft", draft.deployment)];
-        simulate::beside(policies, load, stop).map_err(|error| error.to_string())
+        simulate::beside([("in force", live), ("draft", draft)], load, stop)
+            .map_err(|error| error.to_string())
     }
 }
 

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::super::give_way;
 use super::super::plans::InForce;
 use super::period::{When, period};
 use super::{Error, Report, Setup, Shape, What};
 use crate::config::nearest;
 use crate::ledger::report::{By, Figure, Scope, Terms};
 use crate::ledger::{self, Period, Reader};
-use crate::web::{Answer, Asked, Format, Kind, Limit, NoReport, Offer, Practice, Reports};
+use crate::web::{Answer, Asked, Format, Kind, Limit, NoReport, Offer, Practice, Reports, give_way};
 
 /// Longest period of one report, in days; the command has no such bound.
 const MOST_DAYS: i64 = 366;

@@ -13,6 +13,7 @@ mod limits;
 mod lines;
 mod names;
 mod network;
+mod oidc;
 mod overrides;
 mod phones;
 mod report;

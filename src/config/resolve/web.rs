@@ -12,6 +12,7 @@ use super::super::sink::Sink;
 use super::super::table::{Named, chosen, shown};
 use super::super::written::{self, Web};
 use super::files::neighbour;
+use super::oidc;
 use crate::access::{Role, User};
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
@@ -32,7 +33,9 @@ pub(super) fn web(written: &Web, base: &Path, sink: &mut Sink) -> (Option<WebSet
     });
     let Web { answer_within, emergency_within, requests_per_second, .. } = *written;
     let users = Vec::new();
-    let settings = WebSettings { listen, users, answer_within, emergency_within, requests_per_second };
+    let provider = oidc::provider(&written.oidc, base, sink);
+    let settings =
+        WebSettings { listen, users, provider, answer_within, emergency_within, requests_per_second };
     let users = written.users.as_ref().map(|file| {
         let path = base.join(file.get_ref());
         if !path.is_file() {
@@ -51,9 +54,10 @@ pub(in super::super) fn users(written: &Named<written::User>, sink: &mut Sink) -
     if let Some((name, _)) = written.get(MOST_USERS) {
         sink.error(name.span(), format!("there may be at most {MOST_USERS} users"));
     }
+    oidc::check_values(written.iter().filter_map(|(_, user)| user.oidc.as_ref()), sink);
     let users = written.iter().map(|(name, user)| {
-        if user.password.is_none() && user.tokens.is_none() {
-            sink.error(name.span(), "this user has neither a password nor a token")
+        if user.password.is_none() && user.tokens.is_none() && user.oidc.is_none() {
+            sink.error(name.span(), "this user has neither a password nor a token, nor `oidc`")
                 .help("`hearken user NAME` prints an entry");
         }
         let password = user.password.as_ref().map(|password| {
@@ -68,7 +72,8 @@ pub(in super::super) fn users(written: &Named<written::User>, sink: &mut Sink) -
             sink.error(name.span(), "this user has the role \"agent\", but not which `agent`");
         }
         let agent = user.agent.as_ref().map(|agent| agent.get_ref().clone());
-        User { name: name.get_ref().clone(), password, tokens, roles, agent }
+        let oidc = user.oidc.as_ref().map(|value| value.get_ref().clone());
+        User { name: name.get_ref().clone(), password, tokens, roles, agent, oidc }
     });
     users.collect()
 }

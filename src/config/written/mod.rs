@@ -34,7 +34,7 @@ pub(super) use node::{Flight, Ledger, Media, Node, Sip};
 pub(super) use report::{Places, Report};
 pub(super) use rules::{Conditions, Given, Rule, Test};
 pub(super) use treat::{Disposition, Pathway, Stack};
-pub(super) use web::{User, Web};
+pub(super) use web::{Oidc, User, Web};
 
 /// Most overflow rules, and most tests.
 const MOST_RULES: usize = 1_000;

@@ -28,8 +28,6 @@ const MOST: usize = 256;
 /// How often a post is tried, and how long it rests in between.
 const TRIES: u32 = 3;
 const REST: Duration = Duration::from_secs(1);
-/// How long the end waits for the last post.
-const FAREWELL: Duration = Duration::from_millis(500);
 /// Calls that are remembered: those that rules spoke to, and those posted, whose record may come again.
 const REMEMBERED: usize = 10_000;
 /// Most rules that are noted of one call.
@@ -119,12 +117,10 @@ impl Traces {
         let _ = self.queue.try_send(Told::Rule(call, Spoke { at, what, rule }));
     }
 
-    /// Waits until what was told is posted, but not for long.
-    pub(super) fn end(&self) {
+    /// What this gives hangs up once all that was told so far is posted.
+    pub(super) fn end(&self) -> Option<Receiver<()>> {
         let (done, ended) = sync_channel(0);
-        if self.queue.try_send(Told::End { _done: done }).is_ok() {
-            let _ = ended.recv_timeout(FAREWELL);
-        }
+        self.queue.try_send(Told::End { _done: done }).ok().map(|()| ended)
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Spoke;
 use crate::call::record::{CallRecord, Outcome, Segment, Stage};
 use crate::ledger::words::{self, Kind};
+use crate::octets::hex;
 
 /// `SPAN_KIND_INTERNAL` and `SPAN_KIND_SERVER`.
 const INTERNAL: u32 = 1;
@@ -32,8 +33,8 @@ pub(super) fn request(node: &str, spans: Vec<Value>) -> Value {
 /// Adds the spans of a call. Their ids follow from the run of the ledger and the number of the call, so that whoever has
 /// one finds the other.
 pub(super) fn add(run: i64, record: &CallRecord, spoken: &[Spoke], spans: &mut Vec<Value>) {
-    let trace = hexadecimal(&digest(format!("{run}/{}", record.call).as_bytes())[..16]);
-    let span = |at: usize| hexadecimal(&digest(format!("{trace}/{at}").as_bytes())[..8]);
+    let trace = hex(&digest(format!("{run}/{}", record.call).as_bytes())[..16]);
+    let span = |at: usize| hex(&digest(format!("{trace}/{at}").as_bytes())[..8]);
     let arrived = u64::try_from(record.arrived.0).unwrap_or(0) * 1_000_000;
     let nanos =
         |offset: Duration| (arrived + u64::try_from(offset.as_nanos()).unwrap_or(u64::MAX / 2)).to_string();
@@ -106,8 +107,4 @@ fn text(key: &str, value: &str) -> Value {
 
 fn digest(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,7 +1,7 @@
 //! One call out of a log, while that is being written or after.
 
 use super::*;
-use crate::flight::ladder::{Ladder, NoLadder, Party, Short, What, ladder};
+use crate::flight::ladder::{Ladder, NoLadder, Party, Short, What, ladder, ladder_within};
 
 fn ladder_of(settings: &Settings, call: u64) -> Result<Ladder, NoLadder> {
     ladder(&settings.directory, 1, CallId(call))
@@ -109,4 +109,17 @@ fn a_ladder_without_end_is_cut() {
     (0..600).for_each(|_| world.call("one"));
     let found = ladder_of(&settings, 1).unwrap();
     assert_eq!((found.steps.len(), found.short), (1_000, Some(Short::Steps)));
+}
+
+#[test]
+fn a_ladder_for_which_too_much_would_have_to_be_read_or_for_too_long_says_so() {
+    let (_directory, settings, mut world) = begun();
+    world.call("one");
+    world.give(Input::Wake);
+    let short =
+        |bytes, longest| ladder_within(&settings.directory, 1, CallId(1), (bytes, longest)).unwrap().short;
+    let minute = Duration::from_secs(60);
+    assert_eq!(short(u64::MAX, minute), None);
+    assert_eq!(short(0, minute), Some(Short::Bytes));
+    assert_eq!(short(u64::MAX, Duration::ZERO), Some(Short::Time));
 }

@@ -104,7 +104,7 @@ fn a_snapshot_of_format_1_is_read_and_its_calls_go_on() {
     if !path.exists() {
         let (switch, now) = busy();
         let head = format::Head { format: 1, version: "0.1.0".to_owned(), run: run(1), continues: true };
-        fs::write(&path, snapshot::write(&head, &Kept::of(&switch), now, 0)).unwrap();
+        fs::write(&path, snapshot::write(&head, &Kept::of(&switch), now, Vec::new())).unwrap();
         panic!("{FIXTURE} was missing, and is written");
     }
     let (head, state, now) = snapshot::read(&fs::read(path).unwrap()).unwrap();

@@ -206,7 +206,7 @@ fn what_a_later_version_wrote_is_refused_and_left_where_it_is() {
     let settings = settings(&directory);
     let now = Now { mono: Mono(1_000_000), wall: Wall(1_794_816_000_000) };
     let head = Head { format: FORMAT + 1, version: "9.9.9".to_owned(), run: run(1), continues: false };
-    let later = snapshot::write(&head, &Kept::of(&switch(CONFIGURATION, now)), now, 0);
+    let later = snapshot::write(&head, &Kept::of(&switch(CONFIGURATION, now)), now, Vec::new());
     files::make_directory(&settings.directory).unwrap();
     let path = files::snapshot(&settings.directory, Place { segment: 1, offset: 0 });
     fs::write(&path, &later).unwrap();

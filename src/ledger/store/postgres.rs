@@ -4,6 +4,7 @@
 //! answer did not come was done is not known: it is done again, which adds nothing twice. Sent are no more than two
 //! rounds for a batch, however many records are in it.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -39,7 +40,7 @@ pub(in crate::ledger) struct Server {
     client: Client,
     prepared: BTreeMap<&'static str, Statement>,
     /// How long a row may take to come.
-    patience: Duration,
+    patience: Cell<Duration>,
 }
 
 impl Server {
@@ -65,7 +66,7 @@ impl Server {
 
     /// Connects for reading; `None` where there is no ledger.
     pub(in crate::ledger) fn open_to_read(config: &Config) -> Result<Option<Server>, Error> {
-        let server = Server { patience: PATIENCE, ..Server::connect(config)? };
+        let server = Server { patience: Cell::new(PATIENCE), ..Server::connect(config)? };
         let version = server.version()?;
         schema::server_change(version)?;
         Ok((version > 0).then_some(server))
@@ -85,7 +86,7 @@ impl Server {
             timeout(ANSWER, connecting).await
         });
         let client = connected.map_err(|_| Error::Silent(ANSWER))?.map_err(Error::Server)?;
-        Ok(Server { runtime, client, prepared: BTreeMap::new(), patience: ANSWER })
+        Ok(Server { runtime, client, prepared: BTreeMap::new(), patience: Cell::new(ANSWER) })
     }
 
     fn within<T>(
@@ -159,7 +160,7 @@ impl Server {
     pub(super) fn change(&mut self, changes: &[String], values: &[Value<'_>]) -> Result<usize, Error> {
         self.run("BEGIN")?;
         let changed = changes.iter().try_fold(0, |_, change| {
-            self.within(self.patience, self.client.execute_raw(change.as_str(), values))
+            self.within(self.patience.get(), self.client.execute_raw(change.as_str(), values))
         });
         let changed = changed.and_then(|rows| self.run("COMMIT").map(|()| rows));
         self.undone(changed).map(|rows| usize::try_from(rows).unwrap_or(usize::MAX))
@@ -179,15 +180,15 @@ impl Server {
 
     /// From now on it waits for locks and answers as long as a person would.
     pub(super) fn be_patient(&mut self) -> Result<(), Error> {
-        self.patience = PATIENCE;
+        self.patience.set(PATIENCE);
         self.run("SET lock_timeout = 0")
     }
 
     /// From now on neither an answer nor the server's work at one may take longer.
-    pub(in crate::ledger) fn hurry(&mut self, most: Duration) -> Result<(), Error> {
-        self.run(&format!("SET statement_timeout = {}", most.as_millis().max(1)))?;
-        self.patience = most;
-        Ok(())
+    pub(in crate::ledger) fn hurry(&self, most: Duration) -> Result<(), Error> {
+        self.patience.set(most);
+        // Rounded up: what the server ends of itself is over for us too.
+        self.run(&format!("SET statement_timeout = {}", most.as_millis() + 1))
     }
 
     /// Has the server overwrite what is deleted, as far as it does.
@@ -197,7 +198,7 @@ impl Server {
 
     /// Runs a statement whose answer is of no interest.
     pub(in crate::ledger) fn run(&self, sql: &str) -> Result<(), Error> {
-        self.within(self.patience, self.client.batch_execute(sql))
+        self.within(self.patience.get(), self.client.batch_execute(sql))
     }
 
     /// Gives `each` the rows that a query finds, as they come.
@@ -207,9 +208,9 @@ impl Server {
         values: &[Value<'_>],
         each: &mut dyn FnMut(Row<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let rows = self.within(self.patience, self.client.query_raw(sql, values))?;
+        let rows = self.within(self.patience.get(), self.client.query_raw(sql, values))?;
         let mut rows = pin!(rows);
-        while let Some(row) = self.within(self.patience, rows.try_next())? {
+        while let Some(row) = self.within(self.patience.get(), rows.try_next())? {
             each(Row::Server(&row))?;
         }
         Ok(())

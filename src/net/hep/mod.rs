@@ -27,8 +27,6 @@ const QUEUE: usize = 8_192;
 const QUEUE_BYTES: usize = 16 << 20;
 /// How long messages gather before they are copied: a thread that sleeps need not be woken for each.
 const GATHER: Duration = Duration::from_millis(20);
-/// How long the end waits for the last copies.
-const FAREWELL: Duration = Duration::from_millis(500);
 
 /// Where copies go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,12 +121,10 @@ impl Hep {
         let _ = self.queue.try_send(Told::Closed(path));
     }
 
-    /// Waits until what was told is copied, but not for long.
-    pub fn end(&self) {
+    /// What this gives hangs up once all that was told so far is copied.
+    pub fn end(&self) -> Option<Receiver<()>> {
         let (done, ended) = sync_channel(0);
-        if self.queue.try_send(Told::End { _done: done }).is_ok() {
-            let _ = ended.recv_timeout(FAREWELL);
-        }
+        self.queue.try_send(Told::End { _done: done }).ok().map(|()| ended)
     }
 
     fn tell(&self, length: usize, told: Told) -> bool {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::acd::{Availability, Band};
-use crate::call::record::{CallRecord, Outcome};
-use crate::id::CallId;
+use crate::call::record::{CallRecord, CaseRecord, Outcome};
+use crate::id::{CallId, CaseId, ReferralId};
 use crate::switch::Event;
 
 /// Where a call stands, as events tell.
@@ -21,6 +21,21 @@ struct Known {
     ended: bool,
 }
 
+impl Known {
+    /// A call of ours, with those whose phones are part of it.
+    fn made_by_us(rung: impl Into<BTreeSet<String>>) -> Known {
+        Known {
+            call_id: String::new(),
+            band: Band::ROUTINE,
+            rung: rung.into(),
+            talks: None,
+            handed_on_by: None,
+            ever_answered: false,
+            ended: false,
+        }
+    }
+}
+
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Books {
@@ -31,6 +46,10 @@ pub(super) struct Books {
     /// By Call-ID of the caller's leg.
     records: BTreeMap<String, CallRecord>,
     recorded: BTreeSet<CallId>,
+    /// As they were written down last.
+    cases: BTreeMap<CaseId, CaseRecord>,
+    /// Those that no pathway has answered yet.
+    referrals: BTreeSet<ReferralId>,
     answered: u64,
 }
 
@@ -50,16 +69,7 @@ impl Books {
         match event {
             Event::Arrived { call, band, .. } => {
                 let (call_id, band) = (call_id.to_owned(), *band);
-                let rung = BTreeSet::new();
-                let known = Known {
-                    call_id,
-                    band,
-                    rung,
-                    talks: None,
-                    handed_on_by: None,
-                    ever_answered: false,
-                    ended: false,
-                };
+                let known = Known { call_id, band, ..Known::made_by_us([]) };
                 must(self.calls.insert(*call, known).is_none(), || format!("{call} arrived twice"))
             }
             Event::Presented { call, agent } => self.presented(*call, agent),
@@ -114,12 +124,56 @@ impl Books {
                 let fits = answered == known.ever_answered;
                 must(fits, || format!("{call} ended as {outcome:?}"))
             }
+            Event::Referred { referral, .. } => {
+                must(self.referrals.insert(*referral), || format!("{referral} was made twice"))
+            }
+            Event::ReferralEnded { referral, .. } => {
+                must(self.referrals.remove(referral), || format!("{referral} ended, but was never made"))
+            }
             Event::Availability { agent, state } => {
+                if let Availability::Talking(call) = state {
+                    // A call to the patient of a case begins with the clinician.
+                    self.calls.entry(*call).or_insert_with(|| Known::made_by_us([agent.clone()]));
+                }
                 self.agents.insert(agent.clone(), state.clone());
                 Ok(())
             }
             _ => Ok(()),
         }
+    }
+
+    /// A case was written down: as a new one, or once more with what has become of it.
+    pub(super) fn case(&mut self, record: CaseRecord) -> Result<(), String> {
+        let case = record.case;
+        let Some(before) = self.cases.get(&case) else {
+            let fits = record.revision == 1 && record.closed.is_none() && record.number.is_some();
+            must(fits, || format!("a case does not begin so: {record:?}"))?;
+            self.known(record.call)?;
+            self.cases.insert(case, record);
+            return Ok(());
+        };
+        must(before.closed.is_none(), || format!("{case:?} is closed, but something happened to it"))?;
+        must(record.revision == before.revision + 1, || format!("{record:?} does not follow {before:?}"))?;
+        must(!before.breached || record.breached, || format!("{case:?} was late, and is not any more"))?;
+        self.cases.insert(case, record);
+        Ok(())
+    }
+
+    /// The cases that are not closed, and who has each.
+    pub(super) fn open_cases(&self) -> impl Iterator<Item = (CaseId, Option<&str>)> {
+        let open = self.cases.values().filter(|case| case.closed.is_none());
+        open.map(|case| (case.case, case.holder.as_deref()))
+    }
+
+    /// The referrals that no pathway has answered yet.
+    pub(super) fn referrals(&self) -> impl Iterator<Item = ReferralId> {
+        self.referrals.iter().copied()
+    }
+
+    /// The agents who talk with somebody.
+    pub(super) fn talking(&self) -> impl Iterator<Item = &str> {
+        let talks = |(_, state): &(&String, &Availability)| matches!(state, Availability::Talking(_));
+        self.agents.iter().filter(talks).map(|(name, _)| name.as_str())
     }
 
     /// A caller joined its line in this place.
@@ -149,15 +203,7 @@ impl Books {
             return Err(format!("{agent} was rung for {call} while talking to {other}"));
         }
         // A call that we make begins with the agent.
-        self.calls.entry(call).or_insert_with(|| Known {
-            call_id: String::new(),
-            band: Band::ROUTINE,
-            rung: BTreeSet::new(),
-            talks: None,
-            handed_on_by: None,
-            ever_answered: false,
-            ended: false,
-        });
+        self.calls.entry(call).or_insert_with(|| Known::made_by_us([]));
         let known = self.known(call)?;
         must(known.talks.is_none(), || format!("{agent} was rung for {call}, which is talking"))?;
         known.rung.insert(agent.to_owned());
@@ -204,7 +250,7 @@ impl Books {
         // A record comes again with what an agent says of the call after its end.
         let again = !self.recorded.insert(call);
         must(!again || record.disposition.is_some(), || format!("{call} was written down twice"))?;
-        if record.promise.is_some() {
+        if record.promise.is_some() || record.case.is_some() {
             return Ok(());
         }
         let before = self.records.insert(record.sip_call_id.clone(), record.clone());

@@ -78,6 +78,7 @@ impl World {
         if !left.is_empty() {
             return Err(fault("", format!("left in the switch: {}", left.join(", "))));
         }
+        self.judge_cases()?;
         if let Some(leg) = self.sound.legs().next() {
             return Err(fault("", format!("the stream of {leg} was never closed")));
         }
@@ -89,6 +90,20 @@ impl World {
             }
         }
         self.judge_records()
+    }
+
+    /// The switch has every case that is not closed, with who was said to have it, and no other.
+    fn judge_cases(&self) -> Result<(), Fault> {
+        let has: Vec<_> = self.switch.cases_shown().into_iter().map(|case| (case.id, case.holder)).collect();
+        let open: Vec<_> =
+            self.books.open_cases().map(|(case, holder)| (case, holder.map(str::to_owned))).collect();
+        if has != open {
+            return Err(fault("", format!("the open cases are {open:?}, but the switch has {has:?}")));
+        }
+        match self.books.referrals().next() {
+            Some(referral) => Err(fault("", format!("{referral:?} never ended"))),
+            None => Ok(()),
+        }
     }
 
     /// Each call that was taken, or refused by what its line takes, has one record that fits; nothing else has.

@@ -4,7 +4,7 @@ use crate::audio::Digit;
 use crate::call::media;
 use crate::id::{CallId, LegId};
 use crate::sip::Transport;
-use crate::switch::{Event, Input, Output};
+use crate::switch::{CaseNews, Event, Input, Output};
 
 use super::peer::Tick;
 use super::peer::script::Deed;
@@ -88,7 +88,11 @@ impl World {
                 }
                 Ok(())
             }
-            Output::Case(_) => Ok(()),
+            Output::Case(record) => {
+                self.tally.note(if record.closed.is_some() { "cases closed" } else { "cases written" });
+                self.ladder.note(self.mono, &self.current, format!("{record:?}"));
+                self.books.case(*record).map_err(|what| self.blame(what))
+            }
             Output::Event(event) => self.event(&event, presented),
         }
     }
@@ -159,6 +163,8 @@ impl World {
         match event {
             Event::HandedOn { .. } => self.tally.note("handed on"),
             Event::HandedBack { .. } => self.tally.note("handed back"),
+            Event::Case { news: CaseNews::Reached, .. } => self.tally.note("patients reached"),
+            Event::Case { news: CaseNews::Returned(_), .. } => self.tally.note("referrals returned"),
             Event::Arrived { call, .. } => self.books.stands(*call, place(*call)),
             Event::BackInLine { call, .. } => {
                 let kept = self.books.still_stands(*call, place(*call));

@@ -87,6 +87,8 @@ struct Facts {
     probes: bool,
     /// Whether who is flagged waits in the emergency line.
     red_flag: bool,
+    /// Whether there are clinicians' cases, and a pathway to send patients to.
+    treats: bool,
     riverside: bool,
     ports: u16,
 }
@@ -149,8 +151,10 @@ impl Site {
             }
             agents.push((name, keys));
         }
-        let reception = trunk("reception", 40, udp, false, 500, false);
-        hosts.push(Host { kind: Kind::Phone, users: vec!["reception".into()], ..reception });
+        for (name, last) in [("reception", 40), ("pharmacy", 41)] {
+            let host = trunk(name, last, udp, false, 500, false);
+            hosts.push(Host { kind: Kind::Phone, users: vec![name.into()], ..host });
+        }
 
         let facts = Facts {
             agents,
@@ -169,6 +173,7 @@ impl Site {
             callbacks: dice.chance(400),
             probes: dice.chance(600),
             red_flag: dice.chance(500),
+            treats: dice.chance(700),
             riverside: true,
             ports: dice.pick(&[24, 64, 64, 64]),
         };
@@ -242,6 +247,13 @@ impl Site {
              [team.hub]\nagents = [{all}]\nstrategy = \"{strategy}\"\nkeep-free-for-emergency = {keep_free}\n\
              [team.clinicians]\nagents = [{few}]\n"
         );
+        if self.facts.treats {
+            text += "[pathway.pharmacy]\naddress = \"sip:pharmacy@192.0.2.41:5060\"\nring-for = \"6s\"\n\
+                     acknowledge-within = \"20s\"\n\
+                     [stack.call-backs]\nteams = [\"clinicians\"]\nbreach-within = \"60s\"\n\
+                     emergency-breach-within = \"60s\"\n\
+                     [disposition.21]\nwords = \"Advice\"\n";
+        }
         let common = format!("ring-for = \"{ring_for}s\"\nwrap-up = \"{wrap_up}s\"\n");
         let mut routine = common.clone();
         if *told {
@@ -253,6 +265,8 @@ impl Site {
         }
         if *callbacks {
             routine += "callback-key = \"1\"\n";
+        }
+        if *callbacks || self.facts.treats {
             text += "[callback]\nvia = \"sip:192.0.2.10:5060\"\nring-for = \"8s\"\nattempts = 2\npause = \"20s\"\n\
                      breach-after = \"40s\"\nexpires-after = \"90s\"\n";
         }

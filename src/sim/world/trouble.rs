@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use crate::acd::Band;
 use crate::id::{AgentId, CallId};
-use crate::switch::{AgentOrder, CallerOrder, Input, Output, Switch};
+use crate::switch::{AgentOrder, CallerOrder, CaseOrder, Input, Output, PathwayOrder, Switch};
 use crate::time::Now;
 
 use super::peer::Phase;
 use super::peer::script::Script;
-use super::referee::Fault;
+use super::referee::{Fault, LONGEST_STALL};
 use super::site::Kind;
 use super::sound::Sound;
 use super::{Due, World};
@@ -21,6 +21,10 @@ pub(super) enum Trouble {
     Order,
     /// A supervisor does something with a caller.
     Supervise,
+    /// An agent hands a caller on.
+    HandOn,
+    /// A clinician does something with a case, or a pathway answers.
+    Treat,
     /// An agent dials a feature code.
     Code,
     /// A new plan.
@@ -69,9 +73,11 @@ fn stored(what: &impl serde::Serialize) -> Vec<u8> {
 impl World {
     /// Draws what will go wrong until `end`.
     pub(super) fn plan_troubles(&mut self, end: Duration) {
-        let kinds: [(Trouble, u32, usize); 10] = [
+        let kinds: [(Trouble, u32, usize); 12] = [
             (Trouble::Order, 600, 12),
             (Trouble::Supervise, 500, 8),
+            (Trouble::HandOn, 700, 16),
+            (Trouble::Treat, 700, 24),
             (Trouble::Code, 600, 8),
             (Trouble::Reload, 300, 4),
             (Trouble::Clock, 300, 3),
@@ -109,6 +115,8 @@ impl World {
         match trouble {
             Trouble::Order => self.order(),
             Trouble::Supervise => self.supervise(),
+            Trouble::HandOn => self.hand_on(),
+            Trouble::Treat => self.treat(),
             Trouble::Code => {
                 self.dial_code();
                 Ok(())
@@ -148,7 +156,7 @@ impl World {
             Trouble::Stall => {
                 self.tally.note("stalls");
                 self.stalled = true;
-                self.stalled_until = self.mono + self.dice.between(50, 1_000);
+                self.stalled_until = self.mono + self.dice.between(50, LONGEST_STALL.as_millis() as u64);
                 Ok(())
             }
             Trouble::Death if self.is_down => Ok(()),
@@ -196,20 +204,71 @@ impl World {
             _ => CallerOrder::HangUp(call),
         };
         self.tally.note("supervisors' orders");
+        self.ladder.note(self.mono, "", format!("{order:?}"));
         self.give(Input::Caller(order))?;
         let place = self.switch.place(call).map(|(_, place)| place.rank);
         self.books.stands_anew(call, place);
         Ok(())
     }
 
+    fn hand_on(&mut self) -> Result<(), Fault> {
+        let talking: Vec<AgentId> =
+            self.books.talking().filter_map(|name| self.switch.plan().acd.agent_named(name)).collect();
+        if talking.is_empty() {
+            return Ok(());
+        }
+        let to = ["elm", "river", "emergency", "agent-0", "agent-1", "call-backs", "call-backs", "pharmacy"];
+        let order = AgentOrder::Transfer(self.dice.pick(&talking), self.dice.pick(&to).to_owned());
+        self.ladder.note(self.mono, "", format!("{order:?}"));
+        self.give(Input::Agent(order))
+    }
+
+    /// What comes by an interface: it may fit or not.
+    fn treat(&mut self) -> Result<(), Fault> {
+        let clinicians = self.switch.plan().phones.len();
+        let anybody = AgentId(self.dice.below(clinicians) as u32);
+        let cases: Vec<_> =
+            self.books.open_cases().map(|(case, held)| (case, held.map(str::to_owned))).collect();
+        let referrals: Vec<_> = self.books.referrals().collect();
+        let pathway = self.switch.plan().pathway_named("pharmacy");
+        if let (Some(pathway), true) = (pathway, self.dice.chance(250)) {
+            let order = match (self.dice.below(3), referrals.is_empty()) {
+                (1, false) => PathwayOrder::Acknowledge(self.dice.pick(&referrals)),
+                (2, false) => PathwayOrder::Decline(self.dice.pick(&referrals)),
+                _ => PathwayOrder::Report(pathway, self.dice.below(3) as u32),
+            };
+            self.ladder.note(self.mono, "", format!("{order:?}"));
+            return self.give(Input::Pathway(order));
+        }
+        if cases.is_empty() {
+            return Ok(());
+        }
+        let (case, holder) = cases[self.dice.below(cases.len())].clone();
+        // Mostly whoever has it.
+        let holder = holder.and_then(|name| self.switch.plan().acd.agent_named(&name));
+        let agent = holder.filter(|_| self.dice.chance(800)).unwrap_or(anybody);
+        let order = match (self.dice.below(8), pathway) {
+            (0, _) => CaseOrder::Take(agent),
+            (1..=3, _) => CaseOrder::TakeThis(agent, case),
+            (4, _) => CaseOrder::GiveBack(agent, case),
+            (5 | 6, Some(pathway)) => CaseOrder::Refer(agent, case, pathway),
+            _ => CaseOrder::Close(agent, case, self.dice.pick(&["21", "21", "99"]).to_owned()),
+        };
+        self.ladder.note(self.mono, "", format!("{order:?}"));
+        self.give(Input::Case(order))
+    }
+
     fn dial_code(&mut self) {
         let phones: Vec<_> = self.site.hosts.iter().enumerate().collect();
-        let phones =
-            phones.into_iter().filter(|(_, host)| host.kind == Kind::Phone && host.name != "reception");
+        let phones = phones
+            .into_iter()
+            .filter(|(_, host)| host.kind == Kind::Phone && host.users[0].starts_with("agent"));
         let phones: Vec<_> = phones.map(|(at, host)| (at, host.users.clone())).collect();
         let (at, users) = phones[self.dice.below(phones.len())].clone();
         let user = users[self.dice.below(users.len())].clone();
-        let code = self.dice.pick(&["*11", "*11", "*12", "*13", "*131", "*14", "*15", "*99"]);
+        let code = self.dice.pick(&[
+            "*11", "*11", "*12", "*13", "*131", "*14", "*15", "*16", "*16", "*16", "*1721", "*18", "*99",
+        ]);
         let script = Script::code(&mut self.minds);
         self.tally.note("codes");
         self.dials(at, code, &user, script);

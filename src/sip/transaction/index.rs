@@ -17,6 +17,7 @@ use super::ServerTx;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Key {
     hash: u64,
+    #[serde(with = "crate::octets")]
     bytes: Arc<[u8]>,
 }
 

@@ -10,7 +10,7 @@ use crate::switch::{AgentOrder, CallerOrder, Event, Input, Order, Refused, ToAge
 
 impl World {
     /// Gives an order; why it was not obeyed.
-    fn order(&mut self, order: CallerOrder) -> Result<(), Refused> {
+    pub(super) fn order(&mut self, order: CallerOrder) -> Result<(), Refused> {
         let input = Input::Caller(order);
         let said = self.switch.clone().obey(input.clone(), self.now);
         self.give(input);

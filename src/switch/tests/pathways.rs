@@ -173,6 +173,20 @@ fn a_pathway_that_does_not_answer_or_is_busy_gives_the_caller_back() {
 }
 
 #[test]
+fn nobody_answers_for_a_pathway_whose_phone_rings_for_a_caller() {
+    for order in [PathwayOrder::Acknowledge, PathwayOrder::Decline] {
+        let (mut world, _caller, agent) = talking();
+        report(&mut world, 2);
+        refer(&mut world, &agent, 1, "pharmacy");
+        let pharmacy = Ringing { at: phone(PHARMACY), invite: world.expect(&phone(PHARMACY), "INVITE") };
+        world.give(Input::Pathway(order(ReferralId(1))));
+        assert_eq!(endings(&world), []);
+        pharmacy.answer(&mut world);
+        assert_eq!(endings(&world), [Outcome::Acknowledged]);
+    }
+}
+
+#[test]
 fn a_caller_who_hangs_up_on_the_way_withdraws_the_referral() {
     let (mut world, mut caller, agent) = talking();
     report(&mut world, 2);

@@ -1,7 +1,7 @@
 // The agent's own page: the state, the call, and what is owed to patients.
 
 import { ask, named, oneAtATime } from "./api.js";
-import { announce, byId, el, keep, mark, options, part, say } from "./dom.js";
+import { announce, byId, el, keep, mark, options, part, say, tell } from "./dom.js";
 import { live, may, whoAmI } from "./frame.js";
 import { hourAndMinute, lasting, room, state } from "./words.js";
 
@@ -44,11 +44,6 @@ let desk = null;
 let board = null;
 let old = 0; // seconds since the board came
 let shown = ""; // what was announced of the call
-
-function tell(words, bad) {
-    say(byId("told"), words);
-    byId("told").classList.toggle("bad", Boolean(bad));
-}
 
 async function act(deed, body) {
     const [path, order] = WRAP_UP[deed] || [deed, body || {}];

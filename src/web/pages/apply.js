@@ -1,7 +1,7 @@
 // Putting a text into force: what differs is shown first, and somebody says what it is for. And what was in force before.
 
 import { ask, named } from "./api.js";
-import { byId, el, empty, keep, say } from "./dom.js";
+import { byId, el, empty, keep, say, tell } from "./dom.js";
 import { difference } from "./diff.js";
 import { count, day, hourAndMinute } from "./words.js";
 
@@ -11,11 +11,6 @@ const TAGS = { "+": "ins", "-": "del", " ": "span" };
 function whose({ at, by, note }) {
     const who = { start: "found in the file at a start", SIGHUP: "from the file, by SIGHUP" }[by] || `by ${by}`;
     return `${day(at)} ${hourAndMinute(at)}, ${who}${note ? `: ${note}` : ""}`;
-}
-
-function tell(words, bad) {
-    say(byId("told"), words);
-    byId("told").classList.toggle("bad", Boolean(bad));
 }
 
 function list(words) {
@@ -28,8 +23,10 @@ function list(words) {
  */
 export function applying(page) {
     let chosen = null; // the version whose text was taken into the editor: {version, text}
+    let reviewed = null; // what may be put into force, just as it was shown: {text, of, again}
 
     function close() {
+        reviewed = null;
         byId("review").hidden = true;
         byId("apply").focus();
     }
@@ -37,47 +34,62 @@ export function applying(page) {
     /** What would be done, before anybody can do it. */
     async function review() {
         tell("");
-        const text = page.text();
-        const { ok, changes, touches } = await page.diff(text);
-        if (!ok) return tell("It has faults, so it cannot be put into force.", true);
-        const differs = difference(page.plan().text, text).map((line) =>
+        reviewed = null;
+        const [text, plan] = [page.text(), page.plan()];
+        const verdict = await page.diff(text).catch((problem) => tell(`Not known: ${problem.message}`, true));
+        if (!verdict || page.text() !== text) return;
+        if (!verdict.ok) return tell("It has faults, so it cannot be put into force.", true);
+        const differs = difference(plan.text, text).map((line) =>
             line ? el(TAGS[line[0]], {}, `${line[0]} ${line[1]}\n`) : el("span", { class: "note" }, "  ...\n"),
         );
         empty(byId("differs")).append(...differs);
-        const gone = touches.map(({ line, waiting }) => `▲ ${line} would be gone, and ${count(waiting, "caller waits", "callers wait")} in it: this will be refused, unless [removed.${line}] says what becomes of them`);
-        const late = changes.filter((words) => words.endsWith("(after a restart)"));
+        const gone = verdict.touches.map(({ line, waiting }) => `▲ ${line} would be gone, and ${count(waiting, "caller waits", "callers wait")} in it: this will be refused, unless [removed.${line}] says what becomes of them`);
+        const late = verdict.changes.filter((words) => words.endsWith("(after a restart)"));
         empty(byId("waits")).append(...[list(gone), late.length ? el("p", {}, "Only a restart of the daemon takes over:") : null, list(late)].filter(Boolean));
-        say(byId("review-title"), chosen && chosen.text === text ? `Put version ${chosen.version} into force again?` : "Put this into force?");
+        const again = chosen && chosen.text === text ? chosen.version : null;
+        say(byId("review-title"), again ? `Put version ${again} into force again?` : "Put this into force?");
+        reviewed = { text, of: plan.version, again };
         byId("review").hidden = false;
-        byId("review").dataset.of = String(page.plan().version);
         byId("review-title").focus();
     }
 
+    /** Puts into force what was shown, once. */
     async function apply() {
-        const text = page.text();
-        const headers = { "if-match": `"${byId("review").dataset.of}"` };
+        if (!reviewed) return;
+        const { text, of, again } = reviewed;
+        reviewed = null;
+        const headers = { "if-match": `"${of}"` };
         const note = byId("note").value.trim();
-        const again = chosen && chosen.text === text;
+        let done = null;
         try {
-            const done = again
-                ? await ask("POST", "plan/roll-back", { version: chosen.version, note }, headers)
+            done = again
+                ? await ask("POST", "plan/roll-back", { version: again, note }, headers)
                 : await ask("PUT", "plan", { text, note }, headers);
-            byId("note").value = "";
-            chosen = null;
-            await page.load();
-            close();
-            tell(`Version ${done.version} is in force.${done.at_restart.length ? ` A restart is needed for ${done.at_restart.join(", ")}.` : ""}`);
         } catch (problem) {
             close();
-            await refused(problem);
+            return refused(problem);
         }
-        show();
+        byId("note").value = "";
+        chosen = null;
+        close();
+        tell(`Version ${done.version} is in force.${done.at_restart.length ? ` A restart is needed for ${done.at_restart.join(", ")}.` : ""}`);
+        follow(page.text() !== text);
+    }
+
+    /** Shows what is in force now; the text on the page stays if it is to be `kept`. */
+    async function follow(kept) {
+        try {
+            await page.load(kept);
+        } catch (problem) {
+            say(byId("version"), `not known: ${problem.message}`);
+        }
+        await show();
     }
 
     async function refused(problem) {
         const { stranded, diagnostics } = problem.body;
         if (problem.status === 412) {
-            await page.load(true);
+            await follow(true);
             return tell(`Not put into force: ${problem.message}. Your text is still here: look at what differs now.`, true);
         }
         if (diagnostics) page.check();

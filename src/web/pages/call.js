@@ -1,12 +1,14 @@
 // One call: every message, decision and sound as a picture, and the same as a list whose steps open.
 
 import { ask, named } from "./api.js";
-import { byId, el, empty, say, svg } from "./dom.js";
+import { byId, el, empty, say, svg, tell } from "./dom.js";
 import { whoAmI } from "./frame.js";
 import { clock, count } from "./words.js";
 
 const [LEFT, STEP, TOP, ROW] = [300, 300, 46, 36];
 const LETTER = 7.6; // how wide one is at most, on average
+
+let asked = null; // the newest call that was asked for is the only one that is shown
 
 /** The time of day to the millisecond. */
 function moment(at) {
@@ -88,21 +90,23 @@ function row(steps, step) {
 }
 
 async function show(id) {
+    asked = id;
     say(byId("title"), `Call ${id}`);
     document.title = `Call ${id} – Hearken`;
-    say(byId("told"), "Reading the log…");
-    byId("told").classList.remove("bad");
+    tell("Reading the log…");
+    let found = { steps: [] };
     try {
-        const { steps, truncated } = await ask("GET", `calls/${named(id)}/ladder`);
-        empty(byId("picture")).append(steps.length ? ladder(steps) : "");
-        empty(byId("steps")).append(...steps.map((step) => row(steps, step)));
-        byId("drawn").hidden = byId("listed").hidden = steps.length === 0;
-        say(byId("told"), truncated ? `This is not all of it: ${truncated}.` : "");
+        found = await ask("GET", `calls/${named(id)}/ladder`);
+        if (asked !== id) return;
+        tell(found.truncated ? `This is not all of it: ${found.truncated}.` : "");
     } catch (problem) {
-        byId("drawn").hidden = byId("listed").hidden = true;
-        say(byId("told"), problem.message);
-        byId("told").classList.add("bad");
+        if (asked !== id) return;
+        tell(problem.message, true);
     }
+    const { steps } = found;
+    empty(byId("picture")).append(steps.length ? ladder(steps) : "");
+    empty(byId("steps")).append(...steps.map((step) => row(steps, step)));
+    byId("drawn").hidden = byId("listed").hidden = steps.length === 0;
 }
 
 async function begin() {

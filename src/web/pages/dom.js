@@ -40,6 +40,12 @@ export function say(node, text) {
     if (node.textContent !== words) node.textContent = words;
 }
 
+/** Says what became of what somebody did on this page. */
+export function tell(words, bad) {
+    byId("told").classList.toggle("bad", Boolean(bad));
+    say(byId("told"), words);
+}
+
 /** Sets or takes away an attribute where it differs. */
 export function mark(node, name, value) {
     if (value === null || value === false) node.removeAttribute(name);

@@ -2,7 +2,7 @@
 
 import { ask } from "./api.js";
 import { byId, el, empty, say } from "./dom.js";
-import { day, lasting } from "./words.js";
+import { day, lastMonday, lasting } from "./words.js";
 
 const GROUPS = { routine: "Routine calls", emergency: "Emergency calls" };
 
@@ -34,21 +34,20 @@ function table(of, rows) {
 
 /** Lets the day be asked for; `text` gives the text on the page. */
 export function past(text) {
-    const monday = new Date();
-    monday.setDate(monday.getDate() - ((monday.getDay() + 6) % 7 || 7));
-    byId("day").value = day(monday);
+    byId("day").value = lastMonday();
     byId("day").max = day(new Date());
     byId("past").addEventListener("submit", async (event) => {
         event.preventDefault();
+        const date = byId("day").value;
         const button = byId("past").querySelector("button");
         button.disabled = true;
         empty(byId("lived"));
         say(byId("living"), "The day is being lived again. This takes some seconds.");
         try {
-            const { compared, seeds } = await ask("POST", "plan/simulate", { text: text(), load: `ledger:${byId("day").value}` });
+            const { compared, seeds } = await ask("POST", "plan/simulate", { text: text(), load: `ledger:${date}` });
             const groups = Object.keys(GROUPS).filter((of) => compared.some((row) => row.of === of));
             byId("lived").append(...groups.map((of) => table(of, compared.filter((row) => row.of === of))));
-            say(byId("living"), `The day of ${byId("day").value}, simulated ${seeds.length} times with each. Waits are in minutes and seconds, of answered calls. “Chance” is what so few days cannot tell from luck.`);
+            say(byId("living"), `The day of ${date}, simulated ${seeds.length} times with each. Waits are in minutes and seconds, of answered calls. “Chance” is what so few days cannot tell from luck.`);
         } catch (problem) {
             say(byId("living"), `Not known: ${problem.message}`);
         }

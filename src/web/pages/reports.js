@@ -1,14 +1,18 @@
 // Reports: whose and of which days, every figure with its definition, and the calls behind it.
 
 import { ask } from "./api.js";
-import { announce, byId, el, empty, options, say } from "./dom.js";
+import { announce, byId, el, empty, options, say, tell } from "./dom.js";
 import { may, whoAmI } from "./frame.js";
-import { count, lasting } from "./words.js";
+import { count, lasting, two } from "./words.js";
 
 const MONTHS = 14; // that can be chosen by name
 const MOST_SHOWN = 200; // calls of a trace: people read them
 const TRIES = 4; // while the daemon makes reports for others
 
+// Each report, and what its files are called.
+const NAMES = { waits: "Waits", day: "Half hours", cbt: "CBT counts", gp: "GP figures", iuc: "IUC figures", ambsys: "AmbSYS figures" };
+const KINDS = Object.keys(NAMES);
+const SHEETS = ["gp", "iuc", "ambsys"];
 // What each indicator counts, as docs/reports.md has it.
 const CBT = [
     ["CBT001", "All calls", "every routine call that came"],
@@ -46,8 +50,8 @@ const BELOW = [
 
 let me = null;
 let offer = null;
-let shown = 0; // the newest choice is the only one that is shown
-let traced = null; // the button that asked for the calls
+let shown = null; // the newest choice, the only one that is shown: what the daemon is asked
+let traced = null; // the newest wish for the calls of a figure, the only one that is shown: by which button
 
 /** Minutes, seconds and tenths, rounded half up, as `hearken report` writes them. */
 function minutes(seconds) {
@@ -56,14 +60,10 @@ function minutes(seconds) {
     return `${lasting(Math.floor(tenths / 10))}.${tenths % 10}`;
 }
 
-function twoDigits(number) {
-    return String(number).padStart(2, "0");
-}
-
 /** The days of a month: "2026-11" has 2026-11-01 and 2026-11-30. */
 function days(month) {
     const [year, of] = month.split("-").map(Number);
-    return [`${month}-01`, `${month}-${twoDigits(new Date(Date.UTC(year, of, 0)).getUTCDate())}`];
+    return [`${month}-01`, `${month}-${two(new Date(Date.UTC(year, of, 0)).getUTCDate())}`];
 }
 
 function inWords(day, format) {
@@ -74,7 +74,7 @@ function months() {
     let [year, of] = offer.today.split("-").map(Number);
     const choices = [];
     while (choices.length < MONTHS) {
-        const month = `${year}-${twoDigits(of)}`;
+        const month = `${year}-${two(of)}`;
         choices.push([month, inWords(`${month}-01`, { month: "long", year: "numeric" })]);
         [year, of] = of === 1 ? [year - 1, 12] : [year, of - 1];
     }
@@ -106,16 +106,11 @@ async function report(kind, query, more) {
     }
 }
 
-function tell(text, bad) {
-    byId("told").classList.toggle("bad", Boolean(bad));
-    say(byId("told"), text);
-}
-
 const number = (label, words) => el("td", { class: "number", "data-label": label }, el("span", {}, String(words)));
 
 /** A figure's count, and for supervisors the way to its calls. */
-function figure(label, code, words, wanted) {
-    const there = may(me, "supervisor") && wanted;
+function figure(label, code, words) {
+    const there = may(me, "supervisor") && words > 0;
     const button = there && el("button", { type: "button", class: "plain", onclick: (event) => trace(code, event.target), "aria-label": `Which calls are the ${words} of ${code}?` }, "which?");
     return el("td", { class: "number", "data-label": label }, el("span", {}, button || "", button ? " " : "", String(words)));
 }
@@ -135,7 +130,7 @@ const both = (name) => [
 
 function waitsRow(name, of, isAll) {
     const waits = of.waits || {};
-    const counts = OUTCOMES.map(([key, label]) => (isAll ? figure(label, key, of[key], of[key] > 0) : number(label, of[key])));
+    const counts = OUTCOMES.map(([key, label]) => (isAll ? figure(label, key, of[key]) : number(label, of[key])));
     return el(
         "tr",
         { class: isAll ? "all" : null },
@@ -155,7 +150,6 @@ function groups(title, words, found) {
 }
 
 function showWaits(found) {
-    say(byId("waits-by"), byId("by").selectedOptions[0].textContent);
     const rows = Object.keys(found.groups).map((name) => waitsRow(name, found.groups[name], false));
     empty(byId("waits")).append(...rows, waitsRow("All", found.total, true));
     const { calls, unnumbered, redials, repeats } = found.again;
@@ -186,14 +180,14 @@ function showCbt(found) {
             const hasLengths = ["CBT003", "CBT004", "CBT007"].includes(code);
             const all = sum(code);
             const lengths = LENGTHS.map((length) => number(length, hasLengths ? sum(code, length) : ""));
-            return el("tr", {}, el("th", { scope: "row", class: "item" }, el("b", {}, code), name, el("small", {}, meaning)), figure("Calls", code, all, all > 0), ...lengths);
+            return el("tr", {}, el("th", { scope: "row", class: "item" }, el("b", {}, code), name, el("small", {}, meaning)), figure("Calls", code, all), ...lengths);
         }),
     );
 }
 
 function showItems(kind, found) {
     const value = (item) => {
-        if (item.calls !== undefined) return figure("Value", item.item, item.calls, item.calls > 0);
+        if (item.calls !== undefined) return figure("Value", item.item, item.calls);
         if (item.time_s !== undefined) return number("Value", minutes(item.time_s));
         return number("Value", item.percent === undefined ? "–" : `${item.percent.toFixed(2)} %`);
     };
@@ -201,23 +195,25 @@ function showItems(kind, found) {
     empty(byId(kind)).append(...items.map((item) => el("tr", {}, el("th", { scope: "row", class: "item" }, item.meaning, el("small", {}, item.item)), value(item))));
 }
 
-/** The calls behind a figure. */
+/** The calls behind a figure of the report that is shown. */
 async function trace(code, button) {
-    const query = choice();
-    traced = button;
+    const [query, mine] = [shown, { button }];
+    traced = mine;
     byId("trace").hidden = false;
     say(byId("trace-title"), `The calls behind ${code}`);
     say(byId("trace-told"), "Reading.");
     empty(byId("calls"));
+    empty(byId("trace-get"));
     byId("trace-title").focus();
     try {
         const found = await report("calls", query, { trace: code, format: "json" });
+        if (mine !== traced) return;
         const more = found.count > MOST_SHOWN ? ` The first ${MOST_SHOWN} are here; the CSV has all.` : "";
         say(byId("trace-told"), `${count(found.count, "call makes", "calls make")} up ${code}.${more}`);
         byId("calls").append(...found.calls.slice(0, MOST_SHOWN).map(callRow));
         download("trace-get", "calls", query, { trace: code }, [["csv", "All of them as CSV"]]);
     } catch (problem) {
-        say(byId("trace-told"), problem.message);
+        if (mine === traced) say(byId("trace-told"), problem.message);
     }
 }
 
@@ -238,36 +234,43 @@ function callRow(call) {
     );
 }
 
+/** Every report of a choice, one after the other: the daemon makes one at a time. None once another choice is made. */
+async function reports(query, by) {
+    const found = {};
+    for (const kind of KINDS) {
+        found[kind] = await report(kind, query, kind === "waits" ? { by } : {});
+        if (query !== shown) return null;
+    }
+    return found;
+}
+
 async function show() {
-    const mine = (shown += 1);
     const query = choice();
+    shown = query;
+    traced = null;
     const by = byId("by").value;
+    const [whose, grouped] = ["practice", "by"].map((id) => byId(id).selectedOptions[0].textContent);
     history.replaceState(null, "", `?${query}&by=${by}`);
     byId("report").hidden = true;
     byId("trace").hidden = true;
     tell("Reading the ledger.");
     try {
-        // One after the other: the daemon makes one at a time.
-        const waits = await report("waits", query, { by });
-        const day = await report("day", query);
-        const cbt = await report("cbt", query);
-        const sheets = [];
-        for (const kind of ["gp", "iuc", "ambsys"]) sheets.push([kind, await report(kind, query)]);
-        if (mine !== shown) return;
-        const whose = byId("practice").selectedOptions[0].textContent;
+        const found = await reports(query, by);
+        if (!found) return;
         const [first, last] = [query.get("from"), query.get("to")].map((day) => inWords(day, { weekday: "long", day: "numeric", month: "long", year: "numeric" }));
         say(byId("of"), `${whose}, ${first === last ? first : `${first} to ${last}`}. Days are those of ${offer.zone}.`);
-        showWaits(waits);
-        showDay(day, query);
-        showCbt(cbt);
-        sheets.forEach(([kind, found]) => showItems(kind, found));
-        [["waits", "Waits"], ["day", "Half hours"], ["cbt", "CBT counts"], ["gp", "GP figures"], ["iuc", "IUC figures"], ["ambsys", "AmbSYS figures"]].forEach(([kind, name]) => download(`${kind}-get`, kind, query, kind === "waits" ? { by } : {}, both(name)));
+        say(byId("waits-by"), grouped);
+        showWaits(found.waits);
+        showDay(found.day, query);
+        showCbt(found.cbt);
+        SHEETS.forEach((kind) => showItems(kind, found[kind]));
+        KINDS.forEach((kind) => download(`${kind}-get`, kind, query, kind === "waits" ? { by } : {}, both(NAMES[kind])));
         if (may(me, "supervisor")) download("calls-get", "calls", query, {}, [["csv", "Every call as CSV"], ["parquet", "Every call as Parquet"]]);
         tell("");
         byId("report").hidden = false;
-        announce(`The report is there: ${count(waits.total.calls, "call")}.`);
+        announce(`The report is there: ${count(found.waits.total.calls, "call")}.`);
     } catch (problem) {
-        if (mine === shown) tell(problem.message, true);
+        if (query === shown) tell(problem.message, true);
     }
 }
 
@@ -283,7 +286,8 @@ function wire() {
     byId("print").addEventListener("click", () => print());
     byId("back").addEventListener("click", () => {
         byId("trace").hidden = true;
-        if (traced) traced.focus();
+        if (traced) traced.button.focus();
+        traced = null;
     });
 }
 

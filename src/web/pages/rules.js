@@ -3,10 +3,10 @@
 
 import { ask } from "./api.js";
 import { applying } from "./apply.js";
-import { byId, el, empty, keep, options, say } from "./dom.js";
+import { byId, el, empty, keep, options, say, tell } from "./dom.js";
 import { whoAmI } from "./frame.js";
 import { past } from "./past.js";
-import { count, day, hourAndMinute } from "./words.js";
+import { count, day, hourAndMinute, lastMonday } from "./words.js";
 
 const PAUSE = 400; // after the last key before the file is checked
 
@@ -101,9 +101,16 @@ function diff(draft) {
     return ask("POST", "plan/diff", { text: draft });
 }
 
+/** Another text is on the page: nothing is known of it yet. */
+function forget() {
+    byId("apply").disabled = true;
+    byId("review").hidden = true;
+}
+
 /** Puts a text into the editor. */
 function set(draft) {
     byId("text").value = draft;
+    forget();
     options(byId("trunk"), trunks().map((name) => [name, name]));
     found = [];
     gutter();
@@ -160,8 +167,7 @@ function wire() {
     let waiting = null;
     byId("text").addEventListener("input", () => {
         clearTimeout(waiting);
-        byId("apply").disabled = true;
-        byId("review").hidden = true;
+        forget();
         waiting = setTimeout(check, PAUSE);
         gutter();
     });
@@ -173,9 +179,7 @@ function wire() {
     byId("save").addEventListener("click", save);
     byId("discard").addEventListener("click", () => set(plan.text));
     past(text);
-    const monday = new Date();
-    monday.setDate(monday.getDate() - ((monday.getDay() + 6) % 7 || 7));
-    byId("at").value = `${day(monday)}T08:15`;
+    byId("at").value = `${lastMonday()}T08:15`;
 }
 
 async function begin() {
@@ -186,7 +190,7 @@ async function begin() {
         await load();
         await show();
     } catch (problem) {
-        say(byId("told"), problem.message);
+        tell(problem.message, true);
     }
 }
 

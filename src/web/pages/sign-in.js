@@ -29,6 +29,31 @@ function why(problem) {
     return `There were too many tries.${wait}`;
 }
 
+/** What became of a sign-in by the provider, by the word in the address. */
+const FAULTS = {
+    again: "Signing in took too long, or was begun in another window. Try again.",
+    away: "Your organisation's sign-in does not answer. Try again later, or sign in with a name and a password.",
+    busy: "Many people are signing in. Try again in a moment.",
+    denied: "Your organisation did not sign you in.",
+    unknown: "Your organisation knows you, but nobody has given you access to Hearken. Ask whoever looks after it.",
+    wrong: "Your organisation's sign-in could not be checked. Tell whoever looks after Hearken.",
+};
+
+/** Offers the provider, where there is one. */
+async function offer() {
+    const { name } = await ask("GET", "oidc");
+    if (!name) return;
+    const link = byId("provider");
+    say(link, `Sign in with ${name}`);
+    link.href = `/api/v1/oidc/begin?next=${encodeURIComponent(next())}`;
+    byId("elsewhere").hidden = false;
+}
+
+const fault = new URLSearchParams(location.search).get("fault");
+if (fault && Object.hasOwn(FAULTS, fault)) refuse(FAULTS[fault]);
+// Without an answer there is still the form.
+offer().catch(() => {});
+
 byId("form").addEventListener("submit", async (event) => {
     event.preventDefault();
     const [name, password] = [byId("name").value.trim(), byId("password").value];

@@ -1,6 +1,6 @@
 // Times and states as people read them.
 
-function two(number) {
+export function two(number) {
     return String(number).padStart(2, "0");
 }
 
@@ -38,6 +38,13 @@ export function hourAndMinute(time) {
 export function day(time) {
     const date = new Date(time);
     return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+/** The day of the last Monday that is over. */
+export function lastMonday() {
+    const monday = new Date();
+    monday.setDate(monday.getDate() - ((monday.getDay() + 6) % 7 || 7));
+    return day(monday);
 }
 
 /** "1 caller", "2 callers". */

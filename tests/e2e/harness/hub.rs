@@ -120,7 +120,10 @@ impl Setup {
     pub fn write(&self, file: &Path) {
         fs::write(file, self.toml()).unwrap();
         for (name, text) in &self.others {
-            fs::write(file.with_file_name(name), text).unwrap();
+            let other = file.with_file_name(name);
+            fs::write(&other, text).unwrap();
+            // Some hold secrets.
+            fs::set_permissions(&other, fs::Permissions::from_mode(0o600)).unwrap();
         }
     }
 

@@ -16,7 +16,7 @@ pub mod tone;
 
 pub use baresip::Baresip;
 pub use homer::{Copy, Homer};
-pub use http::{Client, Stream};
+pub use http::{Answer, Client, Stream};
 pub use hub::{FAILS, Hub, Setup, hearken};
 pub use ledger::{Call, Segment, assert_sound};
 pub use message::Message;

@@ -282,8 +282,10 @@ impl Peer {
             head += "Privacy: id\r\n";
         }
         if method == "REFER" {
-            // To an agent, or to nobody whom the plan names.
-            head += &format!("Refer-To: <sip:agent-{}@192.0.2.1>\r\n", self.id % 4);
+            // Some of them the plan does not name.
+            let to =
+                ["agent-0", "agent-1", "agent-2", "agent-3", "call-backs", "pharmacy", "river", "nobody"];
+            head += &format!("Refer-To: <sip:{}@192.0.2.1>\r\n", to[self.id % to.len()]);
         }
         text::with_body(head, body)
     }

@@ -18,6 +18,8 @@ use super::text::Msg;
 
 /// 64 x T1 of the switch.
 const LIFETIME: Duration = Duration::from_secs(32);
+/// How long the process may stand still and live.
+pub(super) const LONGEST_STALL: Duration = Duration::from_secs(1);
 
 /// Method and branch, which tell a transaction.
 type Key = (String, String);
@@ -259,9 +261,10 @@ impl Asked {
         self.has_lasted(now, LIFETIME + self.slept)
     }
 
-    /// Whether that may be so: which deadline came next when the process died is not known here.
+    /// Whether that may be so: which deadline came next when the process died is not known here, nor that by which a
+    /// request was made during a stall, from which on its time counts.
     fn may_be_over(&self, now: Mono) -> bool {
-        self.has_lasted(now, LIFETIME)
+        self.has_lasted(now, LIFETIME - LONGEST_STALL)
     }
 
     fn has_lasted(&self, now: Mono, lifetime: Duration) -> bool {

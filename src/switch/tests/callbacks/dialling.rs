@@ -5,6 +5,7 @@ use crate::acd::Availability;
 use crate::acd::callback::Miss;
 use crate::call::record::{EndedBy, Stage};
 use crate::switch::tests::world::phone;
+use crate::switch::{CallerOrder, Refused};
 
 /// A promise whose agent has answered; the agent's phone, its leg, and the patient's phone.
 fn dialled(world: &mut World) -> (Ringing, LegId, Ringing) {
@@ -42,6 +43,18 @@ fn an_agent_whose_patient_is_not_reached_is_told_and_free_without_wrap_up() {
             .iter()
             .any(|segment| matches!(&segment.stage, Stage::Dial { agent } if agent == "agent-0"))
     );
+}
+
+#[test]
+fn a_supervisor_does_not_hang_up_on_a_patient_who_has_not_answered() {
+    let mut world = world(1);
+    let (_agent, _leg, phone) = dialled(&mut world);
+    let call = world.switch.callers(world.now).last().unwrap().id;
+    let refused = Err(Refused::NotNow("nobody is on the phone yet".into()));
+    assert_eq!(world.order(CallerOrder::HangUp(call)), refused);
+    phone.answer(&mut world);
+    assert_eq!(world.order(CallerOrder::HangUp(call)), Ok(()));
+    assert_eq!(outcomes(&world), [PromiseOutcome::Reached]);
 }
 
 #[test]
