@@ -319,6 +319,10 @@ impl<O: Observer> Daemon<O> {
             } else if let Some(pause) = self.pace.pause(now) {
                 // The whole thread sleeps: streams, timers and orders gather as well.
                 std::thread::sleep(pause);
+                if !self.asks.is_empty() {
+                    // Those who ask come after those who called meanwhile.
+                    tokio::task::yield_now().await;
+                }
             }
         }
         self.count();

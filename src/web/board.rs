@@ -1,8 +1,6 @@
-//! The board as it is shown: asked for when somebody looks, at most four times a second for all who do.
+//! The board as it is shown: written once for all who look.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
+use axum::body::Bytes;
 use serde::Serialize;
 
 use super::day::{Counts, Trend};
@@ -10,15 +8,27 @@ use super::problem::Problem;
 use super::{Ask, Shared, Version, locked};
 use crate::switch::board::{Agent, Board, Emergencies, Line, Pathway, Promised, Stack, Trunk};
 
-/// How long a board is shown before another is asked for.
-pub(super) const LASTS: Duration = Duration::from_millis(250);
+/// Before and after a board in a stream.
+const FRAME: (&str, &str) = ("data: ", "\n\n");
 
-/// A board as it was sent, what had happened by then, and when it was asked for.
+/// A board as it was sent, and what had happened by then.
 #[derive(Clone)]
 pub(super) struct Shown {
-    pub(super) json: Arc<str>,
-    pub(super) seq: u64,
-    asked: Instant,
+    /// With [`FRAME`].
+    framed: Bytes,
+    seq: u64,
+}
+
+impl Shown {
+    /// As it is read by itself.
+    pub(super) fn json(&self) -> Bytes {
+        self.framed.slice(FRAME.0.len()..self.framed.len() - FRAME.1.len())
+    }
+
+    /// As the data of a server-sent event.
+    pub(super) fn data(&self) -> Bytes {
+        self.framed.clone()
+    }
 }
 
 /// As it is written.
@@ -55,30 +65,21 @@ struct WrittenLine<'a> {
 impl Shared {
     /// The board as it is, or was a moment ago; but not before the news of this number.
     pub(super) async fn board(&self, after: u64) -> Result<Shown, Problem> {
-        let mut kept = self.board.lock().await;
-        if let Some(shown) = kept.as_ref() {
-            let left = LASTS.saturating_sub(shown.asked.elapsed());
-            if !left.is_zero() {
-                if shown.seq >= after {
-                    return Ok(shown.clone());
-                }
-                tokio::time::sleep(left).await;
-            }
-        }
-        let (asked, seq) = (Instant::now(), locked(&self.news).last());
-        let board = self.ask(Ask::Board).await?;
-        let shown = Shown { json: self.written(&board, seq)?.into(), seq, asked };
-        *kept = Some(shown.clone());
-        Ok(shown)
+        let asking = async {
+            let seq = locked(&self.news).last();
+            let board = self.ask(Ask::Board).await?;
+            Ok(Shown { framed: self.written(&board, seq)?.into(), seq })
+        };
+        self.board.at(|shown| shown.seq >= after, asking).await
     }
 
     /// Something has changed of which no news tells: whoever watches is sent another board.
     pub(super) async fn show_anew(&self) {
-        *self.board.lock().await = None;
+        self.board.forget().await;
         self.newest.send_modify(|_| {});
     }
 
-    fn written(&self, board: &Board, seq: u64) -> Result<String, Problem> {
+    fn written(&self, board: &Board, seq: u64) -> Result<Vec<u8>, Problem> {
         let plans = locked(&self.plans).clone();
         let plan = plans.map_or_else(
             || WrittenPlan { version: 1, since: self.since.rfc3339() },
@@ -108,6 +109,9 @@ impl Shared {
             stacks: &board.stacks,
             trend,
         };
-        serde_json::to_string(&written).map_err(|_| Problem::gone())
+        let mut framed = FRAME.0.as_bytes().to_vec();
+        serde_json::to_writer(&mut framed, &written).map_err(|_| Problem::gone())?;
+        framed.extend(FRAME.1.as_bytes());
+        Ok(framed)
     }
 }

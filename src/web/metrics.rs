@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 
@@ -49,14 +49,17 @@ impl Sample {
 
 /// `GET /metrics`
 pub(super) async fn metrics(web: &Shared) -> Result<Response, Problem> {
-    let mut figures = web.ask(Ask::Figures).await?;
-    let ready = u64::from(figures.unwell.is_empty());
-    figures.samples.push(Sample::of("ready", "Whether the daemon takes calls and is well.", ready));
-    let news = locked(&web.news).last();
-    figures.samples.push(Sample::of("news_total", "News told to clients since the start.", news));
-    let mut text = text(&figures.samples);
-    waits(&mut text, locked(&web.day).waits());
-    let mut response = Response::new(Body::from(text));
+    let asking = async {
+        let mut figures = web.ask(Ask::Figures).await?;
+        let ready = u64::from(figures.unwell.is_empty());
+        figures.samples.push(Sample::of("ready", "Whether the daemon takes calls and is well.", ready));
+        let news = locked(&web.news).last();
+        figures.samples.push(Sample::of("news_total", "News told to clients since the start.", news));
+        let mut text = text(&figures.samples);
+        waits(&mut text, locked(&web.day).waits());
+        Ok(Bytes::from(text))
+    };
+    let mut response = Response::new(Body::from(web.metrics.at(|_| true, asking).await?));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     Ok(response)

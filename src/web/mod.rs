@@ -11,7 +11,7 @@
 //! | `server` | connections: limits, time-outs, headers of every answer |
 //! | `gate`, `users`, `sessions`, `cookies`, `limits` | who asks, whether they may, and not too often |
 //! | `oidc` | signing in by a provider |
-//! | `board`, `day`, `news`, `stream` | what is shown, counted and told |
+//! | `board`, `day`, `news`, `stream`, `glance` | what is shown, counted and told, once for all who look |
 //! | `orders`, `once` | what is ordered, and only once |
 //! | `ladder` | one call, message by message |
 //! | `audit` | who ordered what |
@@ -27,6 +27,7 @@ mod board;
 mod cookies;
 mod day;
 mod gate;
+mod glance;
 mod ladder;
 mod limits;
 mod metrics;
@@ -54,6 +55,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use day::{Day, End, Finished, Targets};
@@ -76,6 +78,8 @@ pub const MOST_ASKED: usize = 64;
 const MOST_UNTOLD: usize = 16_384;
 /// How long what happens is gathered before it is counted and told.
 const GATHER: Duration = Duration::from_millis(50);
+/// Of the thread: while calls want the core too, it has a tenth of what a thread of theirs has.
+const NICE: i32 = 10;
 
 /// What is asked of the control thread; whoever asks may be gone when the answer comes.
 #[derive(Debug)]
@@ -148,7 +152,9 @@ struct Shared {
     newest: watch::Sender<u64>,
     /// News that did not fit through the channel.
     lost: AtomicBool,
-    board: tokio::sync::Mutex<Option<board::Shown>>,
+    board: glance::Glance<board::Shown>,
+    calls: glance::Glance<Arc<Vec<Caller>>>,
+    metrics: glance::Glance<Bytes>,
     since: Wall,
     plans: Mutex<Option<Arc<dyn Plans>>>,
     reports: reports::Bureau,
@@ -186,7 +192,9 @@ impl Web {
             news: Mutex::default(),
             newest: watch::Sender::new(0),
             lost: AtomicBool::new(false),
-            board: tokio::sync::Mutex::default(),
+            board: glance::Glance::default(),
+            calls: glance::Glance::default(),
+            metrics: glance::Glance::default(),
             since,
             plans: Mutex::default(),
             reports: reports::Bureau::default(),
@@ -200,6 +208,7 @@ impl Web {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let served = Arc::clone(&shared);
         thread::Builder::new().name("web".into()).spawn(move || {
+            come_after_calls(NICE);
             runtime.block_on(async {
                 tokio::spawn(count(earlier, Arc::clone(&served)));
                 tokio::select! {
@@ -322,9 +331,13 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// From here on this thread takes of the machine's time what no other wants; so it must hold nothing that others wait for.
 pub fn give_way() {
-    /// The lowest priority. Linux has priorities by thread, whatever the name of the call says.
-    const NICE: i32 = 19;
-    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+    come_after_calls(19);
+}
+
+/// Gives this thread a priority below that of calls; 19 is the lowest.
+fn come_after_calls(nice: i32) {
+    // Linux has priorities by thread, whatever the name of the call says.
+    if let Err(error) = rustix::process::setpriority_process(None, nice) {
         tracing::debug!(%error, "this is done at the usual priority");
     }
 }

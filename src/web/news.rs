@@ -1,9 +1,8 @@
 //! What happened of late, numbered, so that a client which was away can go on where it was.
 
-use std::cell::OnceCell;
 use std::collections::VecDeque;
-use std::sync::Arc;
 
+use axum::body::Bytes;
 use serde_json::{Value, json};
 
 use crate::acd::Band;
@@ -13,23 +12,37 @@ use crate::switch::callbacks::CallbackNews;
 use crate::switch::{CaseNews, Event};
 use crate::time::Wall;
 
+use super::stream::head;
+
 /// How many are kept.
 pub(super) const KEPT: usize = 4_096;
+/// How many are given out at once: some 40 KB.
+const PORTION: usize = 256;
 
-/// The latest news, numbered from 1; each is written out once, and only when somebody asks for it.
+/// The latest news, numbered from 1; written out only when somebody asks for them.
 #[derive(Default)]
 pub(super) struct News {
     latest: VecDeque<Item>,
     /// The number of the newest.
     last: u64,
+    /// What was given out last, after which number: most clients have seen the same.
+    given: Option<(u64, Portion)>,
 }
 
-/// One of them, and how it reads once it was asked for.
+/// One of them.
 struct Item {
     at: Wall,
     /// `None` stands for those that were lost.
     event: Option<Event>,
-    text: OnceCell<Arc<str>>,
+}
+
+/// Some of them, one after the other.
+#[derive(Clone)]
+pub(super) struct Portion {
+    /// As server-sent events.
+    pub(super) events: Bytes,
+    /// The number of the last.
+    pub(super) last: u64,
 }
 
 impl News {
@@ -49,7 +62,7 @@ impl News {
 
     fn add(&mut self, at: Wall, event: Option<Event>) {
         self.last += 1;
-        self.latest.push_back(Item { at, event, text: OnceCell::new() });
+        self.latest.push_back(Item { at, event });
     }
 
     /// The number of the newest; 0 before there is any.
@@ -57,26 +70,33 @@ impl News {
         self.last
     }
 
-    /// Those after a number, each with its own; `None` when some of them are no longer kept, or were never given out.
-    pub(super) fn after(&self, seen: u64) -> Option<Vec<(u64, Arc<str>)>> {
+    /// The first of those after a number, with ids of a run; `None` when some of them are no longer kept, or were never
+    /// given out.
+    pub(super) fn portion(&mut self, seen: u64, run: i64) -> Option<Portion> {
         let first = self.last + 1 - self.latest.len() as u64;
         if seen > self.last || seen + 1 < first {
             return None;
         }
-        let missed = (first..).zip(&self.latest).skip((seen + 1 - first) as usize);
-        Some(missed.map(|(number, news)| (number, news.text(number))).collect())
+        let last = self.last.min(seen + PORTION as u64);
+        if let Some((after, portion)) = &self.given
+            && (*after, portion.last) == (seen, last)
+        {
+            return Some(portion.clone());
+        }
+        let missed = (first..=last).zip(&self.latest).skip((seen + 1 - first) as usize);
+        let events: String = missed.map(|(number, news)| news.written(number, run)).collect();
+        let portion = Portion { events: events.into(), last };
+        self.given = Some((seen, portion.clone()));
+        Some(portion)
     }
 }
 
 impl Item {
-    fn text(&self, number: u64) -> Arc<str> {
-        let text = self.text.get_or_init(|| {
-            let mut news = self.event.as_ref().and_then(told).unwrap_or_else(|| json!({ "kind": "gap" }));
-            news["seq"] = number.into();
-            news["at"] = self.at.rfc3339().into();
-            news.to_string().into()
-        });
-        Arc::clone(text)
+    fn written(&self, number: u64, run: i64) -> String {
+        let mut news = self.event.as_ref().and_then(told).unwrap_or_else(|| json!({ "kind": "gap" }));
+        news["seq"] = number.into();
+        news["at"] = self.at.rfc3339().into();
+        format!("{}data: {news}\n\n", head("news", run, number))
     }
 }
 
@@ -233,24 +253,51 @@ mod tests {
         news
     }
 
+    /// The numbers of all those after one, however many portions they are.
+    fn after(news: &mut News, mut seen: u64) -> Option<Vec<u64>> {
+        let mut numbers = Vec::new();
+        loop {
+            let portion = news.portion(seen, 0x1f)?;
+            let events = String::from_utf8(portion.events.to_vec()).unwrap();
+            numbers
+                .extend(events.lines().filter_map(|line| line.strip_prefix("id: 1f-")?.parse::<u64>().ok()));
+            if portion.last == seen {
+                return Some(numbers);
+            }
+            assert_eq!(numbers.last(), Some(&portion.last));
+            seen = portion.last;
+        }
+    }
+
     #[test]
     fn whoever_was_away_is_told_what_was_missed_as_long_as_it_is_kept() {
-        let news = news(KEPT as u64 + 10);
-        let after = |seen| news.after(seen).map(|news| news.iter().map(|news| news.0).collect::<Vec<_>>());
-        assert_eq!(after(news.last()), Some(vec![]));
-        assert_eq!(after(news.last() - 2), Some(vec![news.last() - 1, news.last()]));
-        assert_eq!(after(10).map(|news| news.len()), Some(KEPT));
-        assert_eq!(after(9), None);
-        assert_eq!(after(news.last() + 1), None, "of another run, or made up");
+        let mut news = news(KEPT as u64 + 10);
+        let last = news.last();
+        assert_eq!(after(&mut news, last), Some(vec![]));
+        assert_eq!(after(&mut news, last - 2), Some(vec![last - 1, last]));
+        assert_eq!(after(&mut news, 10), Some((11..=last).collect()));
+        assert_eq!(after(&mut news, 9), None);
+        assert_eq!(after(&mut news, last + 1), None, "of another run, or made up");
+    }
+
+    #[test]
+    fn what_one_was_told_another_is_told_too_and_what_came_since() {
+        let mut news = news(5);
+        assert_eq!(after(&mut news, 3), Some(vec![4, 5]));
+        assert_eq!(after(&mut news, 3), Some(vec![4, 5]));
+        news.push(Wall(0), Event::Reloaded);
+        assert_eq!(after(&mut news, 3), Some(vec![4, 5, 6]));
+        assert_eq!(after(&mut news, 4), Some(vec![5, 6]));
     }
 
     #[test]
     fn where_some_were_lost_nobody_is_told_that_nothing_was_missed() {
         let mut news = news(5);
+        assert_eq!(after(&mut news, 4), Some(vec![5]));
         news.lose(Wall(0));
-        assert_eq!(news.after(4), None);
-        assert_eq!(news.after(5).map(|news| news.len()), Some(1));
-        assert_eq!(news.after(6).map(|news| news.len()), Some(0));
+        assert_eq!(after(&mut news, 4), None);
+        assert_eq!(after(&mut news, 5), Some(vec![6]));
+        assert_eq!(after(&mut news, 6), Some(vec![]));
     }
 
     #[test]
@@ -258,8 +305,10 @@ mod tests {
         let missed = Event::Missed { call: CallId(7), agent: "ben".into(), cause: Cause::NoAnswer };
         let mut news = News::default();
         news.push(Wall(1_000), missed);
-        let text = news.after(0).unwrap().remove(0).1;
-        let said: Value = serde_json::from_str(&text).unwrap();
+        let events = news.portion(0, 0x1f).unwrap().events;
+        let text = std::str::from_utf8(&events).unwrap();
+        let data = text.strip_prefix("event: news\nid: 1f-1\ndata: ").unwrap().strip_suffix("\n\n").unwrap();
+        let said: Value = serde_json::from_str(data).unwrap();
         let expected = json!({
             "kind": "missed", "call": 7, "agent": "ben", "cause": "no-answer", "seq": 1,
             "at": "1970-01-01T00:00:01.000Z",

@@ -25,6 +25,7 @@ use super::{
     Ask, Shared, audit, cookies, ladder, locked, metrics, oidc, openapi, pages, plans, stream, wall,
 };
 use crate::access::Role;
+use crate::switch::board::Caller;
 
 /// Largest body of a request.
 const LARGEST_BODY: usize = 64 * 1024;
@@ -315,7 +316,7 @@ async fn answer(does: Does, asked: Asked<'_>) -> Result<Response, Problem> {
             let who = asked.who.ok_or_else(Problem::gone)?;
             json(&json!({ "name": who.name, "roles": who.roles, "agent": who.agent }))
         }
-        Does::Board => Ok(with_json(Body::from(web.board(0).await?.json.to_string()))),
+        Does::Board => Ok(with_json(Body::from(web.board(0).await?.json()))),
         Does::Stream => stream::begin(web, &asked.parts.headers),
         Does::Calls => calls(&asked).await,
         Does::Call => {
@@ -478,6 +479,8 @@ async fn obeyed(asked: &Asked<'_>, verb: Verb) -> Result<Response, Problem> {
     let by = asked.who.as_ref().and_then(|who| who.agent.as_deref());
     let order = orders::order(verb, of, by, asked.body)?;
     asked.web.ask(|answer| Ask::Order(order, answer)).await?.map_err(orders::refused)?;
+    // Who gave it sees what came of it.
+    asked.web.calls.forget().await;
     done()
 }
 
@@ -485,15 +488,22 @@ fn done() -> Result<Response, Problem> {
     json(&json!({ "done": true }))
 }
 
+/// As they are written.
+#[derive(Serialize)]
+struct Calls<'a> {
+    calls: Vec<&'a Caller>,
+}
+
 async fn calls(asked: &Asked<'_>) -> Result<Response, Problem> {
     let (line, state) = (asked.query("line"), asked.query("state"));
     let limit = asked.query("limit").map(|limit| limit.parse::<usize>()).transpose();
     let limit = limit.map_err(|_| Problem::bad("`limit` is a whole number"))?.unwrap_or(MOST_CALLS);
-    let mut calls = asked.web.ask(Ask::Calls).await?;
-    calls.retain(|call| line.as_ref().is_none_or(|line| *line == call.line));
-    calls.retain(|call| state.as_ref().is_none_or(|state| state == call.state));
-    calls.truncate(limit.min(MOST_CALLS));
-    json(&json!({ "calls": calls }))
+    let calls = asked.web.calls.at(|_| true, async { asked.web.ask(Ask::Calls).await.map(Arc::new) }).await?;
+    let wanted = |call: &&Caller| {
+        line.as_ref().is_none_or(|line| *line == call.line)
+            && state.as_ref().is_none_or(|state| state == call.state)
+    };
+    json(&Calls { calls: calls.iter().filter(wanted).take(limit.min(MOST_CALLS)).collect() })
 }
 
 /// What is to be read of a part of a query: `+` is a blank, `%41` is A.

@@ -1,4 +1,4 @@
-//! Server-sent events: the board whenever something has changed, and the news.
+//! Server-sent events: the board whenever something has changed, and the news. What many clients are sent is written once.
 //!
 //! A client that reads slowly misses boards, of which only the latest counts, and is let go when it has not read for
 //! half a minute. News that it missed while it was away it is sent when it comes back with `Last-Event-ID`. Before each
@@ -60,6 +60,11 @@ fn number(id: &str, run: i64) -> Option<u64> {
     number.parse().ok().filter(|_| of == format!("{run:x}"))
 }
 
+/// The beginning of an event; its data is to follow.
+pub(super) fn head(event: &str, run: i64, number: u64) -> String {
+    format!("event: {event}\nid: {run:x}-{number}\n")
+}
+
 struct Stream {
     web: Arc<Shared>,
     /// Of the request: they say who it is.
@@ -83,7 +88,9 @@ impl Stream {
             who(&self.web, &self.headers, std::time::Instant::now()).ok_or(Over)?;
             self.news().await?;
             let board = self.web.board(self.seen).await.map_err(|_| Over)?;
-            self.send("board", board.seq.max(self.seen), &board.json).await?;
+            // By this number it comes back: the news that the board had before the client are missing still.
+            self.send(head("board", self.web.run, self.seen).into()).await?;
+            self.send(board.data()).await?;
             let heartbeat = Instant::now() + HEARTBEAT;
             // Whoever would tell of a change is gone only with the daemon.
             if let Ok(Err(_)) = timeout_at(heartbeat, newest.changed()).await {
@@ -94,23 +101,27 @@ impl Stream {
 
     /// Sends the news since those that the client has.
     async fn news(&mut self) -> Result<(), Over> {
-        let Some(missed) = locked(&self.web.news).after(self.seen) else { return self.gap().await };
-        for (number, news) in missed {
-            self.send("news", number, &news).await?;
-            self.seen = number;
+        loop {
+            let portion = locked(&self.web.news).portion(self.seen, self.web.run);
+            match portion {
+                None => return self.gap().await,
+                Some(portion) if portion.last == self.seen => return Ok(()),
+                Some(portion) => {
+                    self.send(portion.events).await?;
+                    self.seen = portion.last;
+                }
+            }
         }
-        Ok(())
     }
 
     /// Some of the news that the client has not are no longer kept.
     async fn gap(&mut self) -> Result<(), Over> {
         self.seen = locked(&self.web.news).last();
-        self.send("gap", self.seen, "{}").await
+        self.send(format!("{}data: {{}}\n\n", head("gap", self.web.run, self.seen)).into()).await
     }
 
-    async fn send(&self, event: &str, number: u64, data: &str) -> Result<(), Over> {
-        let chunk = format!("event: {event}\nid: {:x}-{number}\ndata: {data}\n\n", self.web.run);
-        match timeout(PATIENCE, self.chunks.send(chunk.into())).await {
+    async fn send(&self, chunk: Bytes) -> Result<(), Over> {
+        match timeout(PATIENCE, self.chunks.send(chunk)).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(Over),
         }
