@@ -90,7 +90,7 @@ impl Client {
         let mut line = String::new();
         stream.read_line(&mut line).unwrap();
         assert!(line.contains(" 200 "), "{line}");
-        Stream { stream }
+        Stream { stream, last: None }
     }
 
     fn ask(&self, method: &str, path: &str, more: &str) -> TcpStream {
@@ -106,6 +106,8 @@ impl Client {
 /// Server-sent events.
 pub struct Stream {
     stream: BufReader<TcpStream>,
+    /// The number that the client would come back with.
+    last: Option<u64>,
 }
 
 /// One of them.
@@ -144,11 +146,24 @@ impl Stream {
                 Some(("id", value)) => value.clone_into(&mut id),
                 Some(("data", value)) => {
                     let data = serde_json::from_str(value).unwrap();
+                    self.counts_on(&event, &id);
                     return Some(Event { event, id, data });
                 }
                 _ => {}
             }
         }
+    }
+
+    /// Whoever comes back with the number of the latest event has missed nothing before it: each news has the next number,
+    /// a board that of the news before it.
+    fn counts_on(&mut self, event: &str, id: &str) {
+        let number: u64 = id.split_once('-').and_then(|(_, number)| number.parse().ok()).unwrap();
+        let expected = self.last.map(|last| last + u64::from(event == "news"));
+        assert!(
+            event == "gap" || expected.is_none_or(|expected| number == expected),
+            "{event} {id}: {expected:?}"
+        );
+        self.last = Some(number);
     }
 
     /// The next news of a kind; those before are passed over.
