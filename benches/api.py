@@ -48,7 +48,8 @@ async def watch(port, seconds):
         assert b" 200 " in await reader.readline()
         while time.monotonic() < until:
             try:
-                news += len(await asyncio.wait_for(reader.read(65536), 1))
+                got = await asyncio.wait_for(reader.read(65536), 1)
+                news += len(got)
             except TimeoutError:
                 pass
 

@@ -189,7 +189,7 @@ impl Web {
             audit: Mutex::default(),
             once: Mutex::default(),
             day: Mutex::new(day),
-            news: Mutex::default(),
+            news: Mutex::new(news::News::of(run)),
             newest: watch::Sender::new(0),
             lost: AtomicBool::new(false),
             board: glance::Glance::default(),

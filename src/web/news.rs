@@ -1,5 +1,6 @@
 //! What happened of late, numbered, so that a client which was away can go on where it was.
 
+use std::cell::OnceCell;
 use std::collections::VecDeque;
 
 use axum::body::Bytes;
@@ -19,25 +20,24 @@ pub(super) const KEPT: usize = 4_096;
 /// How many are given out at once: some 40 KB.
 const PORTION: usize = 256;
 
-/// The latest news, numbered from 1; written out only when somebody asks for them.
-#[derive(Default)]
+/// The latest news, numbered from 1; each is written out once, and only when somebody asks for it.
 pub(super) struct News {
+    /// Of the daemon: it is part of their ids.
+    run: i64,
     latest: VecDeque<Item>,
     /// The number of the newest.
     last: u64,
-    /// What was given out last, after which number: most clients have seen the same.
-    given: Option<(u64, Portion)>,
 }
 
-/// One of them.
+/// One of them, and the server-sent event that it is once it was asked for.
 struct Item {
     at: Wall,
     /// `None` stands for those that were lost.
     event: Option<Event>,
+    written: OnceCell<Box<str>>,
 }
 
 /// Some of them, one after the other.
-#[derive(Clone)]
 pub(super) struct Portion {
     /// As server-sent events.
     pub(super) events: Bytes,
@@ -46,6 +46,11 @@ pub(super) struct Portion {
 }
 
 impl News {
+    /// None so far.
+    pub(super) fn of(run: i64) -> News {
+        News { run, latest: VecDeque::new(), last: 0 }
+    }
+
     /// Takes in what happened.
     pub(super) fn push(&mut self, at: Wall, event: Event) {
         if self.latest.len() >= KEPT {
@@ -62,7 +67,7 @@ impl News {
 
     fn add(&mut self, at: Wall, event: Option<Event>) {
         self.last += 1;
-        self.latest.push_back(Item { at, event });
+        self.latest.push_back(Item { at, event, written: OnceCell::new() });
     }
 
     /// The number of the newest; 0 before there is any.
@@ -70,33 +75,27 @@ impl News {
         self.last
     }
 
-    /// The first of those after a number, with ids of a run; `None` when some of them are no longer kept, or were never
-    /// given out.
-    pub(super) fn portion(&mut self, seen: u64, run: i64) -> Option<Portion> {
+    /// The first of those after a number; `None` when some of them are no longer kept, or were never given out.
+    pub(super) fn portion(&self, seen: u64) -> Option<Portion> {
         let first = self.last + 1 - self.latest.len() as u64;
         if seen > self.last || seen + 1 < first {
             return None;
         }
         let last = self.last.min(seen + PORTION as u64);
-        if let Some((after, portion)) = &self.given
-            && (*after, portion.last) == (seen, last)
-        {
-            return Some(portion.clone());
-        }
-        let missed = (first..=last).zip(&self.latest).skip((seen + 1 - first) as usize);
-        let events: String = missed.map(|(number, news)| news.written(number, run)).collect();
-        let portion = Portion { events: events.into(), last };
-        self.given = Some((seen, portion.clone()));
-        Some(portion)
+        let missed = (seen + 1..=last).zip(self.latest.range((seen + 1 - first) as usize..));
+        let events: String = missed.map(|(number, news)| news.written(number, self.run)).collect();
+        Some(Portion { events: events.into(), last })
     }
 }
 
 impl Item {
-    fn written(&self, number: u64, run: i64) -> String {
-        let mut news = self.event.as_ref().and_then(told).unwrap_or_else(|| json!({ "kind": "gap" }));
-        news["seq"] = number.into();
-        news["at"] = self.at.rfc3339().into();
-        format!("{}data: {news}\n\n", head("news", run, number))
+    fn written(&self, number: u64, run: i64) -> &str {
+        self.written.get_or_init(|| {
+            let mut news = self.event.as_ref().and_then(told).unwrap_or_else(|| json!({ "kind": "gap" }));
+            news["seq"] = number.into();
+            news["at"] = self.at.rfc3339().into();
+            format!("{}data: {news}\n\n", head("news", run, number)).into()
+        })
     }
 }
 
@@ -246,7 +245,7 @@ mod tests {
     use crate::id::CallId;
 
     fn news(count: u64) -> News {
-        let mut news = News::default();
+        let mut news = News::of(0x1f);
         for call in 1..=count {
             news.push(Wall(0), Event::Presented { call: CallId(call), agent: "asha".into() });
         }
@@ -254,10 +253,10 @@ mod tests {
     }
 
     /// The numbers of all those after one, however many portions they are.
-    fn after(news: &mut News, mut seen: u64) -> Option<Vec<u64>> {
+    fn after(news: &News, mut seen: u64) -> Option<Vec<u64>> {
         let mut numbers = Vec::new();
         loop {
-            let portion = news.portion(seen, 0x1f)?;
+            let portion = news.portion(seen)?;
             let events = String::from_utf8(portion.events.to_vec()).unwrap();
             numbers
                 .extend(events.lines().filter_map(|line| line.strip_prefix("id: 1f-")?.parse::<u64>().ok()));
@@ -271,41 +270,41 @@ mod tests {
 
     #[test]
     fn whoever_was_away_is_told_what_was_missed_as_long_as_it_is_kept() {
-        let mut news = news(KEPT as u64 + 10);
+        let news = news(KEPT as u64 + 10);
         let last = news.last();
-        assert_eq!(after(&mut news, last), Some(vec![]));
-        assert_eq!(after(&mut news, last - 2), Some(vec![last - 1, last]));
-        assert_eq!(after(&mut news, 10), Some((11..=last).collect()));
-        assert_eq!(after(&mut news, 9), None);
-        assert_eq!(after(&mut news, last + 1), None, "of another run, or made up");
+        assert_eq!(after(&news, last), Some(vec![]));
+        assert_eq!(after(&news, last - 2), Some(vec![last - 1, last]));
+        assert_eq!(after(&news, 10), Some((11..=last).collect()));
+        assert_eq!(after(&news, 9), None);
+        assert_eq!(after(&news, last + 1), None, "of another run, or made up");
     }
 
     #[test]
     fn what_one_was_told_another_is_told_too_and_what_came_since() {
         let mut news = news(5);
-        assert_eq!(after(&mut news, 3), Some(vec![4, 5]));
-        assert_eq!(after(&mut news, 3), Some(vec![4, 5]));
+        assert_eq!(after(&news, 3), Some(vec![4, 5]));
+        assert_eq!(after(&news, 3), Some(vec![4, 5]));
         news.push(Wall(0), Event::Reloaded);
-        assert_eq!(after(&mut news, 3), Some(vec![4, 5, 6]));
-        assert_eq!(after(&mut news, 4), Some(vec![5, 6]));
+        assert_eq!(after(&news, 3), Some(vec![4, 5, 6]));
+        assert_eq!(after(&news, 4), Some(vec![5, 6]));
     }
 
     #[test]
     fn where_some_were_lost_nobody_is_told_that_nothing_was_missed() {
         let mut news = news(5);
-        assert_eq!(after(&mut news, 4), Some(vec![5]));
+        assert_eq!(after(&news, 4), Some(vec![5]));
         news.lose(Wall(0));
-        assert_eq!(after(&mut news, 4), None);
-        assert_eq!(after(&mut news, 5), Some(vec![6]));
-        assert_eq!(after(&mut news, 6), Some(vec![]));
+        assert_eq!(after(&news, 4), None);
+        assert_eq!(after(&news, 5), Some(vec![6]));
+        assert_eq!(after(&news, 6), Some(vec![]));
     }
 
     #[test]
     fn news_say_what_happened_in_words() {
         let missed = Event::Missed { call: CallId(7), agent: "ben".into(), cause: Cause::NoAnswer };
-        let mut news = News::default();
+        let mut news = News::of(0x1f);
         news.push(Wall(1_000), missed);
-        let events = news.portion(0, 0x1f).unwrap().events;
+        let events = news.portion(0).unwrap().events;
         let text = std::str::from_utf8(&events).unwrap();
         let data = text.strip_prefix("event: news\nid: 1f-1\ndata: ").unwrap().strip_suffix("\n\n").unwrap();
         let said: Value = serde_json::from_str(data).unwrap();

@@ -102,7 +102,7 @@ impl Stream {
     /// Sends the news since those that the client has.
     async fn news(&mut self) -> Result<(), Over> {
         loop {
-            let portion = locked(&self.web.news).portion(self.seen, self.web.run);
+            let portion = locked(&self.web.news).portion(self.seen);
             match portion {
                 None => return self.gap().await,
                 Some(portion) if portion.last == self.seen => return Ok(()),
