@@ -8,14 +8,23 @@ use tokio::time::sleep;
 use super::problem::Problem;
 
 /// How long an answer is shown before it is asked for again.
-pub(super) const LASTS: Duration = Duration::from_millis(250);
+const LASTS: Duration = Duration::from_millis(250);
 
 /// The latest answer to a question, and when it was asked.
-pub(super) struct Glance<T>(Mutex<Option<(Instant, T)>>);
+pub(super) struct Glance<T> {
+    kept: Mutex<Option<(Instant, T)>>,
+    lasts: Duration,
+}
 
 impl<T> Default for Glance<T> {
     fn default() -> Glance<T> {
-        Glance(Mutex::default())
+        Glance::lasting(LASTS)
+    }
+}
+
+impl<T> Glance<T> {
+    fn lasting(lasts: Duration) -> Glance<T> {
+        Glance { kept: Mutex::default(), lasts }
     }
 }
 
@@ -26,25 +35,30 @@ impl<T: Clone> Glance<T> {
         will_do: impl Fn(&T) -> bool,
         asking: impl Future<Output = Result<T, Problem>>,
     ) -> Result<T, Problem> {
-        let mut kept = self.0.lock().await;
-        if let Some((asked, answer)) = kept.as_ref() {
-            let left = LASTS.saturating_sub(asked.elapsed());
-            if !left.is_zero() {
-                if will_do(answer) {
-                    return Ok(answer.clone());
+        loop {
+            let mut kept = self.kept.lock().await;
+            if let Some((asked, answer)) = kept.as_ref() {
+                let left = self.lasts.saturating_sub(asked.elapsed());
+                if !left.is_zero() {
+                    if will_do(answer) {
+                        return Ok(answer.clone());
+                    }
+                    // Meanwhile others are shown what will do for them.
+                    drop(kept);
+                    sleep(left).await;
+                    continue;
                 }
-                sleep(left).await;
             }
+            let asked = Instant::now();
+            let answer = asking.await?;
+            *kept = Some((asked, answer.clone()));
+            return Ok(answer);
         }
-        let asked = Instant::now();
-        let answer = asking.await?;
-        *kept = Some((asked, answer.clone()));
-        Ok(answer)
     }
 
     /// Whoever looks from now on sees what has changed.
     pub(super) async fn forget(&self) {
-        *self.0.lock().await = None;
+        *self.kept.lock().await = None;
     }
 }
 
@@ -56,30 +70,43 @@ mod tests {
 
     use super::*;
 
+    const HOUR: Duration = Duration::from_secs(3_600);
+
     #[tokio::test]
-    async fn many_who_look_ask_once_until_something_is_changed() {
-        let (glance, times) = (Glance::default(), Cell::new(0));
-        let ask = async || {
-            times.set(times.get() + 1);
-            Ok(times.get())
-        };
-        let begun = Instant::now();
-        for _ in 0..3 {
-            let seen = glance.at(|_| true, ask()).await.unwrap();
-            assert!(seen == 1 || begun.elapsed() >= LASTS);
+    async fn many_who_look_ask_once_until_its_time_is_over_or_something_is_changed() {
+        for (lasts, seen) in [(HOUR, [1, 1, 2, 2]), (Duration::ZERO, [1, 2, 3, 4])] {
+            let (glance, times) = (Glance::lasting(lasts), Cell::new(0));
+            let look = || {
+                glance.at(|_| true, async {
+                    times.set(times.get() + 1);
+                    Ok(times.get())
+                })
+            };
+            let before = [look().await.unwrap(), look().await.unwrap()];
+            glance.forget().await;
+            let after = [look().await.unwrap(), look().await.unwrap()];
+            assert_eq!([before, after].concat(), seen, "{lasts:?}");
         }
-        glance.forget().await;
-        let before = times.get();
-        assert_eq!(glance.at(|_| true, ask()).await.unwrap(), before + 1);
     }
 
     #[tokio::test]
-    async fn what_will_not_do_is_asked_for_again_but_not_sooner() {
-        let glance = Glance::default();
-        let begun = Instant::now();
+    async fn who_waits_for_a_newer_answer_holds_nobody_up() {
+        let glance = Glance::lasting(HOUR);
+        assert_eq!(glance.at(|_| true, async { Ok(1) }).await.unwrap(), 1);
+        tokio::select! {
+            biased;
+            newer = glance.at(|&answer| answer > 1, async { Ok(2) }) => panic!("{newer:?} too soon"),
+            other = glance.at(|_| true, async { Ok(3) }) => assert_eq!(other.unwrap(), 1),
+        }
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_newer_answer_gets_it_when_it_is_time() {
+        let (lasts, begun) = (Duration::from_millis(10), Instant::now());
+        let glance = Glance::lasting(lasts);
         assert_eq!(glance.at(|_| true, async { Ok(1) }).await.unwrap(), 1);
         assert_eq!(glance.at(|&answer| answer > 1, async { Ok(2) }).await.unwrap(), 2);
-        assert!(begun.elapsed() >= LASTS);
+        assert!(begun.elapsed() >= lasts);
     }
 
     #[tokio::test]
