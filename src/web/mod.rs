@@ -78,8 +78,11 @@ pub const MOST_ASKED: usize = 64;
 const MOST_UNTOLD: usize = 16_384;
 /// How long what happens is gathered before it is counted and told.
 const GATHER: Duration = Duration::from_millis(50);
-/// Of the thread: while calls want the core too, it has a tenth of what a thread of theirs has.
-const NICE: i32 = 10;
+/// How much lower the thread's priority is than that of calls: while they want the core too, it has a tenth of what they have.
+const NICER: i32 = 10;
+/// The lowest priority that Linux knows, by its own count, and the highest.
+const LOWEST: i32 = 19;
+const HIGHEST: i32 = -20;
 
 /// What is asked of the control thread; whoever asks may be gone when the answer comes.
 #[derive(Debug)]
@@ -208,7 +211,7 @@ impl Web {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let served = Arc::clone(&shared);
         thread::Builder::new().name("web".into()).spawn(move || {
-            come_after_calls(NICE);
+            be_nicer_by(NICER);
             runtime.block_on(async {
                 tokio::spawn(count(earlier, Arc::clone(&served)));
                 tokio::select! {
@@ -331,13 +334,15 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// From here on this thread takes of the machine's time what no other wants; so it must hold nothing that others wait for.
 pub fn give_way() {
-    come_after_calls(19);
+    be_nicer_by(LOWEST - HIGHEST);
 }
 
-/// Gives this thread a priority below that of calls; 19 is the lowest.
-fn come_after_calls(nice: i32) {
-    // Linux has priorities by thread, whatever the name of the call says.
-    if let Err(error) = rustix::process::setpriority_process(None, nice) {
+/// Lowers the priority of this thread by so much.
+fn be_nicer_by(more: i32) {
+    // Linux has priorities by thread, whatever the names of the calls say.
+    let now = rustix::process::getpriority_process(None);
+    let lowered = now.and_then(|now| rustix::process::setpriority_process(None, LOWEST.min(now + more)));
+    if let Err(error) = lowered {
         tracing::debug!(%error, "this is done at the usual priority");
     }
 }
@@ -389,6 +394,21 @@ mod tests {
         };
         let (asks, asked) = mpsc::channel(MOST_ASKED);
         (Web::start(TcpListener::bind("127.0.0.1:0").unwrap(), settings, asks).unwrap(), asked)
+    }
+
+    #[test]
+    fn a_thread_comes_after_those_of_calls_and_no_other_with_it() {
+        let nice = || rustix::process::getpriority_process(None).unwrap();
+        let before = nice();
+        let lowered = move || {
+            be_nicer_by(NICER);
+            let lower = nice();
+            give_way();
+            (lower, nice())
+        };
+        let lowered = thread::spawn(lowered).join().unwrap();
+        assert_eq!(lowered, (LOWEST.min(before + NICER), LOWEST));
+        assert_eq!(nice(), before);
     }
 
     #[test]
