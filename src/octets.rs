@@ -2,6 +2,8 @@
 //!
 //! The latter is for `#[serde(with = "crate::octets")]`. What was written as numbers is read, too.
 
+pub mod address;
+
 use std::fmt::{self, Write as _};
 
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};

@@ -28,7 +28,7 @@ pub enum Share {
     /// All of it.
     Whole,
     /// What comes from this address.
-    Remote(SocketAddr),
+    Remote(#[serde(with = "crate::octets::address")] SocketAddr),
     /// Nothing yet: the phone has not answered, and may do so from this address.
     Hoped(Option<SocketAddr>),
 }

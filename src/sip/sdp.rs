@@ -70,6 +70,7 @@ pub struct Local {
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agreed {
     /// Where to send.
+    #[serde(with = "crate::octets::address")]
     pub remote: SocketAddr,
     /// What both send.
     pub codec: Codec,

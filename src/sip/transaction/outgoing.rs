@@ -19,6 +19,7 @@ use crate::time::Mono;
 /// The random part of a branch of ours, and whether it is that of a CANCEL, which shares its INVITE's.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct BranchToken {
+    #[serde(with = "crate::octets")]
     random: [u8; 13],
     is_cancel: bool,
 }
