@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::agent::State;
-use super::caller::Stage;
+use super::caller::{Caller, Stage};
 use super::distributor::Distributor;
 use super::{Band, Output, Refused};
 use crate::id::{AgentId, CallId, DestinationId, LineId};
@@ -74,18 +74,30 @@ impl Distributor {
             }
             (false, false) if self.may_be_rung_again(by) => {
                 self.idle(by, now, now);
-                self.present(call, by, None, now);
-            }
-            (false, _) => {
-                if let Some(caller) = self.calls.get_mut(&call) {
-                    caller.waits_since = now;
+                if self.is_for_an_emergency(by) && !self.calls.get(&call).is_some_and(Caller::is_emergency) {
+                    self.seek_callers(vec![by], now);
+                    self.return_to_line(call, now);
+                } else {
+                    self.present(call, by, None, now);
                 }
-                self.outputs.push_back(Output::Returned { call, to: None });
-                self.restage(call, Stage::Waiting);
-                self.to_lead_out.insert(call);
-                self.seek_agents(call, now);
             }
+            (false, _) => self.return_to_line(call, now),
         }
+    }
+
+    fn return_to_line(&mut self, call: CallId, now: Mono) {
+        if let Some(caller) = self.calls.get_mut(&call) {
+            caller.waits_since = now;
+        }
+        self.outputs.push_back(Output::Returned { call, to: None });
+        self.restage(call, Stage::Waiting);
+        self.to_lead_out.insert(call);
+        self.seek_agents(call, now);
+    }
+
+    /// Whether an emergency that nothing rings for yet would have this agent, who is free.
+    fn is_for_an_emergency(&self, agent: AgentId) -> bool {
+        self.next_caller(agent).is_some_and(|turn| turn.is_emergency())
     }
 
     /// A colleague who can be rung: free, and not kept free for emergencies.

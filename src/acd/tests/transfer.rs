@@ -176,10 +176,7 @@ fn an_emergency_takes_a_ringing_colleague_back_from_a_caller_on_the_way() {
 
 #[test]
 fn a_destination_is_rung_for_its_own_time_and_gives_the_caller_back() {
-    let mut plan = plan();
-    let ring_for = Duration::from_secs(5);
-    plan.destinations = vec![Destination { name: "pharmacy".into(), capacity: 1, ring_for }];
-    let mut hub = Hub::with(plan, &[A]);
+    let mut hub = Hub::with(with_a_pharmacy(), &[A]);
     hub.arrive(10, 1, ELM);
     hub.answer(11, A, 1);
     let seat = AgentId(3);
@@ -190,6 +187,28 @@ fn a_destination_is_rung_for_its_own_time_and_gives_the_caller_back() {
     assert_eq!(hub.answer(32, seat, 1), [connect(1, seat)]);
     hub.finish(40, seat, 1);
     assert_eq!(hub.acd.call_count(), 0);
+}
+
+/// A destination of one seat, which rings for 5 s.
+fn with_a_pharmacy() -> Plan {
+    let ring_for = Duration::from_secs(5);
+    Plan { destinations: vec![Destination { name: "pharmacy".into(), capacity: 1, ring_for }], ..plan() }
+}
+
+#[test]
+fn an_emergency_that_waits_has_the_agent_before_a_caller_who_comes_back() {
+    let mut hub = Hub::with(with_a_pharmacy(), &[A]);
+    hub.arrive(10, 1, ELM);
+    hub.answer(11, A, 1);
+    let seat = AgentId(3);
+    hand(&mut hub, 20, Onward::Destination(DestinationId(0)));
+    hub.at(21, leave());
+    assert_eq!(hub.emergency(22, 2, OAK), [], "the agent wraps up");
+    assert_eq!(hub.wake(25), [withdraw(1, seat, Withdrawal::RangOut), present(2, A), returned(None)]);
+    assert_eq!(hub.waiting(ELM), [1]);
+    hub.answer(26, A, 2);
+    hub.finish(30, A, 2);
+    assert_eq!(hub.wake(40), [present(1, A)]);
 }
 
 #[test]

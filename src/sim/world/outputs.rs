@@ -48,6 +48,11 @@ impl World {
                 self.link(&bytes, presented);
                 self.referee.sent(flow, &bytes, self.mono)?;
                 let Some(at) = host else {
+                    let call_id = Msg::call_id_of(&bytes);
+                    if call_id.is_some_and(|call_id| self.referee.is_tainted(call_id)) {
+                        // Its Contact was spoilt on the way.
+                        return Ok(());
+                    }
                     let what = format!("the switch sent to {}, where nobody is", flow.remote);
                     return Err(Fault { call_id: self.current.clone(), what });
                 };
