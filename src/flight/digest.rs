@@ -34,18 +34,23 @@ impl Digest {
 
     fn sum(&mut self, output: &Output) -> u32 {
         let mut crc = crc32fast::Hasher::new();
-        self.scratch.clear();
-        let mut serializer = rmp_serde::Serializer::new(&mut self.scratch);
         match output {
             // Most of the bytes are messages: they are not copied.
             Output::Send { flow, bytes } => {
-                flow.serialize(&mut serializer).expect("plain data, into memory");
+                self.write(flow);
                 crc.update(bytes);
             }
-            other => other.serialize(&mut serializer).expect("plain data, into memory"),
+            other => self.write(other),
         }
         crc.update(&self.scratch);
         crc.finalize()
+    }
+
+    /// The bytes of a value, in the format that is written soonest: nobody reads them.
+    fn write(&mut self, value: &impl Serialize) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        self.scratch = postcard::to_extend(value, scratch).expect("plain data, into memory");
     }
 }
 
