@@ -5,7 +5,11 @@ use crate::rng::Rng;
 
 /// The agents are at work, and A talks with caller 1 of ELM.
 fn talking(agents: &[AgentId]) -> Hub {
-    let mut hub = Hub::new(agents);
+    talking_under(plan(), agents)
+}
+
+fn talking_under(plan: Plan, agents: &[AgentId]) -> Hub {
+    let mut hub = Hub::with(plan, agents);
     hub.arrive(10, 1, ELM);
     hub.answer(11, A, 1);
     hub
@@ -176,9 +180,7 @@ fn an_emergency_takes_a_ringing_colleague_back_from_a_caller_on_the_way() {
 
 #[test]
 fn a_destination_is_rung_for_its_own_time_and_gives_the_caller_back() {
-    let mut hub = Hub::with(with_a_pharmacy(), &[A]);
-    hub.arrive(10, 1, ELM);
-    hub.answer(11, A, 1);
+    let mut hub = talking_under(with_a_pharmacy(), &[A]);
     let seat = AgentId(3);
     assert_eq!(hand(&mut hub, 20, Onward::Destination(DestinationId(0))), [present(1, seat)]);
     assert_eq!(hub.wake(25), [withdraw(1, seat, Withdrawal::RangOut), returned(Some(A))]);
@@ -197,9 +199,7 @@ fn with_a_pharmacy() -> Plan {
 
 #[test]
 fn an_emergency_that_waits_has_the_agent_before_a_caller_who_comes_back() {
-    let mut hub = Hub::with(with_a_pharmacy(), &[A]);
-    hub.arrive(10, 1, ELM);
-    hub.answer(11, A, 1);
+    let mut hub = talking_under(with_a_pharmacy(), &[A]);
     let seat = AgentId(3);
     hand(&mut hub, 20, Onward::Destination(DestinationId(0)));
     hub.at(21, leave());
