@@ -6,14 +6,13 @@ use std::collections::VecDeque;
 use axum::body::Bytes;
 use serde_json::{Value, json};
 
+use super::stream;
 use crate::acd::Band;
 use crate::call::record::{EndedBy, Outcome};
 use crate::switch::board::shown;
 use crate::switch::callbacks::CallbackNews;
 use crate::switch::{CaseNews, Event};
 use crate::time::Wall;
-
-use super::stream::head;
 
 /// How many are kept.
 pub(super) const KEPT: usize = 4_096;
@@ -94,7 +93,7 @@ impl Item {
             let mut news = self.event.as_ref().and_then(told).unwrap_or_else(|| json!({ "kind": "gap" }));
             news["seq"] = number.into();
             news["at"] = self.at.rfc3339().into();
-            format!("{}data: {news}\n\n", head("news", run, number)).into()
+            stream::event("news", run, number, &news).into()
         })
     }
 }

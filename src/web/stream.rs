@@ -4,6 +4,7 @@
 //! half a minute. News that it missed while it was away it is sent when it comes back with `Last-Event-ID`. Before each
 //! board it is asked again who the client is: whoever is signed out, or no user any more, is sent nothing.
 
+use std::fmt::Display;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -60,9 +61,14 @@ fn number(id: &str, run: i64) -> Option<u64> {
     number.parse().ok().filter(|_| of == format!("{run:x}"))
 }
 
+/// A whole event.
+pub(super) fn event(kind: &str, run: i64, number: u64, data: &impl Display) -> String {
+    format!("{}data: {data}\n\n", head(kind, run, number))
+}
+
 /// The beginning of an event; its data is to follow.
-pub(super) fn head(event: &str, run: i64, number: u64) -> String {
-    format!("event: {event}\nid: {run:x}-{number}\n")
+fn head(kind: &str, run: i64, number: u64) -> String {
+    format!("event: {kind}\nid: {run:x}-{number}\n")
 }
 
 struct Stream {
@@ -117,7 +123,7 @@ impl Stream {
     /// Some of the news that the client has not are no longer kept.
     async fn gap(&mut self) -> Result<(), Over> {
         self.seen = locked(&self.web.news).last();
-        self.send(format!("{}data: {{}}\n\n", head("gap", self.web.run, self.seen)).into()).await
+        self.send(event("gap", self.web.run, self.seen, &"{}").into()).await
     }
 
     async fn send(&self, chunk: Bytes) -> Result<(), Over> {

@@ -12,7 +12,7 @@ use super::super::problem::Problem;
 use super::super::routes::with_cookie;
 use super::super::sessions::LASTS;
 use super::super::{Shared, locked};
-use super::{Known, aside, cut, pending};
+use super::{Known, Oidc, aside, cut, pending};
 
 /// The name of the cookie of a sign-in that was begun.
 const COOKIE: &str = "hearken-oidc";
@@ -28,9 +28,8 @@ pub(in super::super) async fn begin(web: &Shared, next: Option<String>) -> Resul
     let oidc = web.oidc().ok_or_else(no_provider)?;
     let next = next.filter(|next| is_page(next)).unwrap_or_else(|| "/".to_owned());
     let begun = aside(&oidc, move |oidc| oidc.begin(next, Instant::now())).await?;
-    let secure = oidc.provider().redirect.starts_with("https://");
     let mut response = see_other(&begun.url);
-    cookies::set(response.headers_mut(), (COOKIE, &begun.cookie), SCOPE, pending::LASTS, secure);
+    keep(&mut response, &oidc, &begun.cookie, pending::LASTS);
     Ok(response)
 }
 
@@ -66,8 +65,7 @@ pub(in super::super) async fn finish(
         return (Err(Problem::gone()), user.name.clone());
     };
     let mut response = with_cookie(see_other(&next), &session, LASTS, parts);
-    let secure = oidc.provider().redirect.starts_with("https://");
-    cookies::set(response.headers_mut(), (COOKIE, ""), SCOPE, Duration::ZERO, secure);
+    keep(&mut response, &oidc, "", Duration::ZERO);
     (Ok(response), user.name.clone())
 }
 
@@ -83,6 +81,12 @@ pub(in super::super) fn explained(problem: Problem) -> Response {
         _ => "wrong",
     };
     see_other(&format!("/sign-in?fault={fault}"))
+}
+
+/// Has the browser keep the cookie of a sign-in; it leaves by TLS alone where people come back by that.
+fn keep(response: &mut Response, oidc: &Oidc, cookie: &str, lasts: Duration) {
+    let secure = oidc.provider().redirect.starts_with("https://");
+    cookies::set(response.headers_mut(), (COOKIE, cookie), SCOPE, lasts, secure);
 }
 
 fn no_provider() -> Problem {
