@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::acd::{Availability, Band};
 use crate::call::record::{CallRecord, CaseRecord, Outcome};
 use crate::id::{CallId, CaseId, ReferralId};
-use crate::switch::Event;
+use crate::switch::{CaseNews, Event};
 
 /// Where a call stands, as events tell.
 #[derive(Clone, Debug)]
@@ -48,6 +48,8 @@ pub(super) struct Books {
     recorded: BTreeSet<CallId>,
     /// As they were written down last.
     cases: BTreeMap<CaseId, CaseRecord>,
+    /// The band of the case whose patient an agent has just begun to call.
+    dialled: BTreeMap<String, Band>,
     /// Those that no pathway has answered yet.
     referrals: BTreeSet<ReferralId>,
     answered: u64,
@@ -98,8 +100,12 @@ impl Books {
                 let fits = waited || was.as_ref() == Some(agent);
                 must(fits, || format!("{call} lost {agent}, but talked to {was:?}"))
             }
-            Event::HandedOn { call, agent, .. } => {
+            Event::HandedOn { call, agent, to } => {
                 let known = self.known(*call)?;
+                if to == "emergency" {
+                    // A line of emergency trunks alone: whoever waits there is one.
+                    known.band = Band::EMERGENCY;
+                }
                 let was = known.talks.take().or(known.handed_on_by.take());
                 must(was.as_ref() == Some(agent), || {
                     format!("{call} was handed on by {agent}, not by {was:?}")
@@ -124,6 +130,12 @@ impl Books {
                 let fits = answered == known.ever_answered;
                 must(fits, || format!("{call} ended as {outcome:?}"))
             }
+            Event::Case { case, news: CaseNews::Dialled, .. } => {
+                let case = self.cases.get(case).ok_or_else(|| format!("{case:?} was never written"))?;
+                let by = case.holder.as_ref().ok_or_else(|| format!("nobody has {case:?}"))?;
+                self.dialled.insert(by.clone(), case.band);
+                Ok(())
+            }
             Event::Referred { referral, .. } => {
                 must(self.referrals.insert(*referral), || format!("{referral} was made twice"))
             }
@@ -132,8 +144,13 @@ impl Books {
             }
             Event::Availability { agent, state } => {
                 if let Availability::Talking(call) = state {
-                    // A call to the patient of a case begins with the clinician.
-                    self.calls.entry(*call).or_insert_with(|| Known::made_by_us([agent.clone()]));
+                    // A call to the patient of a case begins with the clinician, and has the case's band.
+                    let band = self.dialled.remove(agent);
+                    let known = || Known {
+                        band: band.unwrap_or(Band::ROUTINE),
+                        ..Known::made_by_us([agent.clone()])
+                    };
+                    self.calls.entry(*call).or_insert_with(known);
                 }
                 self.agents.insert(agent.clone(), state.clone());
                 Ok(())
@@ -212,7 +229,11 @@ impl Books {
 
     /// An input was dealt with: nobody is free, or rung for a routine caller, while an emergency waits.
     pub(super) fn settled(&self) -> Result<(), (String, String)> {
-        let rung = |call: CallId| self.agents.values().any(|state| *state == Availability::Ringing(call));
+        // The agent of a call that we make talks before the patient does.
+        let rung = |call: CallId| {
+            let states = [Availability::Ringing(call), Availability::Talking(call)];
+            self.agents.values().any(|state| states.contains(state))
+        };
         let waiting = self.calls.iter().find(|(call, known)| {
             let served = known.ended || known.talks.is_some() || known.handed_on_by.is_some();
             known.band == Band::EMERGENCY && !served && !rung(**call)

@@ -138,12 +138,15 @@ impl Referee {
     pub(super) fn spoilt(&mut self, call_id: &str, bytes: &[u8]) {
         self.any_spoilt = true;
         self.tainted.insert(call_id.to_owned());
-        let text = String::from_utf8_lossy(bytes);
-        for line in text.split(['\r', '\n']) {
-            if let Some((_, value)) =
-                line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("call-id"))
-            {
-                self.tainted.insert(value.trim().to_owned());
+        for line in bytes.split(|byte| b"\r\n".contains(byte)) {
+            // What is not UTF-8 may be taken for Latin-1.
+            let latin_1 = || line.iter().map(|&byte| char::from(byte)).collect();
+            for text in [String::from_utf8_lossy(line).into_owned(), latin_1()] {
+                if let Some((_, value)) =
+                    text.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("call-id"))
+                {
+                    self.tainted.insert(value.trim().to_owned());
+                }
             }
         }
     }

@@ -19,11 +19,12 @@ impl Referee {
         }
         let code = msg.code();
         if asked.code.is_none() {
+            // One that comes by another connection than the one that was lost may be waited for or not.
+            if asked.lost || (asked.may_be_over(now) && !asked.is_over(now)) {
+                self.tainted.insert(asked.call_id.clone());
+            }
             if asked.is_over(now) {
                 return;
-            }
-            if asked.may_be_over(now) {
-                self.tainted.insert(asked.call_id.clone());
             }
         }
         if code < 200 {
